@@ -1,0 +1,62 @@
+# Everything a newcomer needs: make demo, make test. No target needs more than Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEPENDENCIES := $(VENV)/.dependencies
+# A folder's time changes when a module is added or removed, which the strict editable install must link.
+FOLDERS := $(shell find fsm state adapters -type d -not -name __pycache__)
+
+.PHONY: help install lock demo test lint format bench soak clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+install: $(STAMP)  ## make .venv with every extra and the test tools, pinned and hashed
+
+$(DEPENDENCIES): requirements.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	    uv venv --quiet --allow-existing --seed --python $(PYTHON) $(VENV) && \
+	    uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt; \
+	else \
+	    $(PYTHON) -m venv $(VENV) && \
+	    $(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt; \
+	fi
+	@touch $@
+
+# Editable in strict mode: a real link tree, so that mypy, pyright, IDEs and pytest agree with the runtime.
+$(STAMP): $(DEPENDENCIES) pyproject.toml $(FOLDERS)
+	@rm -rf build
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -C editable_mode=strict -e . 2>&1 \
+	    | grep -v -e '^ ' -e '^$$' || true
+	@$(BIN)/python -c 'import wpfsm.fsm'
+	@touch $@
+
+lock:  ## pin and hash requirements.txt again from pyproject.toml (needs uv)
+	uv pip compile --universal --generate-hashes --all-extras --group dev --no-emit-index-url \
+	    --no-annotate --no-header --python-version 3.11 pyproject.toml -o requirements.txt
+
+demo: install  ## run the learning-rate sweep on one warm pool, here, without an AWS account
+	$(BIN)/wpfsm start examples/lr-sweep/loop.yaml
+
+test: install  ## the whole suite
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: install  ## formatting, lint rules, types, import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## format and apply the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install  ## measure, write docs/performance.md and benchmarks/results.json
+	$(BIN)/python benchmarks/run.py
+
+soak: install  ## the long randomised runs, in full
+	WPFSM_SOAK=1 $(BIN)/python -m pytest -n 2 -m soak
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""The domain: the machine, its activities, and the rules of money and matching."""

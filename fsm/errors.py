@@ -1,0 +1,115 @@
+"""What can go wrong, by what the caller should do about it.
+
+Each class carries the exit code of the command line (see docs/exit-codes.md) and a ``fix``: the next
+thing to do, in one sentence or one command.
+"""
+
+from __future__ import annotations
+
+
+class WpfsmError(Exception):
+    """An error that a user can act on: a message that names what and where, and a fix."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
+class UsageError(WpfsmError):
+    """Bad usage or a bad loop file. Nothing was written and no pool was touched."""
+
+    exit_code = 2
+
+
+class Refused(WpfsmError):
+    """Preflight or the lock refused: quota, lock drift, a changed file."""
+
+    exit_code = 3
+
+
+class Denied(WpfsmError):
+    """Credentials or permissions: the service would not act for us."""
+
+    exit_code = 4
+
+
+class Held(WpfsmError):
+    """Another live controller holds the loop or the pool key."""
+
+    exit_code = 5
+
+
+class NotFound(WpfsmError):
+    """No such loop, job or database."""
+
+    exit_code = 6
+
+
+class StoreError(WpfsmError):
+    """The database cannot be used: locked, full, read-only, corrupt or of a newer version."""
+
+    exit_code = 75
+
+
+class Fenced(WpfsmError):
+    """Another controller took the loop over; this one must do nothing more."""
+
+    exit_code = 5
+
+
+class ServiceError(WpfsmError):
+    """The training service answered with an error.
+
+    Args:
+        code: The error code of the wire, such as ``ValidationException``.
+        message: The service's own sentence.
+    """
+
+    def __init__(self, code: str, message: str, *, operation: str = "", fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.code = code
+        self.operation = operation
+
+    def __str__(self) -> str:
+        """Botocore's form, so that one taxonomy reads both."""
+        return f"An error occurred ({self.code}) when calling the {self.operation} operation: {self.message}"
+
+
+class Rejected(ServiceError):
+    """The service said no, and nothing happened: validation, quota, a state that does not allow it."""
+
+
+class NameTaken(ServiceError):
+    """``ResourceInUse``: a job of this name exists; it may be our own first attempt."""
+
+
+class ServiceDenied(ServiceError):
+    """Credentials are missing, expired or insufficient."""
+
+    exit_code = 4
+
+
+class Unknown(ServiceError):
+    """Timeout, connection loss, 5xx or throttling: the call may or may not have happened."""
+
+    exit_code = 75
+
+
+class MissingExtra(WpfsmError):
+    """An optional dependency is not installed.
+
+    Args:
+        extra: The name of the extra.
+        purpose: What it is needed for.
+    """
+
+    exit_code = 3
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{purpose} needs the optional dependency {extra!r}", fix=f"pip install 'wpfsm[{extra}]'"
+        )

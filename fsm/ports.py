@@ -1,0 +1,401 @@
+"""The Protocols that adapters implement, and the values that cross them.
+
+Nothing here knows AWS or SQLite. Errors that cross a port are those of :mod:`wpfsm.fsm.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.ledger import Price
+    from wpfsm.fsm.quota import QuotaReading
+    from wpfsm.fsm.records import JSON, Change, Event, Intent, Job, Loop, Obligation, Remembered, State, Trial
+
+Request = Mapping[str, "JSON"]
+"""A CreateTrainingJob request, as botocore takes it."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose credentials we use."""
+
+    account: str
+    arn: str
+
+
+@dataclass(frozen=True)
+class PoolReading:
+    """WarmPoolStatus of one job. Absent members are None, and mean "not said"."""
+
+    status: str
+    retained_seconds: float | None = None
+    reused_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One entry of SecondaryStatusTransitions."""
+
+    status: str
+    started_at: float
+    ended_at: float | None
+    message: str
+
+
+@dataclass(frozen=True)
+class JobReading:
+    """What DescribeTrainingJob said at ``read_at``. Times in epoch seconds, None when not said."""
+
+    name: str
+    arn: str
+    status: str
+    secondary_status: str
+    read_at: float
+    failure_reason: str = ""
+    created_at: float | None = None
+    training_started_at: float | None = None
+    ended_at: float | None = None
+    training_seconds: float | None = None
+    billable_seconds: float | None = None
+    transitions: tuple[Transition, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    pool: PoolReading | None = None
+    request: Request = field(default_factory=dict)
+    """The members of the original request that the service gives back."""
+
+
+@dataclass(frozen=True)
+class JobSummary:
+    """One row of ListTrainingJobs."""
+
+    name: str
+    arn: str
+    status: str
+    created_at: float
+    ended_at: float | None
+    pool: PoolReading | None
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a job's log."""
+
+    at: float
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Lines since a cursor. ``end`` is True when the service had nothing newer."""
+
+    lines: tuple[LogLine, ...]
+    cursor: str
+    end: bool
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One member of a request that is outside the bounds of the service's model.
+
+    Attributes:
+        member: Its path, such as ``ResourceConfig.InstanceType``.
+        value: The value, or its size, in words.
+        constraint: What is wrong with it, as the rest of the sentence.
+    """
+
+    member: str
+    value: str
+    constraint: str
+
+
+class TrainingService(Protocol):
+    """SageMaker training, as far as a loop needs it.
+
+    Every method raises ``Unknown`` when the outcome is not known, ``ServiceDenied`` when credentials or
+    permissions fail, ``Rejected`` when the service refused.
+    """
+
+    def identity(self) -> Identity:
+        """Account and principal of the credentials."""
+        ...
+
+    def violations(self, request: Request) -> Sequence[Violation]:
+        """What the service's model refuses in a request. Sends nothing."""
+        ...
+
+    def create(self, request: Request) -> str:
+        """Submit a job and return its ARN. Raises ``NameTaken`` when the name exists."""
+        ...
+
+    def describe(self, name: str) -> JobReading | None:
+        """Read a job; None only when the service says that no such job exists."""
+        ...
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """Tags of a job."""
+        ...
+
+    def stop(self, name: str) -> None:
+        """Ask the service to stop a running job. Raises ``Rejected`` when it is already terminal."""
+        ...
+
+    def set_keep_alive(self, name: str, seconds: int) -> None:
+        """Set the keep-alive of the pool that this job owns; 0 releases it."""
+        ...
+
+    def list_jobs(
+        self, *, name_contains: str | None = None, pool_status: str | None = None, status: str | None = None
+    ) -> Iterator[JobSummary]:
+        """Every matching job, newest first, over every page (an empty page is not the end)."""
+        ...
+
+
+class Logs(Protocol):
+    """The log of a training job."""
+
+    def read(self, job_name: str, cursor: str = "") -> LogPage:
+        """Lines after ``cursor``, of all instances; an absent stream is an empty page."""
+        ...
+
+
+class Quotas(Protocol):
+    """Service quotas by instance type."""
+
+    def read(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
+        """The quotas of training jobs and of training warm pools; None where none is listed."""
+        ...
+
+
+class Prices(Protocol):
+    """On-demand training prices."""
+
+    def price(self, region: str, instance_type: str) -> Price | None:
+        """Price of one instance; None when unknown."""
+        ...
+
+
+class Permissions(Protocol):
+    """What the credentials may do, tried without side effects."""
+
+    def missing(self, role: str, keep_alive: int) -> Sequence[str]:
+        """Actions that a policy simulation denies, each with its condition; empty when none or unknown."""
+        ...
+
+
+@dataclass(frozen=True)
+class RenderSpec:
+    """All that the first request of a source digest is made from."""
+
+    name: str
+    region: str
+    account: str
+    bucket: str
+    """Where source and artifacts go unless the loop file says otherwise."""
+    source_path: str
+    loop_file: Mapping[str, JSON]
+    entry: str
+    requirements: str
+    like: Request | None = None
+    """What another source of this loop, with the same entry and requirements file, was rendered to."""
+
+
+class Renderer(Protocol):
+    """Turns a loop file and a source snapshot into a CreateTrainingJob request."""
+
+    def prepare(self) -> None:
+        """Begin to load what rendering needs, in the background. Optional, idempotent."""
+        ...
+
+    def render(self, spec: RenderSpec) -> Request:
+        """Upload the source and build the request. Raises ``MissingExtra``, ``Refused`` or ``ServiceError``."""
+        ...
+
+
+class Sources(Protocol):
+    """The loop's own snapshots of the user's source, addressed by content."""
+
+    def snapshot(self, folder: str) -> str:
+        """Copy a folder and return its digest."""
+        ...
+
+    def path(self, digest: str) -> str:
+        """Where the files of a snapshot are."""
+        ...
+
+    def files(self, digest: str) -> Mapping[str, str]:
+        """Text files of a snapshot by relative path."""
+        ...
+
+    def derive(self, digest: str, files: Mapping[str, str], without: Collection[str] = ()) -> str:
+        """A snapshot with some files replaced and others left out; returns its digest."""
+        ...
+
+    def workspace(self, digest: str) -> AbstractContextManager[str]:
+        """A writable copy of a snapshot for as long as the context lasts."""
+        ...
+
+    def diff(self, old: str, new: str) -> str:
+        """Unified diff between two snapshots."""
+        ...
+
+
+class LogArchive(Protocol):
+    """The local copy of each job's log, from which diagnoses and ``wpfsm logs`` read."""
+
+    def append(self, job_name: str, lines: Sequence[LogLine]) -> None:
+        """Add lines."""
+        ...
+
+    def restart(self, job_name: str) -> None:
+        """Forget what was kept: the job's log is read again from its beginning."""
+        ...
+
+    def tail(self, job_name: str, count: int) -> Sequence[str]:
+        """The last lines."""
+        ...
+
+    def path(self, job_name: str) -> str:
+        """Where the copy is."""
+        ...
+
+
+class PoolLeases(Protocol):
+    """The right to use a pool key."""
+
+    def take(self, pool_key: str, loop_id: str) -> None:
+        """Hold the key until the process ends. Raises ``Held`` when another live loop has it."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells whoever asked to be told. Never fails a loop."""
+
+    def tell(self, what: str, loop: Loop, text: str) -> None:
+        """``what`` is closed, handoff, pool_lost or unconfirmed."""
+        ...
+
+
+class PatchCommand(Protocol):
+    """A program of the user's that gets the hand-off packet and may edit the source."""
+
+    def run(self, command: Sequence[str], packet: Mapping[str, JSON], folder: str, seconds: float) -> int:
+        """Run it in ``folder`` with the packet on stdin; returns its exit code."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, injected."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait, or return early when somebody asked the controller to stop."""
+        ...
+
+
+class StopRequest(Protocol):
+    """What signals and ``wpfsm stop`` set."""
+
+    @property
+    def reason(self) -> Literal["", "interrupted", "terminated"]:
+        """Why the controller should stop; empty while it should not."""
+        ...
+
+
+class Store(Protocol):
+    """The rows of one loop, for its one owner. Every method raises ``Fenced`` once the owner has changed."""
+
+    def loop(self) -> Loop:
+        """The loop row."""
+        ...
+
+    def trials(self) -> Sequence[Trial]:
+        """Every trial, by number."""
+        ...
+
+    def jobs(self, *, after: int = 0) -> Sequence[Job]:
+        """Every job with a number above ``after``, by number."""
+        ...
+
+    def last_job(self) -> Job | None:
+        """The newest job."""
+        ...
+
+    def job(self, number: int) -> Job | None:
+        """One job."""
+        ...
+
+    def job_named(self, name: str) -> Job | None:
+        """One job by name; None when this loop has none of that name."""
+        ...
+
+    def intents(self, *, open_only: bool = True) -> Sequence[Intent]:
+        """Intents, oldest first."""
+        ...
+
+    def obligations(self, *, owed_only: bool = True) -> Sequence[Obligation]:
+        """Obligations, oldest first."""
+        ...
+
+    def events(self) -> Sequence[Event]:
+        """The history."""
+        ...
+
+    def rendered(self, source_digest: str) -> Request | None:
+        """The base request of a source digest, if it was rendered before."""
+        ...
+
+    def remembered(self, fingerprint: str) -> Sequence[Remembered]:
+        """Failure memory over every loop of this database, newest first."""
+        ...
+
+    def stop_requested(self) -> bool:
+        """Whether ``wpfsm stop`` was asked for."""
+        ...
+
+    def commit(self, change: Change, *, state: State | None = None) -> Loop:
+        """One transaction: rows, event and (with ``state``) the transition; returns the loop as it now is."""
+        ...
+
+    def save_rendered(self, source_digest: str, request: Request) -> None:
+        """Keep a base request."""
+        ...
+
+    def beat(self, now: float) -> None:
+        """Refresh the heartbeat of the lease."""
+        ...
+
+
+class Progress(Protocol):
+    """Whoever watches: a terminal, a JSON stream, nobody. Must not fail and must not wait."""
+
+    def state(self, loop: Loop, why: str) -> None:
+        """A transition was committed."""
+        ...
+
+    def job(self, job: Job, reading: JobReading | None) -> None:
+        """A job was read again."""
+        ...
+
+    def log(self, line: LogLine) -> None:
+        """A line of the running job's log."""
+        ...
+
+    def metric(self, name: str, value: float) -> None:
+        """A live value of the loop's metric."""
+        ...
+
+    def waiting(self, what: str, until: float | None = None) -> None:
+        """What the controller waits for."""
+        ...
+
+    def trouble(self, error: Exception) -> None:
+        """Something that should not have happened, for the log."""
+        ...

@@ -1,0 +1,269 @@
+"""The rows of a loop: what is persisted, and nothing else.
+
+Times are seconds since the epoch (UTC), durations are seconds, money is US dollars. ``None`` means
+unknown; it is never read as zero or as "gone".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+JSON: TypeAlias = "bool | int | float | str | None | Sequence[JSON] | Mapping[str, JSON]"
+Value: TypeAlias = bool | int | float | str | None
+
+
+class State(StrEnum):
+    """The six working states and the final one."""
+
+    PREFLIGHT = "Preflight"
+    SUBMITTING = "Submitting"
+    RUNNING = "Running"
+    DIAGNOSING = "Diagnosing"
+    VERIFYING = "Verifying"
+    RELEASING = "Releasing"
+    CLOSED = "Closed"
+
+
+class Outcome(StrEnum):
+    """How a loop ended; :data:`EXIT_CODES` gives the exit code."""
+
+    GOAL_MET = "goal_met"
+    COMPLETED = "completed"
+    NO_GOAL = "no_goal"
+    FAILED = "failed"
+    REFUSED = "refused"
+    DENIED = "denied"
+    HELD = "held"
+    CONTESTED = "contested"
+    LIMIT = "limit"
+    STOPPED = "stopped"
+    ABANDONED = "abandoned"
+    TRANSIENT = "transient"
+    INTERRUPTED = "interrupted"
+    TERMINATED = "terminated"
+
+
+EXIT_CODES: Mapping[Outcome, int] = {
+    Outcome.GOAL_MET: 0,
+    Outcome.COMPLETED: 0,
+    Outcome.NO_GOAL: 1,
+    Outcome.FAILED: 1,
+    Outcome.CONTESTED: 1,
+    Outcome.STOPPED: 1,
+    Outcome.ABANDONED: 1,
+    Outcome.REFUSED: 3,
+    Outcome.DENIED: 4,
+    Outcome.HELD: 5,
+    Outcome.LIMIT: 20,
+    Outcome.TRANSIENT: 75,
+    Outcome.INTERRUPTED: 130,
+    Outcome.TERMINATED: 143,
+}
+
+TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
+"""TrainingJobStatus values after which a job does not change. An unknown value is not terminal."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The controller that drives a loop."""
+
+    host: str
+    pid: int
+    since: float
+    heartbeat: float
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One run of ``wpfsm start``."""
+
+    id: str
+    name: str
+    state: State
+    backend: str
+    region: str
+    created_at: float
+    updated_at: float
+    loop_file: Mapping[str, JSON]
+    """The effective loop file, frozen: what every resume reads."""
+    loop_path: str = ""
+    overrides: tuple[str, ...] = ()
+    """``--set`` settings of ``wpfsm start``, applied again when the file is read again."""
+    account: str = ""
+    endpoint_url: str = ""
+    why: str = ""
+    outcome: Outcome | None = None
+    source_digest: str = ""
+    lock: Mapping[str, JSON] | None = None
+    pool_key: str = ""
+    pool_owner: str = ""
+    """Name of the newest job that may hold the pool; empty before the first one."""
+    keep_alive: float = 0
+    """Keep-alive of the pool as last asked of the service, in seconds."""
+    hold_until: float | None = None
+    """While a hand-off is open: when the service releases the pool by itself."""
+    handoff: Mapping[str, JSON] | None = None
+    price: Mapping[str, JSON] | None = None
+    receipt: Mapping[str, JSON] | None = None
+    wait_until: float | None = None
+    """A retry's backoff: no submission before this time."""
+    closed_at: float | None = None
+    epoch: int = 0
+    version: int = 0
+
+
+TrialState = Literal["pending", "running", "completed", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One point that the strategy asked for."""
+
+    loop_id: str
+    number: int
+    params: Mapping[str, JSON]
+    label: str
+    state: TrialState = "pending"
+    smoke: bool = False
+    carry_checkpoint: bool = False
+    repeat: int = 0
+    source: str = ""
+    """A source folder of its own (recipes); empty for the job's."""
+    entry: str = ""
+    source_digest: str = ""
+    environment: Mapping[str, JSON] = field(default_factory=dict)
+    metric: float | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submitted training job, as far as it is known."""
+
+    loop_id: str
+    number: int
+    trial: int
+    name: str
+    params: Mapping[str, JSON]
+    request: Mapping[str, JSON]
+    request_digest: str
+    source_digest: str
+    keep_alive: float
+    max_runtime: float
+    arn: str = ""
+    status: str = "Requested"
+    """``Requested`` until the service accepted it, ``Rejected`` when it did not, else TrainingJobStatus."""
+    secondary_status: str = ""
+    failure_reason: str = ""
+    stopped_for: str = ""
+    """Why wpfsm stopped it: ``silence``, ``early_stop``, ``limit`` or ``release``."""
+    created_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    startup_seconds: float | None = None
+    training_seconds: float | None = None
+    billable_seconds: float | None = None
+    retained_seconds: float | None = None
+    pool_status: str = ""
+    """WarmPoolStatus.Status as last read; empty when the service did not say."""
+    pool_ended_at: float | None = None
+    reused_by: str = ""
+    reuse_of: str = ""
+    """Name of the job whose pool this one took over, once the service said so."""
+    start: Literal["cold", "warm"] | None = None
+    metrics: Mapping[str, JSON] = field(default_factory=dict)
+    diagnosis: Mapping[str, JSON] | None = None
+    patch: Mapping[str, JSON] | None = None
+    seen_at: float | None = None
+    log_cursor: str = ""
+    transitions: tuple[JSON, ...] = ()
+
+
+@dataclass(frozen=True)
+class Intent:
+    """The row written before a write to the service."""
+
+    loop_id: str
+    kind: Literal["create", "update", "stop"]
+    job_name: str
+    number: int
+    """Counts the intents of one kind for one job, from 1."""
+    epoch: int
+    argument: str
+    """Request digest of a create, keep-alive seconds of an update, reason of a stop."""
+    sent_at: float | None = None
+    """When it was last sent; None until then. An intent that was sent has an unknown outcome until answered."""
+    status: Literal["open", "done", "refused"] = "open"
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """A job that may have left a billing pool behind."""
+
+    loop_id: str
+    job_name: str
+    account: str
+    region: str
+    endpoint_url: str
+    created_at: float
+    status: Literal["owed", "discharged"] = "owed"
+    seen: bool = False
+    """Whether the service ever showed us the job."""
+    sent_at: float | None = None
+    evidence: str = ""
+    checked_at: float | None = None
+    discharged_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a loop's history. ``seq`` counts from 1 without a gap."""
+
+    loop_id: str
+    seq: int
+    at: float
+    kind: str
+    source: str
+    target: str
+    why: str
+    data: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Failure memory: what was tried against a fingerprint, and what came of it."""
+
+    fingerprint: str
+    loop_id: str
+    job_name: str
+    class_: str
+    patch_key: str
+    patch: Mapping[str, JSON]
+    outcome: Literal["pending", "worked", "failed"]
+    at: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one transaction writes. Rows replace the row of the same key."""
+
+    kind: str
+    """The event's name; a transition's name when the state changes."""
+    why: str
+    data: Mapping[str, JSON] = field(default_factory=dict)
+    loop: Mapping[str, object] = field(default_factory=dict)
+    """Fields of the loop row that change, by name; the state is set by the transition alone."""
+    trials: tuple[Trial, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    remembered: tuple[Remembered, ...] = ()
+    at: float = 0
+    """When, by the loop's clock."""
+    quiet: bool = False
+    """No event row: a heartbeat or a refreshed reading, which history does not need."""
