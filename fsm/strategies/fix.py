@@ -1,0 +1,85 @@
+"""`fix`: again until one job completes, as when one repaired dependency uncovers the next broken one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, Value, describe, settled
+from wpfsm.fsm.strategies.smoke import WithSmoke
+
+DEFAULT_ATTEMPTS = 10
+
+
+class FixConfig(WithSmoke):
+    """The `strategy` section that runs until one job completes.
+
+    Attributes:
+        smoke: What makes the attempts short; after one of them completed, the full job runs.
+        attempts: How many trials may fail, smoke or full, before the loop gives up.
+    """
+
+    type: Literal["fix"] = "fix"
+    attempts: Annotated[int, Field(ge=1, le=100)] = DEFAULT_ATTEMPTS
+
+
+class Fix:
+    """Short attempts until one completes, then the full job until it does."""
+
+    def __init__(self, config: FixConfig, goal: Goal | None, overrides: Mapping[str, Value]) -> None:
+        """Keeps the configuration; `overrides` make an attempt short, none of them run in full."""
+        self._attempts = config.attempts
+        self._goal = goal
+        self._overrides = dict(overrides)
+
+    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+        """Another attempt, or the full job once an attempt completed."""
+        return None if self._ended(settled(rows)) else self._proposal(rows)
+
+    def goal_met(self, rows: Sequence[TrialRow]) -> str | None:
+        """The full job completed."""
+        done = next((row for row in rows if not row.smoke and row.state == "completed"), None)
+        return None if done is None else f"trial {done.number} ({done.label}) completed"
+
+    def total(self) -> int | None:
+        """Unknown: the failures decide."""
+        return None
+
+    def at_most(self) -> int:
+        """All attempts, of which the last completes, and the full job after a short one."""
+        return self._attempts + bool(self._overrides)
+
+    def summary(self, rows: Sequence[TrialRow]) -> Standing:
+        """How many attempts it took so far."""
+        standing = describe(rows, self._goal, self._ended(rows))
+        text = f"{self.goal_met(rows) or 'no full job has completed'} after {_failed(rows)} failed attempts"
+        return Standing(standing.best, text, ended=standing.ended)
+
+    def preview(self) -> Sequence[Proposal]:
+        """The attempt and the full job, as if nothing failed."""
+        full = Proposal({}, "full job")
+        return [self._attempt(0), full] if self._overrides else [full]
+
+    def _proposal(self, rows: Sequence[TrialRow]) -> Proposal:
+        passed = any(row.smoke and row.state == "completed" for row in rows)
+        repeat = sum(row.smoke != (passed or not self._overrides) for row in rows)
+        return (
+            Proposal({}, "full job", repeat=repeat)
+            if passed or not self._overrides
+            else self._attempt(repeat)
+        )
+
+    def _attempt(self, repeat: int) -> Proposal:
+        return Proposal(self._overrides, "attempt", smoke=True, repeat=repeat)
+
+    def _ended(self, rows: Sequence[TrialRow]) -> str | None:
+        if met := self.goal_met(rows):
+            return met
+        failed = _failed(rows)
+        return f"no full job completed in {failed} attempts" if failed >= self._attempts else None
+
+
+def _failed(rows: Sequence[TrialRow]) -> int:
+    return sum(row.state in ("failed", "stopped") for row in rows)

@@ -1,0 +1,64 @@
+"""`recipes`: named variants of a training recipe, one after another."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from wpfsm.fsm.strategies.base import Goal, Proposal
+from wpfsm.fsm.strategies.schedule import Schedule
+from wpfsm.fsm.strategies.smoke import WithSmoke
+from wpfsm.fsm.strategies.space import Overrides
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Recipe(BaseModel):
+    """One variant.
+
+    Attributes:
+        name: What the trial is called.
+        source: Its source directory, if not the job's.
+        entry: Its entry script, if not the job's.
+        hyperparameters: Overrides of the job's hyperparameters.
+        environment: Overrides of the job's environment.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    source: Annotated[str, Field(min_length=1)] | None = None
+    entry: Annotated[str, Field(min_length=1)] | None = None
+    hyperparameters: Overrides = Field(default_factory=dict)
+    environment: dict[str, str] = Field(default_factory=dict)
+
+    def proposal(self) -> Proposal:
+        """The trial that runs it."""
+        return Proposal(
+            dict(self.hyperparameters), self.name, self.source, self.entry, environment=dict(self.environment)
+        )
+
+
+class RecipesConfig(WithSmoke):
+    """The `strategy` section that runs recipes in order."""
+
+    type: Literal["recipes"] = "recipes"
+    recipes: Annotated[list[Recipe], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> RecipesConfig:
+        names = [recipe.name for recipe in self.recipes]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise ValueError(f"two recipes are called {name!r}")
+        return self
+
+    def names(self) -> set[str]:
+        """The hyperparameters that it varies."""
+        return set[str]().union(*(recipe.hyperparameters for recipe in self.recipes))
+
+
+def recipes(config: RecipesConfig, goal: Goal | None) -> Schedule:
+    """The strategy that runs recipes in order."""
+    return Schedule([recipe.proposal() for recipe in config.recipes], goal)

@@ -1,0 +1,134 @@
+"""`sweep`: several values of one or more hyperparameters."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from wpfsm.fsm.strategies.base import Goal, Proposal, Strategy, StrategyError, Value, label_for
+from wpfsm.fsm.strategies.schedule import Schedule
+from wpfsm.fsm.strategies.smoke import WithSmoke
+from wpfsm.fsm.strategies.space import Overrides, Parameter, Range, Space
+
+MAX_TRIALS = 1000
+"""A bound against slips of the pen: what really runs is bounded by the loop's limits."""
+
+
+class Search(BaseModel):
+    """Where trials come from.
+
+    Attributes:
+        method: `grid` runs every combination, `list` the given trials, `random` and `bayes` draw `count`.
+        parameters: Each name with its values, or for `random` and `bayes` with its range.
+        trials: The trials of `list`.
+        count: How many trials `random` and `bayes` run.
+        seed: What `random` and `bayes` draw with: the same seed proposes the same trials.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["grid", "list", "random", "bayes"] = "grid"
+    parameters: dict[str, Parameter] | None = None
+    trials: list[Overrides] | None = None
+    count: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @model_validator(mode="after")
+    def _fits_the_method(self) -> Search:
+        if self.method == "list":
+            self._check_list()
+        else:
+            self._check_space()
+        return self
+
+    def _check_list(self) -> None:
+        if self.parameters is not None:
+            raise ValueError("method list takes trials, not parameters")
+        if self.count is not None:
+            raise ValueError("method list runs each trial once: it takes no count")
+        if not self.trials:
+            raise ValueError("method list needs trials, such as [{lr: 1e-4}, {lr: 5e-5}]")
+
+    def _check_space(self) -> None:
+        if self.trials is not None:
+            raise ValueError(
+                f"method {self.method} takes parameters, not trials; for a list say method: list"
+            )
+        if not self.parameters:
+            raise ValueError(f"method {self.method} needs parameters, such as {{lr: [1e-4, 5e-5]}}")
+        space = self.space()
+        if self.method != "grid":
+            if self.count is None:
+                raise ValueError(f"method {self.method} needs count: how many trials to run")
+            return
+        if self.count is not None:
+            raise ValueError("method grid runs every combination: it takes no count")
+        ranges = [name for name, each in space.dimensions.items() if isinstance(each, Range)]
+        if ranges:
+            raise ValueError(
+                f"method grid needs a list of values for {ranges[0]}; a range goes with random or bayes"
+            )
+        if (size := space.size() or 0) > MAX_TRIALS:
+            raise ValueError(f"the grid has {size} trials, more than {MAX_TRIALS}: use method random")
+
+    def space(self) -> Space:
+        """The parameters as a space."""
+        return Space.of(self.parameters or {})
+
+    def names(self) -> set[str]:
+        """The hyperparameters that it varies."""
+        return set(self.parameters or {}).union(*(self.trials or []))
+
+
+class SweepConfig(Search, WithSmoke):
+    """The `strategy` section of a sweep."""
+
+    type: Literal["sweep"] = "sweep"
+
+
+def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Strategy:
+    """The strategy that runs a search.
+
+    Args:
+        config: The search.
+        goal: What is best; `bayes` cannot do without.
+        base: The job's own hyperparameters.
+
+    Raises:
+        StrategyError: `bayes` without a metric, or a list that holds a trial twice.
+    """
+    if config.method == "bayes":
+        from wpfsm.fsm.strategies.bayes import Bayes
+
+        if goal is None:
+            raise StrategyError("method bayes needs a metric: it learns from the metric of each trial")
+        return Bayes(config.space(), config.count or 0, config.seed, goal)
+    return Schedule(trial_list(_points(config), base), goal)
+
+
+def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> list[Proposal]:
+    """Proposals for a list of overrides.
+
+    Raises:
+        StrategyError: Two of them would run the same job.
+    """
+    effective = [{**base, **trial} for trial in trials]
+    for later, params in enumerate(effective):
+        if params in effective[:later]:
+            first = effective.index(params)
+            raise StrategyError(
+                f"trials {first + 1} and {later + 1} are the same: {label_for(trials[later])}"
+            )
+    return [Proposal(dict(trial), label_for(trial)) for trial in trials]
+
+
+def _points(config: Search) -> list[Mapping[str, Value]]:
+    if config.method == "list":
+        return list(config.trials or [])
+    points: Iterator[dict[str, Value]] = config.space().points()
+    if config.method == "random":
+        points = itertools.islice(config.space().draws(config.seed), config.count)
+    return list(points)
