@@ -1,0 +1,62 @@
+"""Adds or moves one pin in the requirements file of the loop's copy of the source."""
+
+from __future__ import annotations
+
+from packaging.utils import canonicalize_name
+
+from wpfsm.fsm.diagnosis import Diagnosis
+from wpfsm.fsm.matching import is_local_module
+from wpfsm.fsm.patches.base import Material, Patch
+from wpfsm.fsm.patches.candidates import Candidate, candidates
+from wpfsm.fsm.patches.requirements import CannotEditError, render_specifier, with_requirement
+
+KIND = "pin_requirement"
+DEFAULT_PATH = "requirements.txt"
+
+
+def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:
+    """The first pin that was not tried against this bug, or None."""
+    decision = _decide(diagnosis, material)
+    return decision if isinstance(decision, Patch) else None
+
+
+def why_not(diagnosis: Diagnosis, material: Material) -> str:
+    """Why there is no pin to try; empty when there is one."""
+    decision = _decide(diagnosis, material)
+    return decision if isinstance(decision, str) else ""
+
+
+def _decide(diagnosis: Diagnosis, material: Material) -> Patch | str:
+    module = diagnosis.details.get("module", "")
+    if module and is_local_module(module, material.files):
+        return f"{module} is a module of the source itself: it is not on the path, or not in the upload"
+    path = material.requirements_path or DEFAULT_PATH
+    text = material.files.get(path, "")
+    reason = "neither the message nor the requirements suggest a pin"
+    proven_first = sorted(
+        candidates(diagnosis, text), key=lambda one: not material.worked(diagnosis, _key(one))
+    )
+    for candidate in proven_first:
+        key = _key(candidate)
+        try:
+            edited = with_requirement(text, candidate.requirement, replaces=candidate.replaces)
+        except CannotEditError as error:
+            reason = str(error)
+            continue
+        if edited == text:
+            reason = f"{path} already says {_label(candidate)}"
+        elif material.tried(diagnosis, key):
+            reason = f"{_label(candidate)} was tried against this failure before"
+        else:
+            summary = f"{path}: {_label(candidate)} ({candidate.why})"
+            return Patch(KIND, summary, files={path: edited}, key=key)
+    return reason
+
+
+def _key(candidate: Candidate) -> str:
+    return f"{KIND}:{_label(candidate)}"
+
+
+def _label(candidate: Candidate) -> str:
+    requirement = candidate.requirement
+    return f"{canonicalize_name(requirement.name)}{render_specifier(requirement.specifier)}"
