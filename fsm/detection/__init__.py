@@ -1,0 +1,1 @@
+"""How a request is read: words, quantities, clauses, and one recogniser for each pattern."""
