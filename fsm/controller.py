@@ -1,0 +1,133 @@
+"""Drives a loop from its checkpoint to Closed.
+
+Load the row, run the state's activity, let the machine check the event, commit, again. Nothing else
+changes a state. Whatever goes wrong in an activity becomes a transition to Releasing, so that every way out
+passes through it; only a controller that was taken over, or whose database fails, stops where it is, because
+it may not or cannot write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from wpfsm.fsm.context import Context, Ports, StopAsked, release
+from wpfsm.fsm.errors import Denied, Fenced, ServiceDenied, StoreError, Unknown, WpfsmError
+from wpfsm.fsm.machine import GuardFailed
+from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
+from wpfsm.fsm.states import diagnosing, preflight, releasing, running, submitting, verifying
+from wpfsm.fsm.states.releasing import NotConfirmed
+
+HANDED_OFF = 10
+
+Activity = Callable[[Context], Change | None]
+ACTIVITIES: Mapping[State, Activity] = {
+    State.PREFLIGHT: preflight.run,
+    State.SUBMITTING: submitting.run,
+    State.RUNNING: running.run,
+    State.DIAGNOSING: diagnosing.run,
+    State.VERIFYING: verifying.run,
+    State.RELEASING: releasing.run,
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where a controller left its loop."""
+
+    loop: Loop
+    exit_code: int
+    error: WpfsmError | None = None
+
+
+def drive(ports: Ports) -> Result:
+    """Run a loop until it is Closed, handed off, or not confirmed released.
+
+    Raises:
+        Denied: The credentials are of another account than the loop's jobs; nothing was done.
+        Held: Another live loop uses the pool key; nothing was done.
+        Fenced: Another controller took the loop over.
+        StoreError: The database failed; what was committed stands.
+    """
+    ctx = Context(ports)
+    _take_up_rights(ctx)
+    while ctx.refresh().state is not State.CLOSED:
+        if ctx.loop.state is State.DIAGNOSING and ctx.loop.handoff is not None:
+            return Result(ctx.loop, HANDED_OFF)
+        try:
+            change = _step(ctx)
+        except NotConfirmed as error:
+            return Result(ctx.refresh(), error.exit_code, error)
+        if change is None:
+            continue
+        loop = ctx.transition(change)
+        if change.kind == "handed_off":
+            ports.notifier.tell("handoff", loop, change.why)
+    ports.notifier.tell("closed", ctx.loop, ctx.loop.why)
+    assert ctx.loop.outcome is not None, "a closed loop has an outcome"
+    return Result(ctx.loop, EXIT_CODES[ctx.loop.outcome])
+
+
+def _take_up_rights(ctx: Context) -> None:
+    """What Preflight found out and took, for a loop that is resumed behind it.
+
+    Releasing needs neither: it discharges what is its own, and concludes nothing from another account.
+    """
+    loop = ctx.loop
+    waiting = loop.handoff is not None
+    if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
+        return
+    account = ctx.identity().account
+    if account != loop.account:
+        raise Denied(
+            f"these credentials are of account {account}; the jobs of {loop.id} are in account {loop.account}",
+            fix=f"use credentials of account {loop.account}, then wpfsm resume {loop.id}",
+        )
+    if ctx.file.keeps_pool:
+        ctx.ports.leases.take(loop.pool_key, loop.id)
+
+
+def _step(ctx: Context) -> Change | None:
+    """One activity. In Releasing, what goes wrong is a release that is not confirmed."""
+    if ctx.loop.state is State.RELEASING:
+        return _releasing(ctx)
+    try:
+        ctx.check_stop()
+        return ACTIVITIES[ctx.loop.state](ctx)
+    except (Fenced, StoreError):
+        raise
+    except StopAsked as asked:
+        return release(asked.outcome, asked.why)
+    except ServiceDenied as error:
+        return release(Outcome.DENIED, str(error))
+    except Unknown as error:
+        return release(Outcome.TRANSIENT, f"the service stayed out of reach: {error}")
+    except WpfsmError as error:
+        return release(Outcome.FAILED, str(error))
+    except Exception as error:  # noqa: BLE001 - rule: every way out goes through Releasing
+        ctx.progress.trouble(error)
+        return release(Outcome.FAILED, f"unexpected {type(error).__name__} in {ctx.loop.state}: {error}")
+
+
+def _releasing(ctx: Context) -> Change | None:
+    try:
+        return releasing.run(ctx)
+    except (Fenced, StoreError, NotConfirmed):
+        raise
+    except Exception as error:
+        ctx.progress.trouble(error)
+        raise NotConfirmed(
+            f"release not confirmed, a pool may still bill: {type(error).__name__}: {error}",
+            fix=f"wpfsm release {ctx.loop.id}",
+        ) from error
+
+
+def abandon(ports: Ports, outcome: Outcome, why: str) -> None:
+    """Send a loop to Releasing, from wherever it stands."""
+    ctx = Context(ports)
+    if ctx.loop.state in (State.RELEASING, State.CLOSED):
+        return
+    ctx.transition(release(outcome, why))
+
+
+__all__ = ["ACTIVITIES", "GuardFailed", "Result", "abandon", "drive"]

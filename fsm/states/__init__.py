@@ -1,0 +1,1 @@
+"""One module a state; each is an idempotent activity."""
