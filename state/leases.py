@@ -1,0 +1,147 @@
+"""The right to drive a loop and the right to use a pool key: kernel locks that end with their process.
+
+``flock`` is released by the kernel however a process ends, and kept while it is merely suspended, so on one
+host there is never a second owner. Across hosts, where a shared file system may not honour the lock, the
+owner row's heartbeat tells who is alive; safety there still comes from the epoch and from the job's name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from typing import IO
+
+from wpfsm.fsm.errors import Held
+from wpfsm.fsm.records import Owner
+
+HEARTBEAT_SECONDS = 10.0
+STALE_SECONDS = 60.0
+"""An owner on another host whose heartbeat is older than this is taken for dead."""
+
+
+class Lease:
+    """One exclusive right, held from :func:`acquire` until :meth:`release` or the end of the process."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def release(self) -> None:
+        """Give the right back."""
+        with contextlib.suppress(ValueError, OSError):
+            self._file.truncate(0)
+            self._file.close()
+
+
+def acquire(folder: Path, name: str, *, what: str, holder: str) -> Lease:
+    """Take the right called ``name``, or say who has it.
+
+    Args:
+        folder: Where the lock files are.
+        name: File name of the right, without suffix.
+        what: How to call it in the message, such as ``loop lr-3k2f9a``.
+        holder: What takes it, for the message that others get.
+
+    Raises:
+        Held: Another live process has it; the message names host, pid and since when.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / f"{name}.lock").open("a+", encoding="utf-8")
+    if not _locked(file):
+        note = _note(file)
+        file.close()
+        raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
+    file.seek(0)
+    file.truncate(0)
+    json.dump({"host": socket.gethostname(), "pid": os.getpid(), "since": time.time(), "loop": holder}, file)
+    file.flush()
+    return Lease(file)
+
+
+def _locked(file: IO[str]) -> bool:
+    """Try for a tenth of a second: :func:`is_held` takes the lock for a moment too."""
+    for _ in range(10):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.01)
+        else:
+            return True
+    return False
+
+
+def _note(file: IO[str]) -> str:
+    """What the holder wrote of itself. It locks first and writes then, and until then the note is a dead one's."""
+    note = ""
+    for _ in range(50):
+        file.seek(0)
+        note = file.read()
+        if _is_of_a_live_process(note):
+            break
+        time.sleep(0.01)
+    return note
+
+
+def _is_of_a_live_process(note: str) -> bool:
+    try:
+        data = json.loads(note)
+        if data["host"] == socket.gethostname():
+            os.kill(int(data["pid"]), 0)
+    except (ValueError, KeyError, TypeError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True  # somebody else's process, and alive
+    return True
+
+
+def is_held(folder: Path, name: str) -> bool:
+    """Whether a live process has the right called ``name``."""
+    path = folder / f"{name}.lock"
+    if not path.exists():
+        return False
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def refuse_live_owner(owner: Owner | None, now: float, loop_id: str) -> None:
+    """Refuse a loop whose owner on another host was alive a moment ago.
+
+    Raises:
+        Held: Its heartbeat is younger than :data:`STALE_SECONDS`.
+    """
+    if owner is None or owner.host == socket.gethostname() or now - owner.heartbeat > STALE_SECONDS:
+        return
+    age = now - owner.heartbeat
+    raise Held(
+        f"loop {loop_id} is held by a live controller: host {owner.host}, pid {owner.pid}, "
+        f"last heard of {age:.0f} s ago",
+        fix=f"wpfsm stop {loop_id}, or try again {STALE_SECONDS - age:.0f} s from now if that host is dead",
+    )
+
+
+def _holder(note: str) -> str:
+    try:
+        data = json.loads(note)
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(data["since"]))
+        return (
+            f"a live controller: loop {data['loop']}, host {data['host']}, pid {data['pid']}, since {since}"
+        )
+    except (ValueError, KeyError, TypeError):
+        return "a live controller"
+
+
+def _fix(note: str) -> str:
+    try:
+        loop = json.loads(note)["loop"]
+    except (ValueError, KeyError, TypeError):
+        return "wait for it, or stop it with wpfsm stop"
+    return f"wpfsm wait {loop}, or wpfsm stop {loop}"

@@ -1,0 +1,90 @@
+"""Creates and migrates the schema: one SQL file a version, each in one transaction, one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.resources
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from wpfsm.state.database import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
+
+# sqlite-utils imports pandas where it is installed, which takes seconds and 80 MB that no migration needs.
+_HIDE_PANDAS = "pandas" not in sys.modules
+if _HIDE_PANDAS:
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+import sqlite_utils  # noqa: E402
+from sqlite_utils.migrations import Migrations  # noqa: E402
+
+if _HIDE_PANDAS:
+    del sys.modules["pandas"]
+
+MIGRATIONS = Migrations("wpfsm")
+
+
+def create(path: Path) -> None:
+    """Make a database with the newest schema, unless another process was faster.
+
+    It is made beside its place and renamed into it: whoever is killed meanwhile leaves no half of one, and an
+    empty file always means that something was lost.
+    """
+    with _turn(path):
+        if path.exists():
+            return
+        scratch = path.with_name(path.name + ".new")
+        scratch.unlink(missing_ok=True)
+        _apply(scratch)
+        scratch.rename(path)
+
+
+def migrate(path: Path) -> None:
+    """Bring an existing database to the newest schema."""
+    with _turn(path):
+        _apply(path)
+
+
+@contextlib.contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """One process at a time: of two that migrate at once, one would fail."""
+    with path.with_name(path.name + ".migrate").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _apply(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)) as connection:
+        connection.execute(f"pragma journal_mode = {'wal' if WAL_IS_SAFE else 'delete'}")
+        connection.execute(f"pragma application_id = {APPLICATION_ID}")
+        MIGRATIONS.apply(sqlite_utils.Database(connection))
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; ``executescript`` would commit the transaction around it."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _step(version: int, script: str) -> Callable[[sqlite_utils.Database], None]:
+    def run(db: sqlite_utils.Database) -> None:
+        for statement in _statements(script):
+            db.execute(statement)
+        db.execute(f"pragma user_version = {version}")
+
+    return run
+
+
+for _number, _file in enumerate(
+    sorted(
+        (file for file in importlib.resources.files("wpfsm.state").joinpath("sql").iterdir()),
+        key=lambda file: file.name,
+    ),
+    start=1,
+):
+    MIGRATIONS(name=_file.name.removesuffix(".sql"))(_step(_number, _file.read_text(encoding="utf-8")))

@@ -1,0 +1,267 @@
+"""The rows of one loop for its one owner: all SQL that changes state is here.
+
+Every write is one ``begin immediate`` transaction that first checks the epoch, and so is every read that a
+controller acts on: a controller that was taken over learns it here and does nothing more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from wpfsm.fsm.errors import Fenced, NotFound
+from wpfsm.fsm.ports import Request
+from wpfsm.fsm.records import (
+    Change,
+    Event,
+    Intent,
+    Job,
+    Loop,
+    Obligation,
+    Owner,
+    Remembered,
+    State,
+    Trial,
+)
+from wpfsm.state import codec
+from wpfsm.state.database import explained
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection, path: Path | str) -> Iterator[None]:
+    """``begin immediate`` … ``commit``; rolled back on any exception, a signal's included."""
+    with explained(path):
+        connection.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise
+        try:
+            connection.execute("commit")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("rollback")
+            raise
+
+
+def create_loop(connection: sqlite3.Connection, path: Path, loop: Loop, why: str) -> None:
+    """Insert a new loop with its first event."""
+    with transaction(connection, path):
+        _write(connection, loop)
+        _append(connection, loop, "created", "", loop.state, why, {}, loop.created_at)
+
+
+def take_over(connection: sqlite3.Connection, path: Path, loop_id: str, owner: Owner) -> int:
+    """Raise the loop's epoch for a new owner and return it; whoever had the old one is fenced.
+
+    Raises:
+        NotFound: There is no such loop.
+    """
+    with transaction(connection, path):
+        row = connection.execute("select epoch from loops where id = ?", (loop_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"no loop {loop_id!r} in {path}", fix="wpfsm inspect lists the loops")
+        epoch = int(row[0]) + 1
+        connection.execute("update loops set epoch = ? where id = ?", (epoch, loop_id))
+        connection.execute(
+            "insert or replace into owners (loop_id, epoch, host, pid, since, heartbeat) values (?, ?, ?, ?, ?, ?)",
+            (loop_id, epoch, owner.host, owner.pid, owner.since, owner.heartbeat),
+        )
+        connection.execute("delete from stop_requests where loop_id = ?", (loop_id,))
+    return epoch
+
+
+def request_stop(connection: sqlite3.Connection, path: Path, loop_id: str, at: float) -> None:
+    """Leave word for the loop's controller to stop."""
+    with transaction(connection, path):
+        connection.execute("insert or replace into stop_requests (loop_id, at) values (?, ?)", (loop_id, at))
+
+
+class LoopStore:
+    """Implements :class:`wpfsm.fsm.ports.Store` on SQLite.
+
+    Args:
+        connection: A connection that may write.
+        path: The database, for messages.
+        loop_id: The loop.
+        epoch: The epoch that :func:`take_over` returned.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, loop_id: str, epoch: int) -> None:
+        self._connection = connection
+        self._path = path
+        self.loop_id = loop_id
+        self.epoch = epoch
+
+    def loop(self) -> Loop:
+        """The loop row; raises ``Fenced`` once the epoch has moved on."""
+        with explained(self._path):
+            row = self._connection.execute("select * from loops where id = ?", (self.loop_id,)).fetchone()
+        self._owned_row(row)
+        return codec.decode(Loop, row)
+
+    def trials(self) -> Sequence[Trial]:
+        """Every trial, by number."""
+        return [codec.decode(Trial, row) for row in self._select("trials", "order by number")]
+
+    def jobs(self, *, after: int = 0) -> Sequence[Job]:
+        """Every job with a number above ``after``, by number."""
+        return [
+            codec.decode(Job, row) for row in self._select("jobs", "and number > ? order by number", after)
+        ]
+
+    def last_job(self) -> Job | None:
+        """The newest job."""
+        return self._job("order by number desc limit 1")
+
+    def job(self, number: int) -> Job | None:
+        """One job by number."""
+        return self._job("and number = ?", number)
+
+    def job_named(self, name: str) -> Job | None:
+        """One job by name."""
+        return self._job("and name = ?", name)
+
+    def intents(self, *, open_only: bool = True) -> Sequence[Intent]:
+        """Intents, oldest first."""
+        which = "and status = 'open' order by rowid" if open_only else "order by rowid"
+        return [codec.decode(Intent, row) for row in self._select("intents", which)]
+
+    def obligations(self, *, owed_only: bool = True) -> Sequence[Obligation]:
+        """Obligations, oldest first."""
+        which = "and status = 'owed' order by job_name" if owed_only else "order by job_name"
+        return [codec.decode(Obligation, row) for row in self._select("obligations", which)]
+
+    def events(self) -> Sequence[Event]:
+        """The history."""
+        return [codec.decode(Event, row) for row in self._select("events", "order by seq")]
+
+    def rendered(self, source_digest: str) -> Request | None:
+        """The base request of a source digest."""
+        for row in self._select("rendered", "and source_digest = ?", source_digest):
+            request: Request = json.loads(row["request"])
+            return request
+        return None
+
+    def save_rendered(self, source_digest: str, request: Request) -> None:
+        """Keep a base request."""
+        with self._owned():
+            self._connection.execute(
+                "insert or replace into rendered (loop_id, source_digest, request) values (?, ?, ?)",
+                (self.loop_id, source_digest, json.dumps(request)),
+            )
+
+    def remembered(self, fingerprint: str) -> Sequence[Remembered]:
+        """Failure memory over every loop of this database, newest first."""
+        with explained(self._path):
+            rows = self._connection.execute(
+                "select * from remembered where fingerprint = ? order by at desc limit 100", (fingerprint,)
+            ).fetchall()
+        return [
+            Remembered(
+                fingerprint=row["fingerprint"], loop_id=row["loop_id"], job_name=row["job_name"],
+                class_=row["class"], patch_key=row["patch_key"], patch=json.loads(row["patch"]),
+                outcome=row["outcome"], at=row["at"],
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def stop_requested(self) -> bool:
+        """Whether ``wpfsm stop`` was asked for since this controller took over."""
+        return bool(self._select("stop_requests", ""))
+
+    def beat(self, now: float) -> None:
+        """Refresh the heartbeat; raises ``Fenced`` when the loop has another owner."""
+        with self._owned():
+            self._connection.execute("update owners set heartbeat = ? where loop_id = ?", (now, self.loop_id))
+
+    def commit(self, change: Change, *, state: State | None = None) -> Loop:
+        """Write a change in one transaction and return the loop as it now is."""
+        with self._owned():
+            row = self._connection.execute("select * from loops where id = ?", (self.loop_id,)).fetchone()
+            before = codec.decode(Loop, row)
+            after = state or before.state
+            values = {**change.loop, "state": after, "version": before.version + 1, "updated_at": change.at}
+            assignments = ", ".join(f"{name} = ?" for name in values)
+            self._connection.execute(
+                f"update loops set {assignments} where id = ?",  # noqa: S608 - field names of Loop
+                [*(codec.encode_field(name, value) for name, value in values.items()), self.loop_id],
+            )
+            for rows in (change.trials, change.jobs, change.intents, change.obligations, change.remembered):
+                for record in rows:
+                    _write(self._connection, record)
+            if not change.quiet:
+                _append(
+                    self._connection,
+                    before,
+                    change.kind,
+                    before.state,
+                    after,
+                    change.why,
+                    change.data,
+                    change.at,
+                )
+        return self.loop()
+
+    @contextlib.contextmanager
+    def _owned(self) -> Iterator[None]:
+        with transaction(self._connection, self._path):
+            self.loop()
+            yield
+
+    def _owned_row(self, row: sqlite3.Row | None) -> None:
+        if row is None:
+            raise NotFound(
+                f"loop {self.loop_id!r} is gone from {self._path}", fix="wpfsm inspect lists the loops"
+            )
+        if row["epoch"] != self.epoch:
+            raise Fenced(
+                f"loop {self.loop_id} was taken over by another controller (epoch {row['epoch']}, ours {self.epoch})",
+                fix=f"wpfsm inspect {self.loop_id} shows who drives it",
+            )
+
+    def _check_epoch(self) -> None:
+        """After a read: rows read under our epoch are our own, whoever takes the loop over from here on."""
+        row = self._connection.execute("select epoch from loops where id = ?", (self.loop_id,)).fetchone()
+        self._owned_row(row)
+
+    def _job(self, which: str, *parameters: object) -> Job | None:
+        rows = self._select("jobs", which, *parameters)
+        return codec.decode(Job, rows[0]) if rows else None
+
+    def _select(self, table: str, which: str, *parameters: object) -> list[sqlite3.Row]:
+        with explained(self._path):
+            rows = self._connection.execute(
+                f"select * from {table} where loop_id = ? {which}",  # noqa: S608 - table and clause are ours
+                (self.loop_id, *parameters),
+            ).fetchall()
+            self._check_epoch()
+        return rows
+
+
+def _write(connection: sqlite3.Connection, record: codec.Record) -> None:
+    connection.execute(codec.upsert(type(record)), codec.encode(record))
+
+
+def _append(
+    connection: sqlite3.Connection,
+    loop: Loop,
+    kind: str,
+    source: str,
+    target: str,
+    why: str,
+    data: object,
+    at: float,
+) -> None:
+    seq = connection.execute(
+        "select coalesce(max(seq), 0) + 1 from events where loop_id = ?", (loop.id,)
+    ).fetchone()[0]
+    connection.execute(
+        codec.upsert(Event),
+        (loop.id, seq, at, kind, source, target, why, json.dumps(data, separators=(",", ":"))),
+    )

@@ -1,0 +1,115 @@
+"""One live controller a loop and one loop a pool key, by locks that end with their process."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wpfsm.fsm.errors import Held
+from wpfsm.fsm.records import Owner
+from wpfsm.state.leases import STALE_SECONDS, acquire, is_held, refuse_live_owner
+from wpfsm.state.pool_leases import LocalPoolLeases
+
+HOLDER = """
+import sys, pathlib
+from wpfsm.state.leases import acquire
+lease = acquire(pathlib.Path(sys.argv[1]), "loop-a", what="loop a", holder="a")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_second_is_told_who_the_first_is(tmp_path: Path) -> None:
+    """The refusal names loop, host, pid and since when, and what to do."""
+    lease = acquire(tmp_path, "loop-a", what="loop a", holder="a")
+    with pytest.raises(Held) as refusal:
+        acquire(tmp_path, "loop-a", what="loop a", holder="b")
+    for words in (
+        "loop a is held by a live controller",
+        socket.gethostname(),
+        f"pid {os.getpid()}",
+        "since 20",
+        "UTC",
+    ):
+        assert words in refusal.value.message
+    assert refusal.value.fix == "wpfsm wait a, or wpfsm stop a"
+    assert refusal.value.exit_code == 5
+    lease.release()
+    acquire(tmp_path, "loop-a", what="loop a", holder="b").release()
+
+
+def test_a_lease_ends_with_its_process(tmp_path: Path) -> None:
+    """Kill -9 frees the lease; a suspended process keeps it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stdout.readline() == "held\n"
+    assert is_held(tmp_path, "loop-a")
+    with pytest.raises(Held, match=f"pid {process.pid}"):
+        acquire(tmp_path, "loop-a", what="loop a", holder="b")
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    assert not is_held(tmp_path, "loop-a")
+    acquire(tmp_path, "loop-a", what="loop a", holder="b").release()
+
+
+def test_a_dead_owners_note_is_not_shown(tmp_path: Path) -> None:
+    """A lock whose note names a dead process is held by somebody who has not written theirs yet."""
+    import fcntl
+
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    note = {"host": socket.gethostname(), "pid": dead.pid, "since": 0, "loop": "a"}
+    path = tmp_path / "loop-a.lock"
+    path.write_text(json.dumps(note))
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        reads = 0
+
+        def slow_writer(seconds: float) -> None:
+            nonlocal reads
+            reads += 1
+            if reads == 15:
+                path.write_text(json.dumps({**note, "pid": os.getpid()}))
+
+        patch = pytest.MonkeyPatch()
+        patch.setattr("wpfsm.state.leases.time.sleep", slow_writer)
+        with pytest.raises(Held, match=f"pid {os.getpid()}"):
+            acquire(tmp_path, "loop-a", what="loop a", holder="b")
+        patch.undo()
+
+
+def test_an_owner_on_another_host_counts_while_it_is_heard_of() -> None:
+    """Its heartbeat decides; one's own host is judged by the lock alone."""
+    far = Owner("far-away", 7, 0.0, 1000.0)
+    with pytest.raises(Held, match="host far-away, pid 7"):
+        refuse_live_owner(far, 1000.0 + STALE_SECONDS, "a")
+    refuse_live_owner(far, 1001.0 + STALE_SECONDS, "a")
+    refuse_live_owner(Owner(socket.gethostname(), 7, 0.0, 1000.0), 1000.0, "a")
+    refuse_live_owner(None, 1000.0, "a")
+
+
+def test_a_pool_key_is_one_loops(tmp_path: Path) -> None:
+    """A key taken twice by its holder is one right; another holder is refused until it is given back."""
+    mine, theirs = LocalPoolLeases(tmp_path), LocalPoolLeases(tmp_path)
+    mine.take("k", "a")
+    mine.take("k", "a")
+    with pytest.raises(Held, match="the pool key k is held"):
+        theirs.take("k", "b")
+    theirs.take("other", "b")
+    mine.release()
+    theirs.take("k", "b")
+    theirs.release()

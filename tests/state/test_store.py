@@ -1,0 +1,171 @@
+"""One transaction a change, one owner, a history without gaps."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from state_rows import INTENT, JOB, LOOP, OBLIGATION, again, owned
+
+from wpfsm.fsm.errors import Fenced, NotFound
+from wpfsm.fsm.records import Change, Job, Outcome, State, Trial
+from wpfsm.state import codec
+from wpfsm.state.database import open_existing
+from wpfsm.state.history import History
+from wpfsm.state.store import LoopStore, request_stop
+
+INTENDED = Change(
+    kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
+)
+
+
+def test_a_change_is_committed_whole(tmp_path: Path) -> None:
+    """State, event and rows of one change are there together, and read back as they were written."""
+    with owned(tmp_path / "w.db") as (_, rows):
+        loop = rows.commit(INTENDED, state=State.SUBMITTING)
+        assert (loop.state, loop.version, loop.updated_at) == (State.SUBMITTING, 1, 101.0)
+        assert rows.jobs() == [JOB]
+        assert rows.intents() == [INTENT]
+        assert rows.obligations() == [OBLIGATION]
+        assert [(e.seq, e.kind, e.source, e.target) for e in rows.events()] == [
+            (1, "created", "", "Preflight"),
+            (2, "intended", "Preflight", "Submitting"),
+        ]
+
+
+def test_a_change_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """When the last row of a change is refused, the first ones are not there either."""
+    nameless = dataclasses.replace(OBLIGATION, status="discharged", evidence="")
+    broken = dataclasses.replace(INTENDED, obligations=(nameless,))
+    with owned(tmp_path / "w.db") as (_, rows):
+        with pytest.raises(Exception, match="CHECK constraint"):
+            rows.commit(broken, state=State.SUBMITTING)
+        assert rows.loop().state is State.PREFLIGHT
+        assert rows.jobs() == []
+        assert [event.seq for event in rows.events()] == [1]
+
+
+def test_a_change_whose_event_fails_leaves_nothing(tmp_path: Path) -> None:
+    """No state without its line in the history: when the event cannot be written, the rows are not there either."""
+    unwritable: Any = {"data": object()}
+    with owned(tmp_path / "w.db") as (_, rows):
+        with pytest.raises(TypeError):
+            rows.commit(dataclasses.replace(INTENDED, data=unwritable), state=State.SUBMITTING)
+        assert rows.loop().state is State.PREFLIGHT
+        assert rows.jobs() == []
+
+
+def test_closed_without_an_outcome_is_refused_by_the_database(tmp_path: Path) -> None:
+    """A closed loop says how it ended, whoever writes it."""
+    with owned(tmp_path / "w.db") as (_, rows):
+        with pytest.raises(Exception, match="CHECK constraint"):
+            rows.commit(Change(kind="released", why=""), state=State.CLOSED)
+        closed = rows.commit(
+            Change(kind="released", why="", loop={"outcome": Outcome.STOPPED}), state=State.CLOSED
+        )
+        assert closed.outcome is Outcome.STOPPED
+
+
+READS: list[Callable[[LoopStore], Any]] = [
+    LoopStore.loop, LoopStore.trials, LoopStore.jobs, LoopStore.last_job, LoopStore.intents, LoopStore.obligations,
+    LoopStore.events, LoopStore.stop_requested, lambda rows: rows.job(1), lambda rows: rows.job_named("lr-1-001"),
+    lambda rows: rows.rendered("s"),
+]  # fmt: skip
+WRITES: list[Callable[[LoopStore], Any]] = [
+    lambda rows: rows.commit(INTENDED), lambda rows: rows.beat(200.0), lambda rows: rows.save_rendered("s", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("use", [*READS, *WRITES])
+def test_an_owner_that_was_replaced_neither_reads_nor_writes(
+    tmp_path: Path, use: Callable[[LoopStore], Any]
+) -> None:
+    """Every read that a controller acts on and every write is refused once the loop has another owner."""
+    path = tmp_path / "w.db"
+    with owned(path) as (_, zombie), again(path) as heir:
+        with pytest.raises(Fenced, match="taken over"):
+            use(zombie)
+        assert [event.seq for event in heir.events()] == [1]
+
+
+def test_the_history_has_no_gap_with_several_owners(tmp_path: Path) -> None:
+    """Sequence numbers go on from owner to owner."""
+    path = tmp_path / "w.db"
+    with owned(path) as (_, rows):
+        rows.commit(Change(kind="checked", why=""))
+    for _ in range(3):
+        with again(path) as rows:
+            rows.commit(Change(kind="checked", why=""))
+            rows.commit(Change(kind="live", why="", quiet=True))
+    with contextlib.closing(open_existing(path)) as connection:
+        assert [event.seq for event in History(connection).events(LOOP.id)] == [1, 2, 3, 4, 5]
+
+
+def test_a_request_to_stop_reaches_the_owner(tmp_path: Path) -> None:
+    """Another process may ask without owning the loop; a new owner starts without the request."""
+    path = tmp_path / "w.db"
+    with owned(path) as (_, rows), contextlib.closing(open_existing(path, write=True)) as other:
+        assert not rows.stop_requested()
+        request_stop(other, path, LOOP.id, 101.0)
+        assert rows.stop_requested()
+        with again(path) as heir:
+            assert not heir.stop_requested()
+
+
+def test_a_loop_that_is_gone_is_not_found(tmp_path: Path) -> None:
+    """No row is an error of its own, not an empty loop."""
+    with owned(tmp_path / "w.db") as (connection, _), pytest.raises(NotFound, match="nobody"):
+        LoopStore(connection, tmp_path / "w.db", "nobody", 1).loop()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+numbers = st.none() | st.floats(0, 2e9)
+
+
+@given(
+    metrics=st.dictionaries(st.text(max_size=5), json_values, max_size=3), ended=numbers, reason=st.text(),
+    diagnosis=st.none() | st.dictionaries(st.text(), json_values), transitions=st.lists(json_values, max_size=3),
+)  # fmt: skip
+def test_a_row_is_read_as_it_was_written(
+    metrics: Any, ended: float | None, reason: str, diagnosis: Any, transitions: list[Any]
+) -> None:
+    """Encoding and decoding a record loses nothing: unknown stays unknown, text stays text."""
+    import sqlite3
+
+    reason = reason.encode(errors="replace").decode()
+    job = dataclasses.replace(JOB, metrics=metrics, ended_at=ended, failure_reason=reason, diagnosis=diagnosis,
+                              transitions=tuple(transitions))  # fmt: skip
+    names = codec.columns(Job)
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"create table jobs ({', '.join(names)})")
+    connection.execute(codec.upsert(Job), codec.encode(job))
+    assert codec.decode(Job, connection.execute("select * from jobs").fetchone()) == job
+    connection.close()
+
+
+def test_every_record_has_its_table(tmp_path: Path) -> None:
+    """The columns of the schema are the fields of the records."""
+    with owned(tmp_path / "w.db") as (connection, _):
+        for record, table in codec.TABLES.items():
+            columns = [row["name"] for row in connection.execute(f"pragma table_info({table})")]
+            assert sorted(columns) == sorted(codec.columns(record)), table
+
+
+def test_trials_are_replaced_by_their_number(tmp_path: Path) -> None:
+    """A row of the same key is the same row."""
+    trial = Trial(loop_id=LOOP.id, number=1, params={}, label="lr=1")
+    with owned(tmp_path / "w.db") as (_, rows):
+        rows.commit(Change(kind="drawn", why="", trials=(trial,)))
+        rows.commit(Change(kind="done", why="", trials=(dataclasses.replace(trial, state="completed"),)))
+        assert [t.state for t in rows.trials()] == ["completed"]
