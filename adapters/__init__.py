@@ -1,0 +1,1 @@
+"""What faces outwards: AWS, the emulator, the local disk, people."""

@@ -1,0 +1,1 @@
+"""A SageMaker endpoint on loopback that runs the jobs and keeps the pools."""

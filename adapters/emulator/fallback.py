@@ -1,0 +1,44 @@
+"""The fallback: moto's server application, loaded when the first request needs it or in the background."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+MISSING = "It needs the extra: pip install 'wpfsm[local]'"
+
+
+class Moto:
+    """S3, the rest of CloudWatch Logs, STS and IAM, and whatever else moto offers; all in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._app: WSGIApplication | None = None
+
+    def load(self) -> WSGIApplication:
+        """Import moto, which takes a second or two, and build its application once.
+
+        Raises:
+            RuntimeError: The extra is not installed; the message says how to install it.
+        """
+        with self._lock:
+            if self._app is None:
+                try:
+                    from moto import server
+                except ImportError as error:
+                    raise RuntimeError(f"{error}. {MISSING}") from error
+                dispatcher = server.DomainDispatcherApplication(server.create_backend_app)  # type: ignore[attr-defined]
+                self._app = cast("WSGIApplication", dispatcher)
+            return self._app
+
+    def load_in_background(self) -> None:
+        """Begin to load, so that the first request does not wait as long."""
+        threading.Thread(target=self.load, name="load-fallback", daemon=True).start()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        return self.load()(environ, start_response)

@@ -1,0 +1,237 @@
+"""One emulator per state directory: find the one that lives, or start it.
+
+The emulator outlives whoever started it: it is a process of its own in a session of its own, and ends by itself
+when it was idle for a while. It gets none of its starter's variables but those that Python and pip need here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import http
+import http.client
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from wpfsm.adapters.emulator.pip_settings import carries_credentials
+from wpfsm.adapters.emulator.runner import JSONValue
+
+IDLE_EXIT_SECONDS = 900
+LOG_NAME = "emulator.log"
+_PASSED_ON = {
+    "HOME",
+    "PATH",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+}
+_TAIL_BYTES = 2000
+_LOOK_SECONDS = 0.05
+_PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An emulator that answers.
+
+    Attributes:
+        url: For ``AWS_ENDPOINT_URL`` and boto3's ``endpoint_url``.
+        pid: Its process.
+    """
+
+    url: str
+    pid: int
+
+
+class EmulatorStartError(Exception):
+    """The emulator ended, or did not answer in time; the message ends with the end of its log."""
+
+
+def ensure(state_dir: Path, *, options: Sequence[str] = (), timeout: float = 30) -> Endpoint:
+    """Return the emulator of a state directory, starting it when none lives. Callers at once get the same one.
+
+    Args:
+        state_dir: Made when it is not there.
+        options: Of the ``emulator`` command, for one that is started; one that lives keeps its own.
+        timeout: Seconds in all.
+
+    Raises:
+        EmulatorStartError: It ended, or did not answer in time.
+    """
+    deadline = time.monotonic() + timeout
+    state_dir.mkdir(parents=True, exist_ok=True)
+    if found := _found_busy(state_dir):
+        return found
+    with _turn(state_dir, deadline):
+        return _found_busy(state_dir) or _start(state_dir, options, deadline)
+
+
+def find(state_dir: Path) -> Endpoint | None:
+    """Return the emulator that lives in a state directory and answers, None when there is none."""
+    try:
+        told = json.loads((state_dir / "endpoint.json").read_text(encoding="utf-8"))
+        endpoint = Endpoint(url=str(told["url"]), pid=int(told["pid"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return endpoint if _answers(endpoint) else None
+
+
+def stop(state_dir: Path, *, timeout: float = 30) -> bool:
+    """End the emulator of a state directory, and wait until its process is gone.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        TimeoutError: It did not end; it was killed.
+    """
+    endpoint = find(state_dir)
+    if endpoint is None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(endpoint.pid, signal.SIGTERM)
+    try:
+        with (state_dir / "emulator.lock").open("wb") as file:
+            _lock(file, time.monotonic() + timeout)
+    except TimeoutError:
+        os.kill(endpoint.pid, signal.SIGKILL)
+        raise
+    return True
+
+
+def ask(
+    url: str, method: str, path: str, body: JSONValue = None, *, headers: Mapping[str, str] | None = None
+) -> JSONValue:
+    """Send a request to ``/_wpfsm/<path>``, directly: no proxy setting applies to loopback.
+
+    Raises:
+        OSError: Nobody listens.
+        ValueError: The emulator refuses; the message is its own.
+    """
+    place = urlsplit(url)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_PATIENCE_SECONDS)
+    with contextlib.closing(connection):
+        document = None if body is None else json.dumps(body)
+        connection.request(method, f"/_wpfsm/{path}", document, dict(headers or {}))
+        response = connection.getresponse()
+        answer: JSONValue = json.loads(response.read())
+        if response.status != http.HTTPStatus.OK:
+            raise ValueError(f"{method} /_wpfsm/{path}: {answer}")
+        return answer
+
+
+def minimal_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what an emulator may know of its starter: no credential, no Python setting, nothing of AWS."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if (name.upper() in _PASSED_ON or name.startswith("PIP_")) and not carries_credentials(value)
+    }
+    return kept | {"LANG": "C.UTF-8"}
+
+
+def _found_busy(state_dir: Path) -> Endpoint | None:
+    """Find an emulator, and put its idle end off for the caller: asking for its health alone does not."""
+    found = find(state_dir)
+    if found is not None:
+        try:
+            ask(found.url, "GET", "clock")
+        except OSError:
+            return None  # it ended between the two questions
+    return found
+
+
+def _start(state_dir: Path, options: Sequence[str], deadline: float) -> Endpoint:
+    """Start an emulator, detached, and wait for the one line that it prints when it listens."""
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "wpfsm.adapters.emulator",
+        "--port",
+        "0",
+        "--state",
+        str(state_dir.absolute()),
+    ]
+    command += ["--idle-exit", str(IDLE_EXIT_SECONDS), *options]
+    log = state_dir / LOG_NAME
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=state_dir,
+            env=minimal_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    with process.stdout as output:
+        readable, _, _ = select.select([output], [], [], max(deadline - time.monotonic(), 0))
+        listening = bool(readable and output.readline())
+    endpoint = find(state_dir)
+    if listening and endpoint is not None:
+        # Collected when it ends, so that a long-lived starter keeps no zombie.
+        threading.Thread(target=process.wait, name="emulator-wait", daemon=True).start()
+        return endpoint
+    process.kill()
+    process.wait()
+    raise EmulatorStartError(f"the emulator in {state_dir} did not start: {_tail(log)}")
+
+
+def _answers(endpoint: Endpoint) -> bool:
+    """Ask the emulator for its health.
+
+    Its answer names its process, so that a stranger on the port of an emulator that ended is not taken for it.
+    """
+    try:
+        health = ask(endpoint.url, "GET", "health")
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    return isinstance(health, dict) and health.get("pid") == endpoint.pid
+
+
+@contextlib.contextmanager
+def _turn(state_dir: Path, deadline: float) -> Iterator[None]:
+    """Hold the right to start an emulator in a directory; whoever waited finds the emulator of who was first."""
+    with (state_dir / "launch.lock").open("wb") as file:
+        try:
+            _lock(file, deadline)
+        except TimeoutError:
+            raise EmulatorStartError(f"somebody else is starting the emulator in {state_dir}") from None
+        yield
+
+
+def _lock(file: BinaryIO, deadline: float) -> None:
+    """Wait for a lock, with an end to the wait, which the system call does not offer."""
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise TimeoutError from None
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
+
+
+def _tail(log: Path) -> str:
+    text = log.read_bytes()[-_TAIL_BYTES:].decode("utf-8", errors="replace").strip()
+    return text or "it said nothing"
