@@ -1,0 +1,94 @@
+"""Turns botocore's errors into those that may cross a port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from wpfsm.fsm.errors import Rejected, ServiceDenied, ServiceError, Unknown
+
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "NotAuthorized",
+        "OptInRequired",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+_TRANSIENT = frozenset(
+    {
+        "InternalErrorException",
+        "InternalFailure",
+        "InternalServerError",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceException",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """Raises what botocore raises inside the block as a ``ServiceError``.
+
+    Args:
+        operation: the operation's name on the wire, for the message.
+
+    Raises:
+        ServiceDenied: credentials are missing, expired or insufficient.
+        Unknown: timeout, connection loss, 5xx or throttling.
+        Rejected: any other answer of the service, or a request that botocore would not send.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _of_client_error(error, operation) from error
+    except _CREDENTIALS as error:
+        raise ServiceDenied(type(error).__name__, str(error), operation=operation) from error
+    except ParamValidationError as error:  # raised before anything is sent
+        raise Rejected("ParamValidationError", str(error), operation=operation) from error
+    except BotoCoreError as error:
+        raise Unknown(type(error).__name__, str(error), operation=operation) from error
+
+
+def _of_client_error(error: ClientError, operation: str) -> ServiceError:
+    code = error.response["Error"].get("Code", "")
+    message = error.response["Error"].get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind: type[ServiceError] = Rejected
+    if code in _DENIED:
+        kind = ServiceDenied
+    elif code in _TRANSIENT or status >= 500:
+        kind = Unknown
+    return kind(code, message, operation=operation)
