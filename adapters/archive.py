@@ -1,0 +1,41 @@
+"""The local copy of each job's log: one text file a job."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from wpfsm.fsm.ports import LogLine
+
+
+class FileArchive:
+    """Implements :class:`wpfsm.fsm.ports.LogArchive`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def append(self, job_name: str, lines: Sequence[LogLine]) -> None:
+        """Add lines, each with the name of its host when there is more than one."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with Path(self.path(job_name)).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line.text}\n" for line in lines)
+
+    def restart(self, job_name: str) -> None:
+        """Forget what was kept."""
+        Path(self.path(job_name)).unlink(missing_ok=True)
+
+    def tail(self, job_name: str, count: int) -> Sequence[str]:
+        """The last lines; empty when the job has no log."""
+        try:
+            with Path(self.path(job_name)).open(encoding="utf-8", errors="replace") as file:
+                return [line.rstrip("\n") for line in deque(file, maxlen=count)]
+        except FileNotFoundError:
+            return []
+
+    def path(self, job_name: str) -> str:
+        """Where the copy is."""
+        if not re.fullmatch(r"[A-Za-z0-9-]+", job_name):
+            raise ValueError(f"{job_name!r} is not a job name")
+        return str(self._folder / f"{job_name}.log")

@@ -1,0 +1,75 @@
+"""Real time, and the signals that end a pause early."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Literal
+
+
+class Signals:
+    """SIGINT and SIGTERM as a request to stop; the second one does not skip the release.
+
+    Implements :class:`wpfsm.fsm.ports.StopRequest`. A handler only sets a flag: raising from it could end an
+    activity between a call and the row that records it.
+    """
+
+    def __init__(self, on_signal: Callable[[str, int], None] | None = None) -> None:
+        self.event = threading.Event()
+        self._reason: Literal["", "interrupted", "terminated"] = ""
+        self._count = 0
+        self._on_signal = on_signal
+
+    @property
+    def reason(self) -> Literal["", "interrupted", "terminated"]:
+        """Why to stop; empty while nobody asked."""
+        return self._reason
+
+    def install(self) -> None:
+        """Take SIGINT and SIGTERM for the rest of the process."""
+        signal.signal(signal.SIGINT, self._handle)
+        signal.signal(signal.SIGTERM, self._handle)
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        self._count += 1
+        if not self._reason:
+            self._reason = "interrupted" if number == signal.SIGINT else "terminated"
+        self.event.set()
+        if self._on_signal:
+            self._on_signal(self._reason, self._count)
+
+
+class WallClock:
+    """Implements :class:`wpfsm.fsm.ports.Clock`. A pause ends early once, when a signal arrives.
+
+    The time of day is read once. From there on it runs with a clock that nobody sets, so that a jump of the
+    machine's clock neither cuts a grace period short nor makes it endless.
+    """
+
+    def __init__(self, signals: Signals | None = None) -> None:
+        self._event = signals.event if signals else threading.Event()
+        self._woken = False
+        self._offset = time.time() - _since_boot()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._offset + _since_boot()
+
+    def pause(self, seconds: float) -> None:
+        """Wait; the first signal wakes it, and after that pauses last as long as they should."""
+        if self._woken:
+            time.sleep(seconds)
+        else:
+            self._woken = self._event.wait(seconds)
+
+
+def _since_boot() -> float:
+    """Seconds since the machine was started, the time that it was suspended included."""
+    return time.clock_gettime(_BOOT_CLOCK)
+
+
+_BOOT_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""On Linux CLOCK_MONOTONIC stops while the machine is suspended; elsewhere it does not."""

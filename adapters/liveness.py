@@ -1,0 +1,66 @@
+"""Does somebody drive this loop right now?
+
+On this host the kernel knows: the controller's lock ends with its process. On another host the heartbeat
+tells, and only roughly.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wpfsm.fsm.records import JSON, Loop, State
+from wpfsm.state.database import siblings
+from wpfsm.state.history import History
+from wpfsm.state.leases import STALE_SECONDS, is_held
+
+
+@dataclass(frozen=True)
+class Liveness:
+    """A loop's controller.
+
+    Attributes:
+        alive: None where it cannot be told.
+        host: Where it runs, or ran last; empty when the loop never had one.
+        pid: Its process there.
+        since: When it took the loop over, in epoch seconds.
+        heartbeat: When it last said that it lives, in epoch seconds.
+    """
+
+    alive: bool | None
+    host: str = ""
+    pid: int | None = None
+    since: float | None = None
+    heartbeat: float | None = None
+
+    def to_json(self, stamp: Callable[[float | None], str | None]) -> dict[str, JSON]:
+        """As the document has it; ``stamp`` writes times."""
+        return {
+            "alive": self.alive,
+            "host": self.host or None,
+            "pid": self.pid,
+            "since": stamp(self.since),
+            "heartbeat": stamp(self.heartbeat),
+        }
+
+
+def look(history: History, database: Path, loop: Loop, now: float) -> Liveness:
+    """Whether the loop's controller lives."""
+    owner = history.owner(loop.id)
+    here = owner is None or owner.host == socket.gethostname()
+    alive: bool | None
+    if loop.state is State.CLOSED:
+        alive = False
+    elif here:
+        try:
+            alive = is_held(siblings(database, "locks"), f"loop-{loop.id}")
+        except OSError:
+            # A folder that may only be read: the heartbeat is what is left.
+            alive = None if owner is None else now - owner.heartbeat <= STALE_SECONDS
+    else:
+        alive = owner is not None and now - owner.heartbeat <= STALE_SECONDS
+    if owner is None:
+        return Liveness(alive)
+    return Liveness(alive, owner.host, owner.pid, owner.since, owner.heartbeat)
