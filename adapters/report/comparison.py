@@ -1,0 +1,92 @@
+"""This loop against the same jobs with every start cold: seconds and dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from wpfsm.adapters.human import dollars, seconds
+from wpfsm.adapters.report.axes import LEGEND, axis, layout
+from wpfsm.adapters.report.facts import Facts
+from wpfsm.adapters.report.palette import Palette
+from wpfsm.fsm.ledger import bill
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
+
+
+def cost(facts: Facts, palette: Palette) -> go.Figure | None:
+    """Dollars of this loop against the same jobs cold."""
+    ledger = facts.ledger
+    rate = ledger.price_per_hour
+    if rate is None or ledger.cost_usd is None or not ledger.jobs:
+        return None
+    training = bill(ledger.billable_seconds or 0.0, rate)
+    idle = bill(ledger.retained_seconds or 0.0, rate)
+    parts: dict[str, tuple[str, float, float]] = {
+        "training": (palette.training, training, training),
+        "idle pool": (palette.idle, idle, 0.0),
+    }
+    if ledger.bill_provisioning:
+        warm = max(0.0, ledger.cost_usd - training - idle)
+        parts["starting"] = (palette.cold, warm, max(0.0, (ledger.cold.cost_usd or 0.0) - training))
+    return _comparison(parts, palette, dollars, "USD", ledger.cost_usd, ledger.cold.cost_usd)
+
+
+def wall_time(facts: Facts, palette: Palette) -> go.Figure | None:
+    """Seconds of this loop against the same jobs cold."""
+    ledger = facts.ledger
+    wall, cold = ledger.wall_seconds, ledger.cold.wall_seconds
+    if wall is None or cold is None or not ledger.jobs or wall <= 0:
+        return None
+    starting = ledger.startup_seconds or 0.0
+    training = sum(line.training_seconds or 0.0 for line in ledger.jobs)
+    rest = max(0.0, wall - starting - training)
+    parts = {
+        "starting": (palette.cold, starting, starting + cold - wall),
+        "training": (palette.training, training, training),
+        "between jobs": (palette.idle, rest, rest),
+    }
+    most = max(wall, cold)
+    unit, size = next(((u, s) for u, s in _UNITS if most >= 3 * s), _UNITS[-1])
+    return _comparison(parts, palette, seconds, unit, wall, cold, size)
+
+
+def _comparison(
+    parts: Mapping[str, tuple[str, float, float]],
+    palette: Palette,
+    spell: Callable[[float | None], str],
+    unit: str,
+    ours: float,
+    cold: float | None,
+    size: float = 1.0,
+) -> go.Figure:
+    """Two stacked bars, in units of ``size``; the exact figures stand beside them and in the hovers."""
+    import plotly.graph_objects as go
+
+    bars = ["the same jobs cold", "this loop"]
+    figure = go.Figure()
+    for name, (color, warm_value, cold_value) in parts.items():
+        figure.add_trace(
+            go.Bar(
+                orientation="h", name=name, y=bars, x=[cold_value / size, warm_value / size],
+                marker={"color": color, "line": {"width": 0}},
+                customdata=[spell(cold_value), spell(warm_value)],
+                hovertemplate=name + ": %{customdata}<extra></extra>",
+            )
+        )  # fmt: skip
+    for bar, total in zip(bars, (cold, ours), strict=True):
+        figure.add_annotation(
+            x=(total or 0.0) / size, y=bar, text=f" {spell(total)}", showarrow=False, xanchor="left",
+            font={"color": palette.ink, "size": 13},
+        )  # fmt: skip
+    most = max(ours, cold or 0.0) or 1.0
+    figure.update_layout(
+        **layout(palette, height=190), barmode="stack", bargap=0.42,
+        legend={**LEGEND, "traceorder": "normal"},
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": unit}, range=[0, most / size * 1.3], fixedrange=True, **axis(palette))
+    figure.update_yaxes(fixedrange=True, **axis(palette, grid=False))
+    return figure
