@@ -25,11 +25,11 @@ $(DEPENDENCIES): requirements.txt
 	@touch $@
 
 # Editable in strict mode: a real link tree, so that mypy, pyright, IDEs and pytest agree with the runtime.
-$(STAMP): $(DEPENDENCIES) pyproject.toml $(FOLDERS)
+$(STAMP): $(DEPENDENCIES) pyproject.toml cli.py $(FOLDERS)
 	@rm -rf build
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -C editable_mode=strict -e . 2>&1 \
 	    | grep -v -e '^ ' -e '^$$' || true
-	@$(BIN)/python -c 'import wpfsm.fsm'
+	@$(BIN)/python -c 'import wpfsm.cli'
 	@touch $@
 
 lock:  ## pin and hash requirements.txt again from pyproject.toml (needs uv)

@@ -1,0 +1,461 @@
+"""The verbs: parse, call, print.
+
+Thin on purpose. Each verb imports what it needs when it runs, so that ``wpfsm inspect`` does not wait for
+boto3, and ``wpfsm --version`` for nothing at all.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.argv[1:] == ["--version"]:
+    # Before anything else is imported: this answers in the time of an empty Python.
+    from importlib.metadata import version
+
+    print(f"wpfsm {version('wpfsm')}")
+    raise SystemExit(0)
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wpfsm.adapters.emulator.command import emulator
+
+if TYPE_CHECKING:
+    from wpfsm.adapters.verbs.common import Options
+
+
+class Verbs(click.Group):
+    """The group of verbs; errors become one message, one fix and the exit code of the table."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run; bad usage is exit code 2, with an object on stdout where one was asked for."""
+        try:
+            # Of click itself: the exit code of --help and the like; a verb exits by itself.
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
+        except click.ClickException as error:
+            error.show()
+            if _asks_for_json(sys.argv):
+                from wpfsm.adapters.verbs.common import print_json
+                from wpfsm.adapters.views import error_document
+                from wpfsm.fsm.errors import UsageError
+
+                print_json(error_document(UsageError(error.format_message(), fix="wpfsm --help")))
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(130)
+
+
+def _asks_for_json(argv: Sequence[str]) -> bool:
+    """Whether ``-o json`` is among words that may not parse."""
+    joined = " ".join(argv)
+    return any(f"{option}json" in joined for option in ("-o ", "-o", "--output ", "--output="))
+
+
+def shared(function: Callable[..., int]) -> Callable[..., None]:
+    """Give a verb the shared options, and turn its errors into message, fix and exit code."""
+
+    @click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["human", "json", "jsonl"]),
+        default="human",
+        show_default=True,
+        help="Form of what goes to stdout.",
+    )
+    @click.option(
+        "--db", metavar="PATH", help="The SQLite file [default: $WPFSM_DB, else the state directory]."
+    )
+    @click.option(
+        "--endpoint-url", metavar="URL", help="An endpoint that stands for AWS [default: $AWS_ENDPOINT_URL]."
+    )
+    @click.option("--debug", is_flag=True, help="Show tracebacks.")
+    @wraps(function)
+    def verb(output: str, db: str | None, endpoint_url: str | None, debug: bool, **arguments: object) -> None:
+        from wpfsm.adapters.verbs.common import options, print_json
+        from wpfsm.fsm.errors import WpfsmError
+
+        given = options(output, db, endpoint_url, debug=debug)
+        try:
+            code = function(given, **arguments)
+        except WpfsmError as error:
+            if debug:
+                raise
+            if given.output == "human":
+                print(f"error: {error}", file=sys.stderr)
+                if error.fix:
+                    print(f"  fix: {error.fix}", file=sys.stderr)
+            else:
+                from wpfsm.adapters.views import error_document
+
+                print_json(error_document(error))
+            code = error.exit_code
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as error:
+            if debug:
+                raise
+            print(f"error: unexpected {type(error).__name__}: {error}", file=sys.stderr)
+            print("  fix: run it again with --debug, and report the traceback", file=sys.stderr)
+            code = 1
+        sys.exit(code)
+
+    return verb
+
+
+def examples(*commands: str) -> str:
+    """The end of a verb's help: commands to copy."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="wpfsm", message="wpfsm %(version)s")
+def cli() -> None:
+    """Run a loop of training jobs on one SageMaker managed warm pool.
+
+    Keeps the pool matched and warm between jobs, and proves it released when the loop ends.
+    """
+
+
+cli.add_command(emulator)
+
+
+@cli.command(
+    epilog=examples("wpfsm start loop.yaml", "wpfsm start loop.yaml --set limits.max_cost=5 --detach")
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
+)
+@click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
+@click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
+@shared
+def start(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool) -> int:
+    """Run a loop file from Preflight to Closed."""
+    from wpfsm.adapters.verbs import driving
+
+    return driving.start(given, file, overrides, backend, detach=detach)
+
+
+@cli.command(epilog=examples("wpfsm resume digits-lr-3f2a1c", "wpfsm resume digits-lr-3f2a1c --abandon"))
+@click.argument("loop", required=False)
+@click.option("--accept-changes", is_flag=True, help="Take over changed free fields of the loop file.")
+@click.option("--abandon", is_flag=True, help="Only clean up: stop, release, confirm.")
+@click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
+@shared
+def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool, detach: bool) -> int:
+    """Continue a loop from its checkpoint; without LOOP, list what can be resumed."""
+    if loop is None:
+        from wpfsm.adapters.verbs import reading
+
+        return reading.inspect_all(given, unfinished=True)
+    from wpfsm.adapters.verbs import driving
+
+    return driving.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)
+
+
+@cli.command(
+    epilog=examples(
+        "wpfsm inspect",
+        "wpfsm inspect digits-lr-3f2a1c",
+        "wpfsm inspect digits-lr-3f2a1c --job 2",
+        "wpfsm inspect digits-lr-3f2a1c --events --follow",
+        "wpfsm inspect digits-lr-3f2a1c --diagram FILE.svg",
+    )
+)
+@click.argument("loop", required=False)
+@click.option("--job", type=click.IntRange(1), metavar="N", help="Everything about one job.")
+@click.option("--events", is_flag=True, help="The whole history, with guards and their values.")
+@click.option("--since", type=click.IntRange(0), default=0, metavar="SEQ", help="Only events after this one.")
+@click.option("--follow", is_flag=True, help="Go on with new events until the loop closes or hands off.")
+@click.option("--diagram", is_flag=False, flag_value="-", metavar="[FILE]",
+              help="Draw the machine and the path taken: mermaid, or an image in FILE (svg, png, pdf).")  # fmt: skip
+@shared
+def inspect(
+    given: Options,
+    loop: str | None,
+    job: int | None,
+    events: bool,
+    since: int,
+    follow: bool,
+    diagram: str | None,
+) -> int:
+    """Show every loop, or one: where it is, why, its jobs, its ledger, what to do next."""
+    from wpfsm.adapters.verbs import reading
+
+    if diagram is not None and loop is None and "." not in diagram[1:]:
+        loop, diagram = (diagram if diagram != "-" else None), "-"
+    if diagram is not None:
+        return reading.inspect_diagram(given, loop, None if diagram == "-" else Path(diagram))
+    if loop is None:
+        return reading.inspect_all(given)
+    if job is not None:
+        return reading.inspect_job(given, loop, job)
+    if events or follow or since:
+        return reading.inspect_events(given, loop, since, follow=follow)
+    return reading.inspect_one(given, loop)
+
+
+@cli.command(epilog=examples("wpfsm plan loop.yaml", "wpfsm plan loop.yaml --offline -o json"))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
+)
+@click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
+@click.option("--offline", is_flag=True, help="Read nothing from the service.")
+@shared
+def plan(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool) -> int:
+    """Show what a loop file would do: trials, lock, headroom, forecast, worst case. Writes nothing."""
+    from wpfsm.adapters.verbs import planning
+
+    return planning.plan(given, file, overrides, backend, offline=offline)
+
+
+@cli.command(epilog=examples("wpfsm doctor --backend aws --region us-east-1 --instance-type ml.g6e.2xlarge"))
+@click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
+@click.option("--region", help="Where to look.")
+@click.option("--instance-type", metavar="TYPE", help="Show the quotas of this instance type too.")
+@shared
+def doctor(given: Options, backend: str | None, region: str | None, instance_type: str | None) -> int:
+    """Check credentials, permissions, quotas, clock, database and orphans."""
+    from wpfsm.adapters.verbs import examining
+
+    return examining.doctor(given, backend, region, instance_type)
+
+
+@cli.command(epilog=examples("wpfsm stop digits-lr-3f2a1c"))
+@click.argument("loop")
+@click.option("--timeout", default="15m", show_default=True, help="How long to wait for the release.")
+@shared
+def stop(given: Options, loop: str, timeout: str) -> int:
+    """Ask the loop's controller to stop: stop the job, release, confirm."""
+    from wpfsm.adapters.verbs import releasing
+
+    return releasing.stop(given, loop, timeout)
+
+
+@cli.command(
+    epilog=examples(
+        "wpfsm release digits-lr-3f2a1c",
+        "wpfsm release --job digits-lr-3f2a1c-002 --backend aws --region us-east-1",
+    )
+)
+@click.argument("loop", required=False)
+@click.option("--job", metavar="NAME", help="Release the pool of one job, with or without the database.")
+@click.option("--backend", type=click.Choice(["local", "aws"]), help="Where a job is that no loop knows.")
+@click.option("--region", help="Likewise.")
+@shared
+def release(
+    given: Options, loop: str | None, job: str | None, backend: str | None, region: str | None
+) -> int:
+    """Discharge the obligations of a loop, or of one job. Idempotent."""
+    from wpfsm.adapters.verbs import releasing
+
+    if (loop is None) == (job is None):
+        raise click.UsageError("give a loop, or --job NAME")
+    return releasing.release(given, loop, job, backend, region)
+
+
+@cli.command(epilog=examples("wpfsm gc", "wpfsm gc --apply --backend aws --region us-east-1"))
+@click.option("--apply", is_flag=True, help="Release what was found.")
+@click.option("--older-than", default="10m", show_default=True, help="Idle time of a pool no database knows.")
+@click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
+@click.option("--region", help="Where to look.")
+@shared
+def gc(given: Options, apply: bool, older_than: str, backend: str | None, region: str | None) -> int:
+    """Find pools that nobody owns, with or without the database, and release them."""
+    from wpfsm.adapters.verbs import releasing
+
+    return releasing.gc(given, backend, region, apply=apply, older_than=older_than)
+
+
+@cli.command(epilog=examples("wpfsm pools --backend aws --region us-east-1"))
+@click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
+@click.option("--region", help="Where to look.")
+@shared
+def pools(given: Options, backend: str | None, region: str | None) -> int:
+    """Show every warm pool in the account and region, who holds it, what it burns per hour."""
+    from wpfsm.adapters.verbs import releasing
+
+    return releasing.pools(given, backend, region)
+
+
+@cli.command(epilog=examples("wpfsm wait digits-lr-3f2a1c --timeout 9m"))
+@click.argument("loop")
+@click.option("--timeout", default="9m", show_default=True, help="How long to wait at most.")
+@shared
+def wait(given: Options, loop: str, timeout: str) -> int:
+    """Wait until a loop ends (its exit code), hands off (10), or the time is up (11)."""
+    from wpfsm.adapters.verbs import waiting
+
+    return waiting.wait(given, loop, timeout)
+
+
+@cli.command(
+    epilog=examples("wpfsm logs digits-lr-3f2a1c --job 2 --follow", "wpfsm logs digits-lr-3f2a1c --failed")
+)
+@click.argument("loop")
+@click.option("--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest].")
+@click.option("--follow", is_flag=True, help="Go on until the job ends.")
+@click.option("--failed", is_flag=True, help="Only the lines that explain the newest failure.")
+@shared
+def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool) -> int:
+    """Print the log of a job, or only the lines that explain its failure."""
+    from wpfsm.adapters.verbs import logs as reading
+
+    return reading.logs(given, loop, job, follow=follow, failed=failed)
+
+
+@cli.command(
+    epilog=examples("wpfsm explain digits-lr-3f2a1c --job 2", "wpfsm explain --reason TEXT --log job.log")
+)
+@click.argument("loop", required=False)
+@click.option(
+    "--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest failed one]."
+)
+@click.option("--reason", metavar="TEXT", help="A FailureReason, or the message of an API error.")
+@click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="A job's log; - for stdin.")
+@shared
+def explain(given: Options, loop: str | None, job: int | None, reason: str | None, log: Path | None) -> int:
+    """Classify a failure: a loop's job's, or any that is known by its texts."""
+    from wpfsm.adapters.verbs import explaining
+
+    return explaining.explain(given, loop, job, reason, log)
+
+
+@cli.command(epilog=examples("wpfsm diff digits-lr-3f2a1c", "wpfsm diff digits-lr-3f2a1c --apply"))
+@click.argument("loop")
+@click.option("--apply", is_flag=True, help="Write the patches into your files.")
+@shared
+def diff(given: Options, loop: str, apply: bool) -> int:
+    """Show what the loop patched in its copy of the source, against your files."""
+    from wpfsm.adapters.verbs import diffing
+
+    return diffing.diff(given, loop, apply=apply)
+
+
+@cli.group()
+def metric() -> None:
+    """Try the expressions that read a metric."""
+
+
+@metric.command(
+    "test",
+    epilog=examples(
+        "wpfsm metric test job.log --regex 'eval_loss=([0-9.eE+-]+)'",
+        "wpfsm metric test job.log --loop loop.yaml",
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--regex", metavar="R", help="One group that captures the number.")
+@click.option(
+    "--loop", "loop_file", type=click.Path(path_type=Path), metavar="FILE", help="Take the loop file's."
+)
+@shared
+def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:
+    """Show what an expression extracts from a log (- for stdin); exit 1 when the metric would be null."""
+    from wpfsm.adapters.verbs import explaining
+
+    return explaining.metric_test(given, file, regex, loop_file)
+
+
+@cli.command(epilog=examples("wpfsm detect 'try learning rates 1e-4, 5e-5, 2e-5' --write loop.yaml"))
+@click.argument("text")
+@click.option("--write", "file", type=click.Path(path_type=Path), metavar="FILE", help="Draft the loop file.")
+@shared
+def detect(given: Options, text: str, file: Path | None) -> int:
+    """Say whether a request (- for stdin) is a candidate for a warm pool, in which pattern, with which trials."""
+    from wpfsm.adapters.verbs import detecting
+
+    return detecting.detect(given, text, file)
+
+
+@cli.command(
+    epilog=examples("wpfsm init", "wpfsm init --from-job my-job --backend aws --region us-east-1 loop.yaml")
+)
+@click.argument("file", type=click.Path(path_type=Path), default=Path("loop.yaml"))
+@click.option("--from-job", metavar="NAME", help="Around a training job that exists.")
+@click.option(
+    "--backend", type=click.Choice(["local", "aws"]), default="aws", show_default=True, help="Of that job."
+)
+@click.option("--region", default="us-east-1", show_default=True, help="Of that job.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@shared
+def init(given: Options, file: Path, from_job: str | None, backend: str, region: str, force: bool) -> int:
+    """Write a commented loop file [default: loop.yaml]."""
+    from wpfsm.adapters.verbs import init as writing
+
+    return writing.init(given, file, from_job, backend, region, force=force)
+
+
+@cli.command(epilog=examples("wpfsm schema > loop.schema.json", "wpfsm schema --inspect"))
+@click.option("--inspect", "of_inspect", is_flag=True, help="Of what `inspect ID -o json` prints instead.")
+@shared
+def schema(given: Options, of_inspect: bool) -> int:
+    """Print the JSON Schema of the loop file, for editors."""
+    from wpfsm.adapters.verbs import publishing
+
+    return publishing.schema(given, of_inspect=of_inspect)
+
+
+@cli.command(
+    epilog=examples(
+        'eval "$(wpfsm completion bash)"', "wpfsm completion fish > ~/.config/fish/completions/wpfsm.fish"
+    )
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@shared
+def completion(given: Options, shell: str) -> int:
+    """Print the script that completes verbs and options in a shell."""
+    from wpfsm.adapters.verbs import publishing
+
+    return publishing.completion(given, cli, shell)
+
+
+@cli.group()
+def skill() -> None:
+    """The agent skill: how a coding agent uses wpfsm."""
+
+
+@skill.command("show", epilog=examples("wpfsm skill show"))
+@shared
+def skill_show(given: Options) -> int:
+    """Print the skill."""
+    from wpfsm.adapters.verbs import publishing
+
+    return publishing.skill_show(given)
+
+
+@skill.command("install", epilog=examples("wpfsm skill install", "wpfsm skill install --dir .claude/skills"))
+@click.option("--dir", "folder", type=click.Path(path_type=Path), metavar="DIR",
+              help="Where [default: ~/.claude/skills and ~/.agents/skills].")  # fmt: skip
+@shared
+def skill_install(given: Options, folder: Path | None) -> int:
+    """Put the skill where agents look for skills."""
+    from wpfsm.adapters.verbs import publishing
+
+    return publishing.skill_install(given, folder)
+
+
+@cli.command(epilog=examples("wpfsm report LOOP --html loop.html"))
+@click.argument("loop")
+@click.option("--html", "target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", required=True,
+              help="Where to write the page.")  # fmt: skip
+@shared
+def report(given: Options, loop: str, target: Path) -> int:
+    """Write one self-contained HTML page: the pool over time, metrics, costs, failures, receipt."""
+    from wpfsm.adapters.verbs import reporting
+
+    return reporting.report(given, loop, target)
+
+
+def main() -> None:
+    """Entry point of the ``wpfsm`` command."""
+    cli(prog_name="wpfsm")
+
+
+if __name__ == "__main__":
+    main()
