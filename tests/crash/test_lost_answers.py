@@ -1,0 +1,139 @@
+"""The service answers late, not at all, or with an error; the operator gives up; the loop is never resumed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from crash_checks import at_the_service, violations
+from crash_runs import SOAK, differences, killed, point, undisturbed, world_of
+from crash_stories import STORIES
+from crash_world import PACE, Crash, World, wire
+
+from wpfsm.adapters.aws.service import SageMakerTraining
+from wpfsm.fsm.errors import StoreError
+from wpfsm.fsm.reaping import reap
+from wpfsm.fsm.records import Outcome, State
+
+WRITES = {
+    "before call service.create": "CreateTrainingJob",
+    "before call service.stop": "StopTrainingJob",
+    "before call service.set_keep_alive": "UpdateTrainingJob",
+}
+FAULTS = ("timeout_before_write", "timeout_after_write", "error_5xx", "throttle")
+
+
+def writes(story: str) -> Iterator[int]:
+    """The boundaries before every write to the service."""
+    return (at for at, name in enumerate(undisturbed(story)[0]) if name in WRITES)
+
+
+def spoil(world: World, at: int, kind: str, times: int, *, crash: bool) -> None:
+    """Drive the loop while the write at one boundary goes wrong; crash when the call is over, or do not."""
+    passed = 0
+
+    def hook(name: str) -> None:
+        nonlocal passed
+        if passed == at:
+            world.emulator.inject({"kind": kind, "operation": WRITES[name], "times": times})
+        if passed == at + 1 and crash:
+            raise Crash(name)
+        passed += 1
+
+    world.finish(hook)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("story", STORIES)
+def test_a_write_whose_answer_is_lost_is_not_repeated_under_another_name(story: str, kind: str) -> None:
+    """Each write in turn times out before or after it was done, or is answered with 5xx or throttling."""
+    found = {}
+    for at in writes(story):
+        with world_of(story) as world:
+            spoil(world, at, kind, times=2, crash=False)
+            if wrong := differences(world, world.finish(), story):
+                found[point(story, at)] = wrong
+    assert found == {}
+
+
+@pytest.mark.parametrize("kind", ["timeout_before_write", "timeout_after_write"])
+@pytest.mark.parametrize("story", STORIES)
+def test_a_lost_answer_and_a_crash_together_change_nothing(story: str, kind: str) -> None:
+    """The controller dies before it could note that it does not know what became of the write."""
+    found = {}
+    for at in writes(story):
+        with world_of(story) as world:
+            with pytest.raises(Crash):
+                spoil(world, at, kind, times=1, crash=True)
+            if wrong := differences(world, world.finish(), story):
+                found[point(story, at)] = wrong
+    assert found == {}
+
+
+def drive_on_a_locked_database(world: World, at: int) -> int:
+    """Drive until a writer that stays makes one commit fail; the calls to the service that came after it."""
+    passed, before = 0, 0
+    with contextlib.closing(world.connect()) as other:
+
+        def hook(name: str) -> None:
+            nonlocal passed, before
+            if passed == at:
+                other.execute("begin immediate")
+                before = len(world.emulator.calls())
+            passed += 1
+
+        with pytest.raises(StoreError, match="another process holds it"):
+            world.finish(hook)
+    return len(world.emulator.calls()) - before
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_commit_that_fails_stops_the_controller(story: str) -> None:
+    """When a commit fails, no call follows it; a resume goes on as if the controller had been killed there."""
+    names, found = undisturbed(story)[0], {}
+    commits = [at for at, name in enumerate(names) if name.startswith("before commit")]
+    for at in commits[:: 1 if SOAK else 5]:
+        with world_of(story) as world:
+            calls = drive_on_a_locked_database(world, at)
+            wrong = differences(world, world.finish(), story)
+            if wrong or calls:
+                found[point(story, at)] = [*wrong, f"{calls} calls"]
+    assert found == {}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_an_operator_who_gives_up_after_a_crash_leaves_nothing(story: str) -> None:
+    """Ctrl-C in the first moment of the resume resolves an unknown create, stops what runs, releases."""
+    found = {}
+    for at in range(1, len(undisturbed(story)[0]), 1 if SOAK else 8):
+        with world_of(story) as world:
+            killed(world, at)
+            world.asked.reason = "interrupted"
+            with world.history() as history:
+                was_leaving = history.find("story").outcome is not None
+            result = world.finish()
+            wrong = list(violations(world, result))
+            if not was_leaving and (result.exit_code, result.loop.outcome) != (130, Outcome.INTERRUPTED):
+                wrong.append(f"{result.exit_code}, {result.loop.outcome}: {result.loop.why}")
+            if wrong:
+                found[point(story, at)] = wrong
+    assert found == {}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_loop_that_nobody_resumes_can_be_released_without_its_database(story: str) -> None:
+    """Reaping by job name alone ends whatever a dead controller left; the loop then closes by `--abandon`."""
+    found = {}
+    for at in range(3, len(undisturbed(story)[0]), 1 if SOAK else 12):
+        with world_of(story) as world:
+            killed(world, at)
+            service = SageMakerTraining(wire().clients)
+            for name in reversed(world.emulator.created()):
+                reap(service, world.clock, PACE, name)
+            wrong = [text for text in at_the_service(world) if "its row says" not in text]
+            result = world.abandon()
+            wrong += violations(world, result)
+            if wrong or result.loop.state is not State.CLOSED:
+                found[point(story, at)] = wrong
+    assert found == {}
