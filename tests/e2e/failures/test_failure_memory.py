@@ -1,0 +1,27 @@
+"""What cured a failure in one loop is tried first in the next."""
+
+from __future__ import annotations
+
+from failing_loops import Project
+
+GREEDY = """\
+import argparse
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--batch_size", type=int)
+if parser.parse_args().batch_size > 16:
+    raise MemoryError
+print("eval_loss=0.25")
+"""
+
+
+def test_a_second_loop_begins_with_what_worked_in_the_first(project: Project) -> None:
+    """The first loop halves twice; the second one goes straight to the batch that fitted, and says why."""
+    project.write({"train.py": GREEDY}, job={"hyperparameters": {"batch_size": 64}})
+    first = project.start()
+    assert first.code == 0, first.said
+    assert [job["params"]["batch_size"] for job in first.jobs] == [64, 32, 16]
+    second = project.start()
+    assert second.code == 0, second.said
+    assert [job["params"]["batch_size"] for job in second.jobs] == [64, 16]
+    assert f"worked before on the same failure ({first.jobs[1]['name']})" in second.said
