@@ -1,0 +1,99 @@
+"""The agent skill: its form, and every command in it as written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from ruamel.yaml import YAML
+
+from wpfsm.adapters.emulator.launch import ensure, stop
+from wpfsm.cli import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "cli"))
+from cli_bench import Bench, Ran  # noqa: E402 - the bench of the command line's tests
+
+SKILL = (ROOT / "skills" / "sagemaker-warm-pool-researcher" / "SKILL.md").read_text(encoding="utf-8")
+BROKEN = "raise RuntimeError('the learning rate is not read yet')\n"
+MENDED = """\
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+print(f"eval_loss={abs(parser.parse_args().lr - 0.01)}")
+"""
+
+
+def blocks() -> list[str]:
+    """The commands of the bash blocks, in order."""
+    found = re.findall(r"```bash\n(.*?)```", SKILL, re.DOTALL)
+    return [line for block in found for line in block.splitlines() if line.strip()]
+
+
+def inline() -> list[str]:
+    """The commands inside sentences."""
+    return re.findall(r"`(wpfsm [^`]+)`", SKILL)
+
+
+def test_the_skill_has_the_common_form():
+    """Front matter with name, description, tools and hint; short enough to be read whole."""
+    _, front, body = SKILL.split("---\n", 2)
+    head = YAML(typ="safe").load(front)
+    assert set(head) == {"name", "description", "allowed-tools", "argument-hint"}
+    assert head["name"] == "sagemaker-warm-pool-researcher"
+    assert 100 < len(head["description"]) <= 1024
+    assert "Use it when" in head["description"]
+    assert body.strip()
+    assert len(SKILL.splitlines()) < 150
+
+
+@pytest.mark.parametrize("command", sorted({*blocks(), *inline()}))
+def test_every_command_is_one_that_the_program_takes(command: str):
+    """A verb or an option that the program lost would mislead every agent."""
+    words = shlex.split(command)
+    assert words[0] == "wpfsm"
+    group: click.Command = cli
+    path = words[1:]
+    while isinstance(group, click.Group):
+        group = group.commands[path.pop(0)]
+    if path:
+        group.make_context(group.name or "", path)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A project as the skill finds it: a script that fails, and an emulator."""
+    state = tmp_path / "emulator"
+    url = ensure(state, options=["--cold-start", "0.2", "--warm-start", "0", "--stop-grace", "0.5"]).url
+    made = Bench(tmp_path, url)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text(BROKEN)
+    yield made
+    made.end()
+    stop(state)
+
+
+@pytest.mark.sdk
+def test_the_skill_as_an_agent_follows_it(bench: Bench):
+    """Every command of the skill in order: from the request over a hand-off to the receipt."""
+    expected = [0, 0, 0, 11, 10, 0, 0, 0, 11, 0, 0, 0, 0]
+    commands = blocks()
+    assert len(commands) == len(expected), "the skill has changed: say here what its commands exit with"
+    ran: list[Ran] = []
+    for command, code in zip(commands, expected, strict=True):
+        if command.startswith("wpfsm resume"):
+            (bench.folder / "src" / "train.py").write_text(MENDED)
+        ran.append(bench.run(*shlex.split(command)[1:], timeout=300))
+        assert ran[-1].code == code, f"{command}: {ran[-1].out}{ran[-1].err}"
+    handed, closed = ran[4].json, ran[10].json
+    assert handed["handoff"]["location"].endswith("src/train.py:1")
+    assert Path(handed["handoff"]["source"]["path"]) == bench.folder / "src"
+    assert "the learning rate is not read yet" in ran[6].out
+    assert closed["loop"]["state"] == "Closed"
+    assert closed["pool"]["released"] is True
+    assert closed["best"]["params"]["lr"] == 0.01
