@@ -7,7 +7,7 @@ DEPENDENCIES := $(VENV)/.dependencies
 # A folder's time changes when a module is added or removed, which the strict editable install must link.
 FOLDERS := $(shell find fsm state adapters -type d -not -name __pycache__)
 
-.PHONY: help install lock demo test lint format bench soak clean
+.PHONY: help install lock demo test wheel lint format bench soak clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -41,6 +41,9 @@ demo: install  ## run the learning-rate sweep on one warm pool, here, without an
 
 test: install  ## the whole suite
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+wheel: install  ## build the wheel and run the short suite against it
+	.ci/wheel
 
 lint: install  ## formatting, lint rules, types, import directions
 	$(BIN)/ruff format --check .
