@@ -1,14 +1,16 @@
 """A fixture for anybody's tests: ``sagemaker_emulator``, a SageMaker endpoint of one's own.
 
 One process serves a whole test session; each test has an account and a bucket of its own in it, so that tests
-do not see each other's jobs, pools and quotas. Nothing is imported or started until a test asks for it.
+do not see each other's jobs, pools and quotas. Time is shared by a process's accounts, so a test that moved it
+takes its process with it. Nothing is imported or started until a test asks for it.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -38,6 +40,8 @@ class SageMakerEmulator:
     account: str
     region: str = REGION
     bucket: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex}")
+    advances: list[float] = field(default_factory=list)
+    """Seconds by which the test moved the clock, one entry a call."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -68,6 +72,7 @@ class SageMakerEmulator:
 
     def advance(self, seconds: float) -> None:
         """Let time pass in the emulator: keep-alive periods, delays, limits."""
+        self.advances.append(seconds)
         self._ask("POST", "clock", {"advance": seconds})
 
     def inject(self, *faults: dict[str, JSONValue]) -> None:
@@ -102,30 +107,54 @@ def sagemaker_emulator_options() -> Sequence[str]:
     return ["--cold-start", "0.1", "--warm-start", "0"]
 
 
-@pytest.fixture(scope="session")
-def sagemaker_emulator_url(
-    tmp_path_factory: pytest.TempPathFactory, sagemaker_emulator_options: Sequence[str]
-) -> Iterator[str]:
-    """The URL of the session's process."""
-    from wpfsm.adapters.emulator.launch import ensure, stop
+class _Process:
+    """The session's emulator, which is started when a test needs it and there is none."""
 
-    state = tmp_path_factory.mktemp("sagemaker-emulator")
-    endpoint = ensure(state, options=sagemaker_emulator_options)
-    yield endpoint.url
-    stop(state)
+    def __init__(self, new_folder: Callable[[], Path], options: Sequence[str]) -> None:
+        self._new_folder = new_folder
+        self._options = options
+        self._state: Path | None = None
+
+    def url(self) -> str:
+        """Where it listens."""
+        from wpfsm.adapters.emulator.launch import ensure
+
+        self._state = self._state or self._new_folder()
+        return ensure(self._state, options=self._options).url
+
+    def end(self) -> None:
+        """Stop it; the next one begins with nothing, at the present time."""
+        from wpfsm.adapters.emulator.launch import stop
+
+        if self._state:
+            stop(self._state)
+        self._state = None
+
+
+@pytest.fixture(scope="session")
+def sagemaker_emulator_process(
+    tmp_path_factory: pytest.TempPathFactory, sagemaker_emulator_options: Sequence[str]
+) -> Iterator[_Process]:
+    """The session's process, for the fixture below."""
+    process = _Process(lambda: tmp_path_factory.mktemp("sagemaker-emulator"), sagemaker_emulator_options)
+    yield process
+    process.end()
 
 
 @pytest.fixture
 def sagemaker_emulator(
-    sagemaker_emulator_url: str, monkeypatch: pytest.MonkeyPatch
+    sagemaker_emulator_process: _Process, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SageMakerEmulator]:
     """A SageMaker endpoint that really runs training jobs, with the environment set so that clients find it."""
     account = f"{uuid.uuid4().int % 10**12:012d}"
-    emulator = SageMakerEmulator(sagemaker_emulator_url, account)
+    emulator = SageMakerEmulator(sagemaker_emulator_process.url(), account)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
     emulator.session.client("s3", endpoint_url=emulator.url).create_bucket(Bucket=emulator.bucket)
     yield emulator
-    emulator.clear_faults()
+    if emulator.advances:
+        sagemaker_emulator_process.end()
+    else:
+        emulator.clear_faults()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import boto3
@@ -37,8 +38,6 @@ def create(sagemaker: SageMakerClient, name: str, bucket: str) -> None:
 
 def completed(emulator: SageMakerEmulator, name: str) -> None:
     """Run a job to its end."""
-    import time
-
     create(emulator.sagemaker, name, emulator.bucket)
     deadline = time.monotonic() + 30
     while emulator.sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "Completed":
@@ -73,6 +72,15 @@ def test_time_can_be_advanced(sagemaker_emulator: SageMakerEmulator) -> None:
 
     assert job["WarmPoolStatus"]["Status"] == "Terminated"
     assert job["WarmPoolStatus"]["ResourceRetainedBillableTimeInSeconds"] == 60
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_test_does_not_see_the_time_of_another(sagemaker_emulator: SageMakerEmulator, turn: int) -> None:
+    """A test that let a day pass leaves the next one in the present, where its own processes live."""
+    create(sagemaker_emulator.sagemaker, "now", sagemaker_emulator.bucket)
+    created = sagemaker_emulator.sagemaker.describe_training_job(TrainingJobName="now")["CreationTime"]
+    assert abs(created.timestamp() - time.time()) < 3600
+    sagemaker_emulator.advance(86400)
 
 
 def test_a_pool_can_be_struck(sagemaker_emulator: SageMakerEmulator) -> None:
