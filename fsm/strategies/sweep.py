@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from wpfsm.fsm.strategies.base import Goal, Proposal, Strategy, StrategyError, Value, label_for
 from wpfsm.fsm.strategies.schedule import Schedule
 from wpfsm.fsm.strategies.smoke import WithSmoke
-from wpfsm.fsm.strategies.space import Overrides, Parameter, Range, Space
+from wpfsm.fsm.strategies.space import Choice, Overrides, Parameter, Range, Space
 
 MAX_TRIALS = 1000
 """A bound against slips of the pen: what really runs is bounded by the loop's limits."""
@@ -22,8 +22,9 @@ class Search(BaseModel):
 
     Attributes:
         method: `grid` runs every combination, `list` the given trials, `random` and `bayes` draw `count`.
-        parameters: Each name with its values, or for `random` and `bayes` with its range.
-        trials: The trials of `list`.
+        parameters: Each name with its values, or for `random` and `bayes` with its range. `list` pairs them one by
+            one: the first of each, the second of each.
+        trials: The trials of `list`, where they are not given by `parameters`.
         count: How many trials `random` and `bayes` run.
         seed: What `random` and `bayes` draw with: the same seed proposes the same trials.
     """
@@ -45,12 +46,20 @@ class Search(BaseModel):
         return self
 
     def _check_list(self) -> None:
-        if self.parameters is not None:
-            raise ValueError("method list takes trials, not parameters")
         if self.count is not None:
             raise ValueError("method list runs each trial once: it takes no count")
-        if not self.trials:
-            raise ValueError("method list needs trials, such as [{lr: 1e-4}, {lr: 5e-5}]")
+        if self.trials and self.parameters:
+            raise ValueError("method list takes trials or parameters, not both")
+        if not self.trials and not self.parameters:
+            raise ValueError("method list needs trials, such as [{lr: 1e-4}, {lr: 5e-5}], or parameters")
+        dimensions = self._enumerated()
+        sizes = {name: each.size() for name, each in dimensions.items()}
+        if len(set(sizes.values())) > 1:
+            counts = ", ".join(f"{size} of {name}" for name, size in sizes.items())
+            raise ValueError(
+                f"method list pairs the values one by one, and there are {counts}; "
+                "give as many of each, or say method: grid for every combination"
+            )
 
     def _check_space(self) -> None:
         if self.trials is not None:
@@ -59,24 +68,36 @@ class Search(BaseModel):
             )
         if not self.parameters:
             raise ValueError(f"method {self.method} needs parameters, such as {{lr: [1e-4, 5e-5]}}")
-        space = self.space()
         if self.method != "grid":
             if self.count is None:
                 raise ValueError(f"method {self.method} needs count: how many trials to run")
             return
         if self.count is not None:
             raise ValueError("method grid runs every combination: it takes no count")
-        ranges = [name for name, each in space.dimensions.items() if isinstance(each, Range)]
+        self._enumerated()
+        if (size := self.space().size() or 0) > MAX_TRIALS:
+            raise ValueError(f"the grid has {size} trials, more than {MAX_TRIALS}: use method random")
+
+    def _enumerated(self) -> Mapping[str, Choice | Range]:
+        """The parameters, where each must have a list of values."""
+        dimensions = self.space().dimensions
+        ranges = [name for name, each in dimensions.items() if isinstance(each, Range)]
         if ranges:
             raise ValueError(
-                f"method grid needs a list of values for {ranges[0]}; a range goes with random or bayes"
+                f"method {self.method} needs a list of values for {ranges[0]}; a range goes with random or bayes"
             )
-        if (size := space.size() or 0) > MAX_TRIALS:
-            raise ValueError(f"the grid has {size} trials, more than {MAX_TRIALS}: use method random")
+        return dimensions
 
     def space(self) -> Space:
         """The parameters as a space."""
         return Space.of(self.parameters or {})
+
+    def listed(self) -> list[Mapping[str, Value]]:
+        """The trials of `list`."""
+        if self.trials:
+            return list(self.trials)
+        columns = [(name, list(each.all())) for name, each in self.space().dimensions.items()]
+        return [{name: values[row] for name, values in columns} for row in range(len(columns[0][1]))]
 
     def names(self) -> set[str]:
         """The hyperparameters that it varies."""
@@ -127,7 +148,7 @@ def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> 
 
 def _points(config: Search) -> list[Mapping[str, Value]]:
     if config.method == "list":
-        return list(config.trials or [])
+        return config.listed()
     points: Iterator[dict[str, Value]] = config.space().points()
     if config.method == "random":
         points = itertools.islice(config.space().draws(config.seed), config.count)

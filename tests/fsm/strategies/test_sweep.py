@@ -64,6 +64,17 @@ def test_a_list_runs_as_written():
     assert [dict(each.params) for each in proposals] == trials
 
 
+def test_a_list_of_parameters_pairs_their_values():
+    """The first of each, then the second of each: no combination that nobody asked for."""
+    parameters = {"lr": [1e-4, 1e-5], "batch": {"values": [4, 8]}}
+
+    proposals, _ = play(
+        strategy({"type": "sweep", "method": "list", "parameters": parameters}), completed(0.5)
+    )
+
+    assert [dict(each.params) for each in proposals] == [{"lr": 1e-4, "batch": 4}, {"lr": 1e-5, "batch": 8}]
+
+
 def test_a_random_search_is_its_seed():
     """The same seed gives the same trials, another seed others, and a higher count only adds some."""
 
@@ -103,7 +114,12 @@ def test_a_random_search_of_a_small_space_ends_with_the_space():
         ({"parameters": {"a": list(range(40)), "b": list(range(40))}}, "1600 trials"),
         ({"method": "list"}, "needs trials"),
         ({"method": "list", "trials": []}, "needs trials"),
-        ({"method": "list", "parameters": {"lr": [1]}}, "takes trials, not parameters"),
+        ({"method": "list", "parameters": {"lr": [1]}, "trials": [{"lr": 1}]}, "not both"),
+        (
+            {"method": "list", "parameters": {"lr": [1, 2], "batch": [4]}},
+            "2 of lr, 1 of batch; .*method: grid",
+        ),
+        ({"method": "list", "parameters": {"lr": {"min": 1, "max": 2}}}, "list of values for lr"),
         ({"method": "list", "trials": [{"lr": 1}], "count": 1}, "takes no count"),
         ({"method": "random", "parameters": {"lr": [1]}}, "needs count"),
         ({"method": "bayes", "count": 3}, "needs parameters"),
