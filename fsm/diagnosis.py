@@ -100,6 +100,8 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     if not found or found[0].weight < LEAST_CONFIDENCE or is_hollow(found[0], reading):
         return _unknown(reading)
     best = found[0]
+    if reading.ended_well or not (best.did_harm or reading.says_failed):
+        return _unknown(reading)
     raised = best.raised or reading.root
     details = _details(best, found, reading)
     location = locate(raised.frames, evidence.source_files) if raised else None

@@ -19,10 +19,16 @@ MOST_LINES = 5_000
 REPEATS = 10
 """How often a line that differs only in its numbers is searched, at either end of the log."""
 
+SUCCESS_LINES = 20
+"""Lines of the log's end in which the launcher's report of success counts."""
+
 LAST_REPORTS = 40
 """Lines of the log's end in which a number that is not finite is what became of the training."""
 
 _DIGITS = re.compile(r"\d+")
+_SUCCESS = re.compile(
+    r"Reporting training SUCCESS|^[-\d]+ [\d:]+ Completed - Training job completed", re.IGNORECASE
+)
 _NOT_FINITE = re.compile(
     r"\b[\w./-]*(?:loss|metric|perplexity|accuracy|score|norm)['\"]?\s*[:=]\s*['\"]?[-+]?(?:nan|inf)\b",
     re.IGNORECASE,
@@ -146,6 +152,19 @@ class Reading:
     def root(self) -> Raised | None:
         """The exception that ended the job; the log is asked first, since FailureReason is cut."""
         return self.log.root or self.reason.root
+
+    @cached_property
+    def says_failed(self) -> bool:
+        """Whether anything but a log's lines says that the job failed: the service, an exception, or we ourselves."""
+        known = self.evidence.status in ("Failed", "Stopped") or bool(self.reason.joined.strip())
+        return known or bool(self.api_errors or self.facts.lines or self.log.root)
+
+    @cached_property
+    def ended_well(self) -> bool:
+        """Whether the log closes with the launcher's report of success, and nothing else contradicts it."""
+        if self.evidence.status not in ("", "Completed") or self.reason.joined.strip() or self.facts.lines:
+            return False
+        return any(_SUCCESS.search(line) for line in self.log.lines[-SUCCESS_LINES:])
 
     @cached_property
     def api_errors(self) -> tuple[Text, ...]:

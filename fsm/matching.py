@@ -19,6 +19,10 @@ WARNED = 0.45
 """Taken from the weight of a match in a warning."""
 HANDLED = 0.35
 """Taken from the weight of a match in an exception after which the program went on."""
+SURVIVED = 0.4
+"""Taken from the weight of a line after which the program went on until an exception of another nature ended it."""
+WENT_ON = 30
+"""Lines of output that say that the program went on."""
 QUOTED_API_ERROR = 0.03
 """Taken from the weight of an API exception that the log quotes: the controller did not get it itself."""
 HOLLOW = 0.45
@@ -27,6 +31,14 @@ MATCHES_PER_PATTERN = 20
 
 _WARNING_LINE = re.compile(
     r"^.{0,80}?\b(?:WARN(?:ING)?|INFO|DEBUG|\w*Warning)\b(?!.{0,40}\bERROR\b)|^\[W\d{3,}", re.IGNORECASE
+)
+_GLOG = re.compile(r"(?:^|[\s:>])[IW](?:\d{4} \d\d:\d\d:\S+\s+\d+)? [\w./-]+\.(?:cc|cpp|cu|h|py):\d+\]")
+_BUG = re.compile(
+    r"^(?:Key|Index|Type|Name|UnboundLocal|ZeroDivision|NotImplemented|Syntax|Indentation|Tab|Recursion)Error\b"
+)
+"""Exceptions that the code alone explains: neither memory nor a machine nor a missing library leads to them."""
+_ENVIRONMENT = re.compile(
+    r"^(?:[\w.]+\.)?(?:OS|IO|EOF|FileNotFound|Permission|\w*Connection|\w*Timeout)\w*Error\b"
 )
 _NCCL = re.compile(r"\bNCCL WARN\b")  # NCCL prints its errors as warnings
 _WRAPPED = re.compile(r"CalledProcessError|Training Execution failed|ChildFailedError")
@@ -43,6 +55,8 @@ class Match:
     line: int
     matched: str
     details: Mapping[str, str] = field(default_factory=dict)
+    did_harm: bool = True
+    """False in a warning, and where the program went on."""
 
     @property
     def raised(self) -> Raised | None:
@@ -76,8 +90,9 @@ def _search(row: FailureClass, pattern: Pattern, reading: Reading) -> Iterator[M
             if pattern.unless_local and _is_local(details.get("module", ""), text.lines[line], reading):
                 continue
             last = text.line_at(match.end())
-            weight = round(pattern.strength - _harmless(text, last, reading), 3)
-            yield Match(row, weight, text, line, match.group().strip(), details)
+            less = _harmless(text, last, reading)
+            weight = round(pattern.strength - less, 3)
+            yield Match(row, weight, text, line, match.group().strip(), details, less <= QUOTED_API_ERROR)
 
 
 def _texts(pattern: Pattern, reading: Reading) -> tuple[Text, ...]:
@@ -109,10 +124,23 @@ def _harmless(text: Text, line: int, reading: Reading) -> float:
         return 0 if own else QUOTED_API_ERROR
     if text.source != "log":
         return 0
-    here = text.lines[line]
-    if _WARNING_LINE.search(here) and not _NCCL.search(here):
+    here, raised = text.lines[line], _raised_at(text, line)
+    if (_WARNING_LINE.search(here) and not _NCCL.search(here)) or _GLOG.search(here):
         return WARNED
-    return HANDLED if _was_handled(_raised_at(text, line), text) else 0
+    if _was_handled(raised, text):
+        return HANDLED
+    return SURVIVED if _was_survived(raised, text, line) else 0
+
+
+def _was_survived(raised: Raised | None, text: Text, line: int) -> bool:
+    """Whether a line outside of any traceback is unlikely to be why a later exception was raised."""
+    last = text.root
+    if last is None or not last.frames or line >= last.start or (raised is not None and raised.frames):
+        return False
+    if _BUG.match(last.headline):
+        return True
+    between = sum(1 for other in text.lines[line + 1 : last.start] if other.strip())
+    return between >= WENT_ON and not _ENVIRONMENT.match(last.headline)
 
 
 def _was_handled(raised: Raised | None, text: Text) -> bool:

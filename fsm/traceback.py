@@ -24,7 +24,7 @@ _FRAME = re.compile(
     r"|^\s*[│|]\s+(?P<rich_file>\S+\.py):(?P<rich_line>\d+) in (?P<rich_function>\S+)"
 )
 _EXCEPTION = re.compile(
-    r"^(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z]\w*|(?:[a-z_]\w*\.)+(?:error|timeout|gaierror))(?P<rest>:(?:\s.*)?|)$"
+    r"^(?P<type>(?:[A-Za-z_]\w*\.)*_*[A-Z]\w*|(?:[a-z_]\w*\.)+(?:error|timeout|gaierror))(?P<rest>:(?:\s.*)?|)$"
 )
 _NAMED_LIKE_ONE = re.compile(r"(?:Error|Exception|Interrupt|Exit|Timeout|Timeout\w+)$")
 _HEADER = re.compile(r"Traceback \(most recent call last\)")

@@ -9,6 +9,7 @@ import pytest
 
 from wpfsm.fsm.diagnosis import Diagnosis, Evidence, Family, diagnose, explain
 from wpfsm.fsm.taxonomy import CLASSES, TAXONOMY
+from wpfsm.fsm.traceback import split_stream
 
 HERE = Path(__file__).parent
 
@@ -60,8 +61,29 @@ def test_what_the_tools_print_gets_its_class():
         (row["class"], got, row["tool"]) for row in OWN if row["class"] != (got := diagnosis_of(row).class_)
     ]
 
-    assert len(OWN) >= 110
+    assert len(OWN) >= 420
     assert len(wrong) <= 0.03 * len(OWN), wrong
+
+
+def test_a_case_is_located_and_names_its_subject():
+    """File and line of the user's own code, and the distribution or the name at fault, where the case states them."""
+    for row in OWN:
+        diagnosis = diagnosis_of(row)
+        place = diagnosis.location
+        if "location" in row:
+            assert (place and f"{place.file}:{place.line}") == row["location"], row["tool"]
+        assert row.get("details", {}).items() <= diagnosis.details.items(), row["tool"]
+
+
+def test_the_evidence_shows_what_decided():
+    """A reader of the evidence alone sees a line for which the class was chosen."""
+    for row in OWN:
+        diagnosis = diagnosis_of(row)
+        if diagnosis.class_ == "unknown" or "api" in row:
+            continue
+        shown = "\n".join(split_stream(line)[1] for line in diagnosis.evidence)
+        own = [p for p in CLASSES[diagnosis.class_].patterns if p.at != "fact"]
+        assert not own or any(p.compiled.search(shown) for p in own), (row["tool"], diagnosis.evidence)
 
 
 @pytest.mark.parametrize("name", [row.name for row in TAXONOMY])
@@ -145,6 +167,58 @@ def test_a_warning_is_not_the_cause():
     log += '  File "train.py", line 3, in <module>\n    x["a"]\nKeyError: \'a\''
 
     assert explain("", log).class_ == "script_error"
+
+
+BUG = 'Traceback (most recent call last):\n  File "/opt/ml/code/train.py", line 3, in <module>\n    f()\n'
+LATER = "\n".join(f"step {n} loss 0.3" for n in range(40))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "W tensorflow/tsl/platform/dso_loader.cc:64] Could not load dynamic library 'libnvinfer.so.7'",
+        "algo-1:57:57 [0] nccl_net_ofi_init:1288 NCCL WARN NET/OFI aws-ofi-nccl initialization failed",
+        "apex not found: No module named 'apex'; using torch.optim.AdamW",
+        "requests.exceptions.ReadTimeout: Read timed out. (tried again)",
+        "x 1.29.0 requires y<4.8,>=3.1.2, but you have y 4.9 which is incompatible.",
+    ],
+)
+def test_a_bug_of_the_code_explains_itself(said):
+    """What was printed before a KeyError, outside of any traceback, did not lead to it."""
+    assert explain("", f"{said}\n{BUG}KeyError: 'a'").class_ == "script_error"
+
+
+def test_what_the_program_went_on_after_is_not_the_cause():
+    """A batch that did not fit was skipped, forty lines later an exception ended the job."""
+    said, end = "CUDA out of memory, skipping the batch", f"{BUG}ValueError: too few rows"
+
+    assert explain("", f"{said}\n{LATER}\n{end}").class_ == "script_error"
+    assert explain("", f"{said}\n{end}").class_ == "cuda_oom", "right before the end it may well be the cause"
+
+
+def test_the_environment_explains_an_error_of_the_operating_system():
+    """A full disk is reported by one part of the program, and another part misses the file much later."""
+    log = f"tar: write error: No space left on device\n{LATER}\n{BUG}FileNotFoundError: [Errno 2] No such file: 'x'"
+
+    assert explain("", log).class_ == "disk_full"
+
+
+@pytest.mark.parametrize("ending", ["sagemaker-training-toolkit INFO     Reporting training SUCCESS", ""])
+def test_a_log_of_success_has_no_failure_in_it(ending):
+    """Alarming lines of a job that went well are no diagnosis, with the launcher's report or with warnings only."""
+    noise = "I tensorflow/dso_loader.cc:53] Could not load dynamic library 'libcudart.so.11.0'"
+    noise += "\nx 1.2 requires y<4, but you have y 5 which is incompatible." if ending else ""
+
+    assert explain("", f"{noise}\nloss 0.3\n{ending}").class_ == "unknown"
+
+
+def test_a_report_of_success_does_not_hide_what_the_service_says():
+    """FailureReason, and a metric that is missing, weigh more than the launcher's last line."""
+    log = "CUDA out of memory\nReporting training SUCCESS"
+
+    assert explain("AlgorithmError: , exit code: 1", log).class_ == "cuda_oom"
+    missing = Evidence(log=log.splitlines(), status="Completed", metric_missing=True)
+    assert diagnose(missing).class_ == "cuda_oom"
 
 
 def test_the_first_rank_that_fails_decides():
