@@ -171,6 +171,8 @@ def _fingerprint(
     if best.text.source in ("status", "fact"):
         return fingerprint(best.row.name, "")
     in_exception = raised is not None and (best.raised is not None or best.text.source == "exception")
+    if best.row.by_file:
+        return fingerprint(best.row.name, "", where=location.file.rpartition("/")[2] if location else "")
     message = raised.headline if in_exception and raised else best.text.lines[best.line]
     where = f"{location.file.rpartition('/')[2]}:{location.function}" if in_exception and location else ""
     subject = details.get("requirement") or details.get("distribution") or details.get("module") or ""

@@ -65,7 +65,13 @@ class Pattern:
 
 @dataclass(frozen=True)
 class FailureClass:
-    """One row of the table. ``fix`` is a sentence; ``{name}`` in it is filled from the details."""
+    """One row of the table.
+
+    Attributes:
+        fix: a sentence; ``{name}`` in it is filled from the details.
+        by_file: one such failure is like another in the same file, whatever numbers it prints and whichever
+            statement met it first: memory that is full is found full now here and now there.
+    """
 
     name: str
     family: Family
@@ -73,6 +79,7 @@ class FailureClass:
     fix: str
     who: Who
     patterns: tuple[Pattern, ...] = ()
+    by_file: bool = False
 
 
 _P = Pattern
@@ -213,6 +220,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
             _P(r"OOM when allocating tensor|RESOURCE_?EXHAUSTED: [^\n]{0,60}(?:memory|allocat)|Failed to allocate[^\n]{0,80}on (?:the )?(?:device|NeuronCore)", .94),
             _P(r"No available memory for the cache blocks|less than desired GPU memory utilization|NRT_RESOURCE", .9),
         ),
+        by_file=True,
     ),
     FailureClass(
         "host_oom", Family.OOM,
@@ -230,6 +238,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
             _P(r"(?:pthread_create|fork|clone|create (?:a )?(?:new )?(?:thread|worker))[^\n]{0,60}(?:Resource temporarily unavailable|can't start new thread)", .85),
             _P(r"\bout of memory\b", .74),
         ),
+        by_file=True,
     ),
     # -- quota, capacity, infrastructure, throttling --------------------------------------------------------
     FailureClass(
@@ -308,6 +317,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
             _P(r"Timed out (?:after [\d.]+ ?\w* |initializing |waiting )[^\n]{0,80}(?:process group|clients?|store|rank|recv|send|workers?|barrier)|Socket Timeout|StoreTimeout", .91),
             _P(r"(?:Gloo|Horovod|MPI|barrier|allreduce|all_reduce)[^\n]{0,80}(?:timed? ?out|stalled)|(?:stalled|missing) ranks|failed to pass \w*barrier", .88),
         ),
+        by_file=True,
     ),
     FailureClass(
         "operation_timeout", Family.TIMEOUT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from datetime import datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,68 @@ def test_another_missing_module_is_another_bug(names):
     one, other = (explain("", f"ModuleNotFoundError: No module named '{name}'") for name in names)
 
     assert one.fingerprint != other.fingerprint
+
+
+OOM = "CUDA out of memory. Tried to allocate"
+TWICE = {
+    "sizes of memory": (
+        f"torch.OutOfMemoryError: {OOM} 1.17 GiB.",
+        f"torch.OutOfMemoryError: {OOM} 20.00 MiB.",
+    ),
+    "older wording": (
+        f"RuntimeError: {OOM} 2 GiB (GPU 0)",
+        f"torch.OutOfMemoryError: {OOM} 2 GiB. GPU 3 has",
+    ),
+    "a batch in shapes": (
+        "RuntimeError: shapes (32x512 and 768x2)",
+        "RuntimeError: shapes (8x512 and 768x2)",
+    ),
+    "lists of numbers": (
+        "RuntimeError: worker (pid(s) 5, 6) exited",
+        "RuntimeError: worker (pid(s) 91) exited",
+    ),
+    "units of time": ("RuntimeError: no answer in 1800000ms", "RuntimeError: no answer in 12.5s"),
+    "ids of requests": (
+        "ValueError: no (Request ID: Root=1-6a;77f1)",
+        "ValueError: no (Request ID: Root=1-7b;80)",
+    ),
+    "numbered files": ("ValueError: bad '/in/img_003.jpg'", "ValueError: bad '/in/img_017.jpg'"),
+    "scratch files": ("ValueError: bad '/tmp/tmpab12cd.json'", "ValueError: bad '/tmp/tmpzz99qq.json'"),
+    "who waited": (
+        "[rank0]: Watchdog caught collective operation timeout: WorkNCCL(SeqNum=49, OpType=ALLREDUCE) ran for 18 ms",
+        "[rank5]: Watchdog caught collective operation timeout: WorkNCCL(SeqNum=7, OpType=ALLGATHER) ran for 19 ms",
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), TWICE.values(), ids=TWICE)
+def test_the_same_bug_in_other_words_has_the_same_fingerprint(one, other):
+    """What frameworks print differently each time is not part of the identity."""
+    assert explain("", one).fingerprint == explain("", other).fingerprint
+
+
+def test_memory_that_is_full_is_one_bug_of_a_file_whichever_statement_meets_it():
+    """Forward or backward, it is the same batch that does not fit; another file is another matter."""
+
+    def met(file: str, function: str) -> str:
+        frame = f'Traceback (most recent call last):\n  File "/opt/ml/code/{file}", line 9, in {function}\n    go()\n'
+        return explain("", f"{frame}torch.OutOfMemoryError: {OOM} 2.00 GiB").fingerprint
+
+    assert met("train.py", "forward") == met("train.py", "backward")
+    assert met("train.py", "forward") != met("prepare.py", "forward")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("/in/train/a.csv", "/in/val/b.csv"), ("conf/a.yaml", "vocab/b.txt")]
+)
+def test_another_missing_file_is_another_bug(one, other):
+    """The folder does not count, the file's name does."""
+
+    def missing(path: str) -> str:
+        return explain("", f"FileNotFoundError: [Errno 2] No such file or directory: '{path}'").fingerprint
+
+    assert missing(one) != missing(other)
+    assert missing(one) == missing(f"/elsewhere/{one.lstrip('/')}")
 
 
 @given(text=st.text(max_size=200))
