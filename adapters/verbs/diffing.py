@@ -50,18 +50,18 @@ def diff(given: Options, which: str, *, apply: bool) -> int:
     folders = list(_folders(sources, base, loop, jobs, trials))
     text = "".join(_unified(sources, folder) for folder in folders)
     files = [str(folder.path / name) for folder in folders for name in _changed(sources, folder)]
+    written: list[str] = []
     if apply:
         for folder in folders:
             _refuse_changed(folder, loop)
-        for folder in folders:
-            _apply(sources, folder)
+        written = [str(place) for folder in folders for place in _apply(sources, folder)]
     document: dict[str, JSON] = {
         "schema": SCHEMA, "loop": {"id": loop.id}, "diff": text, "files": files, "applied": apply
     }  # fmt: skip
     if not files:
         hint("the loop has not patched the source")
     elif apply:
-        hint(f"wrote {', '.join(files)}")
+        hint(f"wrote {', '.join(written)}" if written else "your files are already as the loop has them")
     if text or given.output != "human":
         emit(given, document, text.rstrip("\n"))
     return 0
@@ -118,7 +118,8 @@ def _refuse_changed(folder: _Folder, loop: Loop) -> None:
                   fix=f"wpfsm diff {loop.id} > loop.diff, then apply it by hand: patch -p1 < loop.diff")  # fmt: skip
 
 
-def _apply(sources: LocalSources, folder: _Folder) -> None:
+def _apply(sources: LocalSources, folder: _Folder) -> Iterator[Path]:
+    """Write the changed files, one by one; those written, or removed, as they are."""
     if folder.present == folder.patched:
         return
     after = sources.files(folder.patched)
@@ -126,6 +127,7 @@ def _apply(sources: LocalSources, folder: _Folder) -> None:
         place = folder.path / name
         if name not in after:
             place.unlink(missing_ok=True)
+            yield place
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
         scratch = place.with_name(f".{place.name}.wpfsm")
@@ -133,3 +135,4 @@ def _apply(sources: LocalSources, folder: _Folder) -> None:
         if place.exists():
             scratch.chmod(place.stat().st_mode)
         scratch.replace(place)
+        yield place

@@ -212,8 +212,10 @@ def test_diff_shows_and_applies_what_the_loop_patched(bench: Bench):
     assert not (source / "added.txt").exists()
 
     (source / "train.py").write_text(given)
-    for _ in range(2):
-        assert bench.run("diff", "patched", "--apply").code == 0
+    for said in ("wrote", "already"):
+        applied = bench.run("diff", "patched", "--apply")
+        assert applied.code == 0
+        assert said in applied.err
         assert (source / "train.py").read_text() == "import os\nraise SystemExit(0)\n"
         assert (source / "added.txt").read_text() == "new"
     assert sorted(path.name for path in source.iterdir()) == ["added.txt", "train.py"]
