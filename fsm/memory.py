@@ -12,7 +12,8 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.diagnosis import Diagnosis
 from wpfsm.fsm.patches import PastPatch, Patch
-from wpfsm.fsm.patches.hyperparameters import as_number
+from wpfsm.fsm.patches.hyperparameters import as_number, summary
+from wpfsm.fsm.patches.scale import fitted
 from wpfsm.fsm.records import JSON, Job, Remembered, Trial
 
 SMALLER = frozenset({"scale", "shorten"})
@@ -81,7 +82,9 @@ def replay(
             continue
         made = Patch.from_json(memory.patch)
         if made.kind in SMALLER and _smaller(made, trial, params):
-            return replace(made, wait_seconds=0), trial.source_digest, memory
+            values = fitted(made.hyperparameters, params)
+            again = replace(made, hyperparameters=values, summary=summary(values, params), wait_seconds=0)
+            return again, trial.source_digest, memory
         if made.kind in EDITS and (digest := _edited(ctx, trial, memory.patch)):
             return made, digest, memory
     return None

@@ -61,6 +61,11 @@ def changed(value: object, change: JSON) -> Scalar | None:
     return max(1, int(moved)) if start >= 1 else int(moved)
 
 
+def summary(values: Mapping[str, Scalar], before: Mapping[str, object]) -> str:
+    """What changes, in one line: ``batch_size 64 → 32``."""
+    return ", ".join(f"{name} {before.get(name, 'unset')} → {value}" for name, value in values.items())
+
+
 def apply_set(hyperparameters: Mapping[str, Scalar], changes: JSON) -> dict[str, Scalar]:
     """What a rule's ``set`` makes of the hyperparameters: only those that differ afterwards."""
     if not isinstance(changes, Mapping):

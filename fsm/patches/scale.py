@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from wpfsm.fsm.diagnosis import Diagnosis
 from wpfsm.fsm.patches.base import Material, Patch, Scalar, key_of
-from wpfsm.fsm.patches.hyperparameters import accepted, apply_set, as_number, find
+from wpfsm.fsm.patches.hyperparameters import accepted, apply_set, as_number, find, summary
 
 KIND = "scale"
 
@@ -53,7 +53,7 @@ def _decide(diagnosis: Diagnosis, material: Material) -> Patch | str:
         reason = "no batch size above 1 is among the hyperparameters or the script's options"
     if not values:
         return reason
-    patch = Patch(KIND, _summary(values, material.hyperparameters), values, key=key_of(KIND, values))
+    patch = Patch(KIND, summary(values, material.hyperparameters), values, key=key_of(KIND, values))
     return "this was tried against this failure before" if material.tried(diagnosis, patch.key) else patch
 
 
@@ -83,6 +83,22 @@ def _half_batch(known: Mapping[str, Scalar]) -> dict[str, Scalar]:
     return values
 
 
+def fitted(values: Mapping[str, Scalar], given: Mapping[str, object]) -> dict[str, Scalar]:
+    """A smaller batch that fitted in another loop, with the accumulation that keeps *this* one's effective batch.
+
+    Args:
+        values: what the past patch set; its names are among ``given``.
+        given: the hyperparameters of the failed job.
+    """
+    batch, steps = find(BATCH_NAMES, values), find(ACCUMULATION_NAMES, values)
+    if batch is None or steps is None:
+        return dict(values)
+    size, count, smaller = as_number(given[batch]), as_number(given[steps]), as_number(values[batch])
+    if not (size and count and smaller):
+        return dict(values)
+    return {**values, steps: math.ceil(size * count / smaller)}
+
+
 def _fewer_workers(known: Mapping[str, Scalar]) -> dict[str, Scalar]:
     name = find(WORKER_NAMES, known)
     workers = as_number(known[name]) if name else None
@@ -95,7 +111,3 @@ def _checkpointing(known: Mapping[str, Scalar | None]) -> dict[str, Scalar]:
         return {}
     present = known[name]
     return {name: "true" if isinstance(present, str) else True}
-
-
-def _summary(values: Mapping[str, Scalar], before: Mapping[str, Scalar]) -> str:
-    return ", ".join(f"{name} {before.get(name, 'unset')} → {value}" for name, value in values.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wpfsm.fsm.diagnosis import Diagnosis
 from wpfsm.fsm.patches.base import Material, Patch, Scalar, key_of
-from wpfsm.fsm.patches.hyperparameters import accepted, apply_set, as_number, find
+from wpfsm.fsm.patches.hyperparameters import accepted, apply_set, as_number, find, summary
 
 KIND = "shorten"
 
@@ -32,8 +32,7 @@ def _decide(diagnosis: Diagnosis, material: Material) -> Patch | str:
     values = apply_set(given, wanted) if wanted else _half_as_long(material)
     if not values:
         return "no number of epochs or steps above 1 is among the hyperparameters or the script's options"
-    summary = ", ".join(f"{name} {given.get(name, 'unset')} → {value}" for name, value in values.items())
-    patch = Patch(KIND, summary, values, key=key_of(KIND, values))
+    patch = Patch(KIND, summary(values, given), values, key=key_of(KIND, values))
     return "this was tried against this failure before" if material.tried(diagnosis, patch.key) else patch
 
 
