@@ -16,7 +16,7 @@ from wpfsm.fsm.matching import Match, is_hollow, matches
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.redact import redact, redact_lines
 from wpfsm.fsm.taxonomy import CLASSES, FailureClass, Family, Who
-from wpfsm.fsm.traceback import Location, Raised, locate
+from wpfsm.fsm.traceback import Location, Raised, dumped, locate
 
 __all__ = ["Diagnosis", "Evidence", "Family", "Location", "Who", "diagnose", "explain"]
 
@@ -104,7 +104,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         return _unknown(reading)
     raised = best.raised or reading.root
     details = _details(best, found, reading)
-    location = locate(raised.frames, evidence.source_files) if raised else None
+    location = locate(raised.frames if raised else dumped(reading.log.lines), evidence.source_files)
     return Diagnosis(
         family=best.row.family,
         class_=best.row.name,

@@ -140,6 +140,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
             _P(r"(?P<module>Transformers) does not recognize this architecture", .88),
             _P(r"no kernel image is available for execution|CUDA driver version is insufficient|NVIDIA driver on your system is too old", .92),
             _P(r"(?:compiled|built) with (?:a )?different CUDA|CUDA version[^\n]{0,60}mismatch|torchvision::nms does not exist", .9),
+            _P(r"\bbuilt (?:for|with|against)\b[^\n]{0,40}\n?[^\n]{0,80}\(you have\b", .85),
             _P(r"CUDA Setup failed despite|bitsandbytes[^\n]{0,60}(?:without GPU support|libbitsandbytes)", .85),
             _P(r"(?:is )?incompatible with (?:the )?(?:installed|current|this) [\w.]* ?version|incompatible (?:[\w/]+ ){0,4}versions?\b", .75),
             _P(r"\bversion\b[^\n]{0,60}\b(?:is|are)(?: \w+ than and)? incompatible with|\bversion\b[^\n]{0,40}does not match the version", .8),
@@ -161,7 +162,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
     FailureClass(
         "resolver_conflict", Family.DEPENDENCY,
         "No set of versions satisfies everything that is required.",
-        "Move the pin that the resolver names: {requirement}.", "wpfsm",
+        "Move the pin of {requirement} to a version that the others accept.", "wpfsm",
         (
             _P(r"ResolutionImpossible|conflicting dependencies|your requirements are unsatisfiable", .95),
             _P(r"No solution found when resolving|version solving failed|Unsatisfiable(?:Error)?\b", .93),
@@ -201,7 +202,8 @@ TAXONOMY: tuple[FailureClass, ...] = (
         "Read the installer's lines above it; check requirements.txt.", "you",
         (
             _P(r"\bInstall(?:Module|Requirements)Error\b", .82),
-            _P(r"^\W*ERROR: (?:Invalid requirement|Could not open requirements file|Could not install packages)", .92),
+            _P(r"^\W*ERROR: (?:Invalid requirement|Could not open requirements file)", .92),
+            _P(r"^\W*ERROR: Could not install packages", .85),
             _P(r"DO NOT MATCH THE HASHES|require-hashes mode|externally-managed-environment", .93),
             _P(r"\bpip3?\b[^\n]{0,40}\binstall\b[^\n]*\n(?:[^\n]*\n){0,6}?\W*ERROR\b", .78),
             _P(r"CalledProcessError: Command [^\n]{0,300}\bpip3?\b['\", ]{1,4}install\b", .8),
@@ -214,8 +216,8 @@ TAXONOMY: tuple[FailureClass, ...] = (
         "The accelerator's memory is full.",
         "Halve the batch size and accumulate gradients, or checkpoint activations.", "wpfsm",
         (
-            _P(r"(?:CUDA|HIP|XPU|MPS backend)\b[^\n]{0,40}out of memory|cuda(?:\.|Error)?OutOfMemory|torch\.OutOfMemoryError", .95),
-            _P(r"out[_ ]of[_ ]memory[^\n]{0,60}\bCUDA|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation", .95),
+            _P(r"(?:CUDA|HIP|XPU|GPU|MPS backend|cudaMalloc)\b[^\n]{0,40}out of memory|cuda(?:\.|Error)?OutOfMemory|torch\.OutOfMemoryError", .95),
+            _P(r"out[_ ]of[_ ]memory[^\n]{0,60}\b(?:CUDA|GPU)|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation", .95),
             _P(r"(?:CUBLAS|CUDNN|CUSOLVER|CUSPARSE)_STATUS_ALLOC_FAILED|Cuda failure[^\n]{0,20}out of memory", .92),
             _P(r"OOM when allocating tensor|RESOURCE_?EXHAUSTED: [^\n]{0,60}(?:memory|allocat)|Failed to allocate[^\n]{0,80}on (?:the )?(?:device|NeuronCore)", .94),
             _P(r"No available memory for the cache blocks|less than desired GPU memory utilization|NRT_RESOURCE", .9),
@@ -229,6 +231,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
         (
             _P(r"(?<!\w)_?(?:\w*Array)?MemoryError\b|Unable to allocate [\d.]+ ?[KMGTP]?i?B|Cannot allocate memory|\bENOMEM\b", .93),
             _P(r"std::bad_alloc|DefaultCPUAllocator|can't allocate memory|java\.lang\.OutOfMemoryError|memory allocation of \d+ bytes failed", .91),
+            _P(r"\berror: out of memory", .94),
             _P(r"oom[-_ ]?kill|out of memory: kill|OutOfMemoryKiller|(?:exceed|over)\w*[^\n]{0,30}memory limit", .94),
             _P(r"instance (?:type )?with more[^\n]{0,20}memory|ClientError:[^\n]{0,80}out of memory|ran out of (?:host )?memory", .94),
             _P(r"killed by signal: (?:Killed|Bus error)|insufficient shared memory|Signals\.SIGKILL|SIGKILL\(-9\)", .9),
@@ -272,7 +275,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
         "The service or the machine failed, not the job. Such a failure leaves no pool to rely on.",
         "Submit the same configuration again.", "aws",
         (
-            _P(r"\bInternalServerError\b|We encountered an internal error|Platform Error", .97, "reason"),
+            _P(r"\bInternal ?Server ?Error\b|We encountered an internal error|Platform Error", .97, "reason"),
             _P(r"^(?:InternalFailure|InternalServer\w*|InternalService\w*|ServiceUnavailable\w*|ServiceException|50[0234])\b", .95, "api"),
             _P(r"We encountered an internal error|Platform Error:", .9),
             _P(r"uncorrectable (?:ECC|NVLink)|NVRM: Xid|fallen off the bus|Unable to determine the device handle", .95),
@@ -311,7 +314,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
         "One rank waited for the others longer than it may: a rank hangs, died, or has more work.",
         "Find the rank that did not arrive; raise the timeout only when the work is uneven.", "you",
         (
-            _P(r"collective operation timeout|WorkNCCL\([^\n]*timing out|Watchdog caught", .94),
+            _P(r"collective operation timeout|WorkNCCL\([^\n]*timing out|Watchdog caught|watchdog\b[^\n]{0,40}\b(?:got stuck|hangs?)\b", .94),
             _P(r"NCCL[^\n]{0,80}(?:timed? ?out)|(?:timed? ?out)[^\n]{0,80}NCCL", .88),
             _P(r"Dist(?:Store|Network)Error[^\n]{0,80}time|Rendezvous(?:Timeout|Closed|Connection)Error|(?:socket|client) has timed out", .92),
             _P(r"Timed out (?:after [\d.]+ ?\w* |initializing |waiting )[^\n]{0,80}(?:process group|clients?|store|rank|recv|send|workers?|barrier)|Socket Timeout|StoreTimeout", .91),
@@ -472,6 +475,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
         "Correct the code at the location given.", "you",
         (
             _P(r"device-side assert triggered|mat1 and mat2 shapes cannot|same device, but found|size mismatch for|attempted relative import", .88),
+            _P(r"block: \[[\d,]+\], thread: \[[\d,]+\] Assertion [^\n]* failed", .87),
             _P(r"CUDA error: (?:invalid|misaligned|an illegal)|No CUDA GPUs are available|Found no NVIDIA driver|not compiled with CUDA enabled", .85),
             _P(rf"^(?!{_WRAPPERS})[\w.]+(?::|$)", .6, "exception"),
             _P(r"cannot import name|has no attribute", .5),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\?\[\d+m")
 _LONG_WORD = re.compile(r"\S{401,}")  # encoded data: explains nothing, and costs a search quadratic time
@@ -27,6 +28,8 @@ _EXCEPTION = re.compile(
     r"^(?P<type>(?:[A-Za-z_]\w*\.)*_*[A-Z]\w*|(?:[a-z_]\w*\.)+(?:error|timeout|gaierror))(?P<rest>:(?:\s.*)?|)$"
 )
 _NAMED_LIKE_ONE = re.compile(r"(?:Error|Exception|Interrupt|Exit|Timeout|Timeout\w+)$")
+_DUMP = re.compile(r"Current thread \S+ [^\n]*\(most recent call first\)")
+_DUMPED = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 _HEADER = re.compile(r"Traceback \(most recent call last\)")
 _DIRECT_CAUSE = re.compile(r"The above exception was the direct cause")
 _CONTEXT = re.compile(r"During handling of the above exception")
@@ -153,6 +156,15 @@ def parse(lines: Sequence[str]) -> tuple[Raised, ...]:
         streams.setdefault(stream, []).append((index, text))
     found = [raised for stream, rows in streams.items() for raised in _Reader(stream, rows).read()]
     return tuple(sorted(found, key=lambda raised: raised.end))
+
+
+def dumped(lines: Sequence[str]) -> tuple[Frame, ...]:
+    """The frames that Python's fault handler printed last for the thread that died, outermost first."""
+    texts = [split_stream(line)[1] for line in lines]
+    start = next((index for index in reversed(range(len(texts))) if _DUMP.search(texts[index])), len(texts))
+    frames = takewhile(bool, (_DUMPED.match(text) for text in texts[start + 1 :]))
+    found = [Frame(frame["file"], int(frame["line"]), frame["function"]) for frame in frames if frame]
+    return tuple(reversed(found))
 
 
 def root(raised: Iterable[Raised]) -> Raised | None:

@@ -76,6 +76,23 @@ def test_prefixes_of_ranks_hosts_and_times_are_seen_through(prefix):
     assert diagnosis.location == Location("lib/steps.py", 2, "step")
 
 
+def test_the_dump_of_a_crash_is_located():
+    """Python's fault handler prints the innermost frame first, and in another form than a traceback."""
+    log = [
+        "Fatal Python error: Segmentation fault", "",
+        "Current thread 0x00007f4c2b5ff740 (most recent call first):",
+        '  File "/opt/conda/lib/python3.11/site-packages/torch/nn/functional.py", line 9 in linear',
+        '  File "/opt/ml/code/train.py", line 33 in step',
+        '  File "/opt/ml/code/train.py", line 50 in <module>',
+        "", "Extension modules: numpy.core._multiarray_umath",
+    ]  # fmt: skip
+
+    diagnosis = explain("AlgorithmError: , exit code: 139", "\n".join(log))
+
+    assert diagnosis.class_ == "crash"
+    assert diagnosis.location == Location("train.py", 33, "step")
+
+
 def test_evidence_is_short_and_without_secrets():
     """At most 40 lines, the traceback among them, no password in them."""
     noise = [f"HF_TOKEN=hf_{'a' * 30} DB=postgres://u:hunter2@h/db step {n}" for n in range(500)]
