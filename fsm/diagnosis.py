@@ -16,7 +16,7 @@ from wpfsm.fsm.matching import Match, is_hollow, matches
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.redact import redact, redact_lines
 from wpfsm.fsm.taxonomy import CLASSES, FailureClass, Family, Who
-from wpfsm.fsm.traceback import Location, Raised, dumped, locate
+from wpfsm.fsm.traceback import Location, Raised, bare, dumped, locate
 
 __all__ = ["Diagnosis", "Evidence", "Family", "Location", "Who", "diagnose", "explain"]
 
@@ -173,7 +173,7 @@ def _fingerprint(
     in_exception = raised is not None and (best.raised is not None or best.text.source == "exception")
     if best.row.by_file:
         return fingerprint(best.row.name, "", where=location.file.rpartition("/")[2] if location else "")
-    message = raised.headline if in_exception and raised else best.text.lines[best.line]
+    message = raised.headline if in_exception and raised else bare(best.text.lines[best.line])
     where = f"{location.file.rpartition('/')[2]}:{location.function}" if in_exception and location else ""
     subject = details.get("requirement") or details.get("distribution") or details.get("module") or ""
     name = _DISTRIBUTION.match(subject)

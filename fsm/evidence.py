@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from wpfsm.fsm.traceback import Raised, clean, parse, root
+from wpfsm.fsm.traceback import Raised, bare, clean, parse, root
 
 Source: TypeAlias = Literal["reason", "log", "api", "status", "fact", "exception"]
 
@@ -100,14 +100,17 @@ class Text:
 
     @cached_property
     def searchable(self) -> str:
-        """:attr:`joined`, with the bulk of a repeated line (a progress report) left empty; line numbers hold."""
+        """:attr:`joined` without prefixes, the bulk of a repeated line (a progress report) left empty.
+
+        Line numbers hold.
+        """
         shapes = [_DIGITS.sub("0", line) for line in self.lines]
         total, seen = Counter(shapes), Counter[str]()
         kept: list[str] = []
         for line, shape in zip(self.lines, shapes, strict=True):
             seen[shape] += 1
             is_bulk = REPEATS < seen[shape] <= total[shape] - REPEATS
-            kept.append("" if is_bulk else line)
+            kept.append("" if is_bulk else bare(line))
         return "\n".join(kept)
 
     @cached_property

@@ -422,7 +422,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
         "Check job.entry, its mode, its line ends and the image's entry point.", "you",
         (
             _P(r"executable file not found|exec (?:user process|format error|\S+ failed)|exec format error|CannotStartContainer\w*", .93),
-            _P(r"can't open file ['\"]?(?P<file>[^'\":\n]+)|bad interpreter|\\r['\"]?: (?:command not found|No such file)|\^M", .92),
+            _P(r"can't open file ['\"]?(?P<file>[^'\":\n]+)|bad interpreter|\\r['\"]?: (?:command not found|No such file)|(?-i:\^M)['\"]?: ", .92),
             _P(r"unexpected EOF while looking for matching|not a valid identifier|syntax error near unexpected token", .92),
             _P(r"(?:bash|sh|tini|exec|env)\b[^\n]{0,80}: Permission denied", .86),
             _P(r"(?-i:(?<![\w./-])(?P<program>[\w./-]+): (?:command )?not found)|exit(?:ed)?(?: with)?[ -]?(?:code|status)?\W{0,4}12[67]\b", .76),

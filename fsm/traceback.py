@@ -18,6 +18,7 @@ _STREAM = re.compile(
     r"\[\d+,\w*:?\d+(?:,[\w.-]+)?\]\s*<std(?:err|out)>:\s?"
     r"|\[(?:rank|default)\d+\]:\s?"
     r"|algo-\d+\S*\s+\|\s?"
+    r"|[\w.-]+/algo-\d+-\d+[ \t]"
     r"|\([\w.]+ pid=\d+(?:, ip=[\d.]+)?\)\s"
 )
 _FRAME = re.compile(
@@ -142,6 +143,14 @@ def split_stream(line: str) -> tuple[str, str]:
         is_traceback = rest.startswith(("Traceback", "  ")) or _EXCEPTION.match(rest)
         return "", rest if is_traceback else line
     return prefix.group().strip(), rest[prefix.end() :]
+
+
+def bare(line: str) -> str:
+    """What the program itself printed: the line without a collector's time, and a rank's or host's prefix."""
+    stamp = _STAMP.match(line)
+    rest = line[stamp.end() :] if stamp else line
+    prefix = _STREAM.match(rest)
+    return rest[prefix.end() :] if prefix else rest
 
 
 def parse(lines: Sequence[str]) -> tuple[Raised, ...]:

@@ -64,8 +64,9 @@ def test_a_rich_traceback_is_read():
 
 
 @pytest.mark.parametrize(
-    "prefix", ["[rank0]: ", "[1,mpirank:0,algo-1]<stderr>:", "algo-1-ab12c  | ", "2026-01-02T03:04:05.678Z "]
-)
+    "prefix", ["[rank0]: ", "[1,mpirank:0,algo-1]<stderr>:", "algo-1-ab12c  | ", "2026-01-02T03:04:05.678Z ",
+     "2026-01-02T03:04:05.678000+00:00 digits-lr-001/algo-1-1741079462 "],
+)  # fmt: skip
 def test_prefixes_of_ranks_hosts_and_times_are_seen_through(prefix):
     """Whatever puts its mark before each line, the traceback is found."""
     log = "\n".join(prefix + line for line in TRACEBACK.splitlines())
@@ -91,6 +92,20 @@ def test_the_dump_of_a_crash_is_located():
 
     assert diagnosis.class_ == "crash"
     assert diagnosis.location == Location("train.py", 33, "step")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "2026-01-02T03:04:05Z ", "2026-01-02T03:04:05+00:00 a-001/algo-1-1741079462 "]
+)
+def test_what_stands_at_the_start_of_a_line_is_found_behind_a_prefix(prefix):
+    """A line as `aws logs tail` prints it means what it means in the job's own log."""
+    assert explain("", f"{prefix}epoch 1\n{prefix}Killed\n").class_ == "host_oom"
+
+
+def test_a_power_in_a_formula_is_no_line_end():
+    """`^M` is what bash shows of a carriage return, where it says that it found no program of that name."""
+    assert explain("", "fits y = x^m on 3 rows\nloss 0.3").class_ == "unknown"
+    assert explain("", "/bin/bash^M: bad interpreter: No such file or directory").class_ == "entrypoint"
 
 
 def test_evidence_is_short_and_without_secrets():

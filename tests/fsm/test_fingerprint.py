@@ -92,6 +92,10 @@ TWICE = {
     ),
     "numbered files": ("ValueError: bad '/in/img_003.jpg'", "ValueError: bad '/in/img_017.jpg'"),
     "scratch files": ("ValueError: bad '/tmp/tmpab12cd.json'", "ValueError: bad '/tmp/tmpzz99qq.json'"),
+    "a collector's prefix": (
+        "tar: write error: No space left on device",
+        "2026-01-02T03:04:05+00:00 a-001/algo-1-1741079462 tar: write error: No space left on device",
+    ),
     "who waited": (
         "[rank0]: Watchdog caught collective operation timeout: WorkNCCL(SeqNum=49, OpType=ALLREDUCE) ran for 18 ms",
         "[rank5]: Watchdog caught collective operation timeout: WorkNCCL(SeqNum=7, OpType=ALLGATHER) ran for 19 ms",
