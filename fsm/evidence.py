@@ -140,11 +140,11 @@ class Reading:
 
     @cached_property
     def reason(self) -> Text:
-        """FailureReason; some launchers write a traceback into it with escaped newlines."""
+        """FailureReason; some launchers write a traceback into it with escaped newlines and quotes."""
         text = self.evidence.failure_reason
         if "\n" not in text.strip() and "\\n" in text:
             text = text.replace("\\n", "\n")
-        return Text("reason", tuple(clean(line) for line in text.splitlines()))
+        return Text("reason", tuple(clean(line) for line in text.replace('\\"', '"').splitlines()))
 
     @cached_property
     def log(self) -> Text:

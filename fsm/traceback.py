@@ -279,7 +279,8 @@ class _Reader:
     def _maybe_raised(self, at: int) -> int:
         """Records the exception that this line names, if it does; returns how many more lines it took."""
         index, text = self.rows[at]
-        match = _EXCEPTION.match(text if self.frames else text.strip())
+        # The training toolkit puts one space before each line of a traceback that it writes into FailureReason.
+        match = _EXCEPTION.match(re.sub(r"^ (?=\S)", "", text) if self.frames else text.strip())
         if match is None or (not self.frames and not _NAMED_LIKE_ONE.search(match["type"])):
             return 0
         more = self._continuation(at + 1) if match["rest"] else []

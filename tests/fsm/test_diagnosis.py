@@ -77,6 +77,21 @@ def test_prefixes_of_ranks_hosts_and_times_are_seen_through(prefix):
     assert diagnosis.location == Location("lib/steps.py", 2, "step")
 
 
+@pytest.mark.parametrize("quote", ['"', '\\"'])
+def test_a_traceback_within_failure_reason_is_located(quote):
+    """The training toolkit writes it behind ErrorMessage, each line behind a space, its quotes escaped or not."""
+    reason = (
+        "AlgorithmError: ExecuteUserScriptError:\nExitCode 1\n"
+        'ErrorMessage "File "train.py", line 88, in <module>\n main()\n File "train.py", line 40, in main\n'
+        " y = batch['labels']\n KeyError: 'labels'\"\nCommand \"/opt/conda/bin/python3.10 train.py\", exit code: 1"
+    )
+
+    diagnosis = explain(reason.replace('"', quote), "")
+
+    assert (diagnosis.class_, diagnosis.confidence) == ("script_error", 0.6)
+    assert diagnosis.location == Location("train.py", 40, "main")
+
+
 def test_the_dump_of_a_crash_is_located():
     """Python's fault handler prints the innermost frame first, and in another form than a traceback."""
     log = [
