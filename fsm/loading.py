@@ -12,6 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.loopfile import LoopFile, check_hyperparameters
+from wpfsm.fsm.named_files import missing_files
 from wpfsm.fsm.problems import Problem, line_of, problems_of
 from wpfsm.fsm.strategies import Goal, MissingExtra, StrategyError
 from wpfsm.fsm.strategies.registry import build, missing_extra
@@ -34,12 +35,13 @@ IMPOSSIBLE: Mapping[str, str] = {
 """Keys that people try and that the service rules out, with the reason."""
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> LoopFile:
+def load(path: Path, overrides: Sequence[str] = (), *, with_files: bool = False) -> LoopFile:
     """Read and validate a loop file.
 
     Args:
         path: The YAML file.
         overrides: ``key.path=value`` settings that replace what the file says.
+        with_files: The source, entry and other files that it names must be there, as before a start.
 
     Raises:
         UsageError: With every problem found: line, key and fix.
@@ -50,11 +52,13 @@ def load(path: Path, overrides: Sequence[str] = ()) -> LoopFile:
         raise UsageError(f"{path}: {error.strerror}", fix="wpfsm init writes a loop file") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 text", fix="wpfsm init writes a loop file") from error
-    return parse(content, str(path), overrides)
+    return parse(content, str(path), overrides, path.parent if with_files else None)
 
 
-def parse(content: str, origin: str = "loop file", overrides: Sequence[str] = ()) -> LoopFile:
-    """As :func:`load`, from text."""
+def parse(
+    content: str, origin: str = "loop file", overrides: Sequence[str] = (), base: Path | None = None
+) -> LoopFile:
+    """As :func:`load`, from text; with ``base``, the files that it names must be there."""
     tree = _tree(content, origin)
     for override in overrides:
         _override(tree, override)
@@ -66,10 +70,21 @@ def parse(content: str, origin: str = "loop file", overrides: Sequence[str] = ()
         problems += [problem for problem in problems_of(tree, error.errors()) if problem.key not in known]
     else:
         problems += _strategy_problems(tree, loop_file)
+        problems += missing_files(tree, loop_file, base) if base else ()
         if not problems:
             return loop_file
     problems.sort(key=lambda problem: problem.line or 0)
-    raise UsageError("\n".join(f"{origin}: {problem}" for problem in problems), fix=_fix(origin))
+    raise UsageError("\n".join(_said(problem, origin, overrides) for problem in problems), fix=_fix(origin))
+
+
+def _said(problem: Problem, origin: str, overrides: Sequence[str]) -> str:
+    """The problem where its user wrote it: in the file, or on the command line."""
+    for override in reversed(overrides):
+        key = override.partition("=")[0].strip()
+        if f"{problem.key}.".startswith(f"{key}."):
+            inner = "" if problem.key == key else f"{problem.key}: "
+            return f"--set {override}: {inner}{problem.text}"
+    return f"{origin}: {problem}"
 
 
 def _fix(origin: str) -> str:

@@ -36,7 +36,7 @@ DETACHED = 11
 def start(given: Options, file: Path, overrides: Sequence[str], backend: str | None, *, detach: bool) -> int:
     """Create a loop from a file and drive it to its end; returns the exit code."""
     settings = (*overrides, *([f"backend={backend}"] if backend else []))
-    loop_file = load(file, settings)
+    loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
     loop, connection = new_loop(given, file, loop_file, settings)
     hint(f"loop {loop.id}")

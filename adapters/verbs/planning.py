@@ -43,7 +43,7 @@ def plan(
     """Trials, lock, headroom, forecast warm against cold, worst-case leak in dollars."""
     from wpfsm.adapters.verbs.driving import with_keep_alive
 
-    file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])))
+    file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])), with_files=True)
     file = with_keep_alive(file, default_keep_alive("person" if sys.stdin.isatty() else "program"))
     metric = file.metric
     goal = Goal(metric.name, metric.goal) if metric else None

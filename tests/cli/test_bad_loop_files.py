@@ -121,6 +121,37 @@ def test_the_program_refuses_before_it_writes(alone: Bench, case: str):
         assert [path.name for path in alone.folder.iterdir()] == ["loop.yaml"]
 
 
+MISSING = {
+    "source": ("src/", "code/", "line 8: job.source: there is no folder code; name the one with the training code"),
+    "entry": ("train.py", "tarin.py", "line 9: job.entry: tarin.py is not in src; it has train.py"),
+    "requirements": ("entry: train.py", "entry: train.py\n  requirements: needs.txt",
+                     "line 10: job.requirements: needs.txt is not in src"),
+    "request": ("  source: src/\n  entry: train.py", "  request: job.json", "line 8: job.request: there is no file job.json"),
+    "source of a recipe": ("  type: sweep\n  method: grid\n  parameters: {lr: [1e-3, 1e-2]}",
+                           "  type: recipes\n  recipes:\n    - {name: a}\n    - name: b\n      source: b/",
+                           "line 17: strategy.recipes.1.source: there is no folder b"),
+    "entry of a recipe": ("  type: sweep\n  method: grid\n  parameters: {lr: [1e-3, 1e-2]}",
+                          "  type: recipes\n  recipes:\n    - {name: a}\n    - {name: b, entry: full.py}",
+                          "line 16: strategy.recipes.1.entry: full.py is not in src; it has train.py"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "said"), MISSING.values(), ids=MISSING)
+def test_a_file_that_is_named_is_looked_for_before_anything_is_written(
+    alone: Bench, old: str, new: str, said: str
+):
+    """A source, entry, requirements or request that is not there is a bad loop file, not a failed start."""
+    (alone.folder / "src").mkdir()
+    (alone.folder / "src" / "train.py").write_text("")
+    assert old in GOOD
+    (alone.folder / "loop.yaml").write_text(GOOD.replace(old, new, 1))
+    for verb in ("start", "plan"):
+        ran = alone.run(verb, "loop.yaml")
+        assert ran.code == 2, ran.err
+        assert f"loop.yaml: {said}" in ran.err
+        assert sorted(path.name for path in alone.folder.iterdir()) == ["loop.yaml", "src"]
+
+
 def test_the_error_is_an_object_for_programs(alone: Bench):
     """With -o json the error is class, message and fix."""
     (alone.folder / "loop.yaml").write_text(GOOD.replace("10m", "2h"))
@@ -187,14 +218,15 @@ def test_set_reaches_into_a_list():
         ("limits", "--set limits: not of the form key=value"),
         ("=3", "--set =3: not of the form key=value"),
         ("name.first=1", "--set name.first=1: name is not a mapping"),
-        ("pool.keepalive=3m", "pool.keepalive: unknown key; did you mean keep_alive?"),
+        ("pool.keepalive=3m", "--set pool.keepalive=3m: unknown key; did you mean keep_alive?"),
+        ("pool={}", "--set pool={}: pool.instance_type: is missing; add it"),
         ("limits.max_jobs=[1", "--set limits.max_jobs=[1: the value is not valid YAML"),
-        ("pool.keep_alive=2h", "pool.keep_alive: 2h is beyond"),
+        ("pool.keep_alive=2h", "--set pool.keep_alive=2h: 2h is beyond"),
     ],
 )
 def test_set_that_cannot_be_meant(setting: str, said: str):
-    """What --set does to the file is judged like the file."""
-    assert said in str(refusal(GOOD, [setting]))
+    """What --set does to the file is judged like the file, and no line of the file is blamed for it."""
+    assert str(refusal(GOOD, [setting])).startswith(said)
 
 
 def test_the_good_file_is_good():
