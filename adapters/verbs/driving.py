@@ -201,8 +201,18 @@ def take_up_changes(owned: Controller, *, accept: bool) -> None:
         folder = trial.source or ctx.file.job.source
         digest = ctx.sources.snapshot(folder) if folder else trial.source_digest
         handoff.take_up(ctx, digest, settings_changed=changed)
-    elif ctx.file.job.source and ctx.sources.snapshot(ctx.file.job.source) != ctx.loop.source_digest:
-        hint(f"note: {ctx.file.job.source} has changed; the loop goes on with its own snapshot")
+    elif ctx.file.job.source:
+        _note_changed_source(ctx, ctx.file.job.source)
+
+
+def _note_changed_source(ctx: Context, folder: str) -> None:
+    """Say that the user's files are not the loop's any more, which never needs them again."""
+    try:
+        changed = "has changed" if ctx.sources.snapshot(folder) != ctx.loop.source_digest else ""
+    except UsageError as error:
+        changed = f"cannot be read any more ({error})"
+    if changed:
+        hint(f"note: {folder} {changed}; the loop goes on with its own snapshot")
 
 
 def _accept_file(ctx: Context, *, accept: bool) -> bool:
