@@ -109,7 +109,7 @@ def environment(target: Target) -> dict[str, str]:
     if target.endpoint_url:
         variables["AWS_ENDPOINT_URL"] = target.endpoint_url
         variables["AWS_EC2_METADATA_DISABLED"] = "true"
-    if target.local:
+    if target.local or (target.loopback and not _own_credentials(target)):
         variables |= {"AWS_ACCESS_KEY_ID": LOCAL_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": "none"}
     return variables
 
@@ -121,7 +121,12 @@ def _session(target: Target) -> boto3.Session:
         )  # fmt: skip
     if not target.loopback:
         return boto3.Session(region_name=target.region)
-    # An endpoint on this machine never needs the metadata service, whose look-up takes seconds.
+    return _own_credentials(target) or _session(replace(target, local=True))
+
+
+def _own_credentials(target: Target) -> boto3.Session | None:
+    """The user's session for an endpoint on this machine; None without credentials, which it can do without."""
+    # It never needs the metadata service, whose look-up takes seconds.
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     session = boto3.Session(region_name=target.region)
-    return session if session.get_credentials() else _session(replace(target, local=True))
+    return session if session.get_credentials() else None

@@ -79,7 +79,7 @@ def test_inspect_shows_the_same_loop(swept):
 
 
 def test_the_aws_backend_is_the_same_adapter(swept, tmp_path):
-    """The same loop file with `backend: aws` runs unchanged against the emulator's endpoint."""
+    """The same loop file with `backend: aws` runs unchanged against the emulator's endpoint, without credentials."""
     database, _, _ = swept
     endpoint = launch.ensure(database.with_name("w.db.d") / "emulator").url
     words = [
@@ -87,7 +87,7 @@ def test_the_aws_backend_is_the_same_adapter(swept, tmp_path):
         "--set", "pool.role=arn:aws:iam::123456789012:role/Train", "--set", "job.image=wpfsm.local/python:plain",
         "--set", "strategy.parameters.lr=[1e-1]",
     ]  # fmt: skip
-    document, _ = run(*words, check=0, AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY="x")
+    document, _ = run(*words, check=0, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
     assert document["loop"]["backend"] == "aws"
     assert document["pool"]["released"] is True
 
