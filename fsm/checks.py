@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeVar
 from wpfsm.fsm import limits
 from wpfsm.fsm.constraints import Objection, draft, objections
 from wpfsm.fsm.costs import Price
-from wpfsm.fsm.errors import MissingExtra, Rejected, ServiceDenied
+from wpfsm.fsm.errors import POLICY, MissingExtra, Rejected, ServiceDenied
 from wpfsm.fsm.loopfile import LoopFile
 from wpfsm.fsm.ports import Identity, JobReading, JobSummary, Request, Violation
 from wpfsm.fsm.quota import (
@@ -35,8 +35,6 @@ T = TypeVar("T")
 
 MOST_HOLDERS = 50
 """Holders that are described one by one: ListTrainingJobs does not say their instance type."""
-
-POLICY = "attach the policy in docs/aws.md"
 
 Level = Literal["refuse", "warn"]
 Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request"]

@@ -99,14 +99,18 @@ def _step(ctx: Context) -> Change | None:
     except StopAsked as asked:
         return release(asked.outcome, asked.why)
     except ServiceDenied as error:
-        return release(Outcome.DENIED, str(error))
+        return release(Outcome.DENIED, _with_fix(error))
     except Unknown as error:
         return release(Outcome.TRANSIENT, f"the service stayed out of reach: {error}")
     except WpfsmError as error:
-        return release(Outcome.FAILED, str(error))
+        return release(Outcome.FAILED, _with_fix(error))
     except Exception as error:  # noqa: BLE001 - rule: every way out goes through Releasing
         ctx.progress.trouble(error)
         return release(Outcome.FAILED, f"unexpected {type(error).__name__} in {ctx.loop.state}: {error}")
+
+
+def _with_fix(error: WpfsmError) -> str:
+    return f"{error}\n  fix: {error.fix}" if error.fix else str(error)
 
 
 def _releasing(ctx: Context) -> Change | None:

@@ -6,6 +6,9 @@ thing to do, in one sentence or one command.
 
 from __future__ import annotations
 
+POLICY = "attach the policy in docs/aws.md"
+"""The fix where credentials are good and may not do what a loop does."""
+
 
 class WpfsmError(Exception):
     """An error that a user can act on: a message that names what and where, and a fix."""

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from wpfsm.adapters.aws.clients import Clients, Target, environment
+from wpfsm.adapters.aws.translate import denied
 from wpfsm.adapters.aws.uploading import upload_beside
-from wpfsm.fsm.errors import MissingExtra, Refused, ServiceDenied, Unknown
+from wpfsm.fsm.errors import MissingExtra, Refused, Unknown
 from wpfsm.fsm.ports import RenderSpec, Request
 
 SECONDS = 600
@@ -140,7 +141,7 @@ def _answer(output: str, errors: str) -> Request:
     failure = answer.get("error", {"class": "Exited", "message": errors.strip()[-2000:] or "no answer"})
     kind, message = failure["class"], failure["message"]
     if kind == "denied":
-        raise ServiceDenied(failure.get("code", "AccessDenied"), message, operation="ModelTrainer")
+        raise denied(failure.get("code", "AccessDenied"), message, "ModelTrainer")
     if kind == "unknown":
         raise Unknown(failure.get("code", "Unknown"), message, operation="ModelTrainer")
     raise Refused(

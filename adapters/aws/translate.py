@@ -17,7 +17,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from wpfsm.fsm.errors import Rejected, ServiceDenied, ServiceError, Unknown
+from wpfsm.fsm.errors import POLICY, Rejected, ServiceDenied, ServiceError, Unknown
 
 _DENIED = frozenset(
     {
@@ -56,6 +56,21 @@ _CREDENTIALS = (
     SSOError,
     TokenRetrievalError,
 )
+_NOT_PERMITTED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"}
+)
+"""The credentials are good, and may not do this."""
+SIGN_IN = (
+    "`aws sts get-caller-identity` tells who you are: set AWS_PROFILE, or sign in with `aws sso login` or "
+    "`aws configure`"
+)
+REACH = "check the endpoint and the network, then run the same command again"
+
+
+def denied(code: str, message: str, operation: str) -> ServiceDenied:
+    """The error for a call that the credentials did not get through, with what mends it."""
+    fix = POLICY if code in _NOT_PERMITTED else SIGN_IN
+    return ServiceDenied(code, message, operation=operation, fix=fix)
 
 
 @contextmanager
@@ -75,20 +90,19 @@ def translated(operation: str) -> Iterator[None]:
     except ClientError as error:
         raise _of_client_error(error, operation) from error
     except _CREDENTIALS as error:
-        raise ServiceDenied(type(error).__name__, str(error), operation=operation) from error
+        raise denied(type(error).__name__, str(error), operation) from error
     except ParamValidationError as error:  # raised before anything is sent
         raise Rejected("ParamValidationError", str(error), operation=operation) from error
     except BotoCoreError as error:
-        raise Unknown(type(error).__name__, str(error), operation=operation) from error
+        raise Unknown(type(error).__name__, str(error), operation=operation, fix=REACH) from error
 
 
 def _of_client_error(error: ClientError, operation: str) -> ServiceError:
     code = error.response["Error"].get("Code", "")
     message = error.response["Error"].get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind: type[ServiceError] = Rejected
     if code in _DENIED:
-        kind = ServiceDenied
-    elif code in _TRANSIENT or status >= 500:
-        kind = Unknown
-    return kind(code, message, operation=operation)
+        return denied(code, message, operation)
+    if code in _TRANSIENT or status >= 500:
+        return Unknown(code, message, operation=operation, fix=REACH)
+    return Rejected(code, message, operation=operation)

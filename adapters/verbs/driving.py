@@ -259,7 +259,7 @@ def report(
     document = views.loop_document(history, history.find(loop.id))
     if error is not None:
         document["error"] = views.error_document(error)["error"]
-        hint(f"error: {error}\n  fix: {error.fix}")
+        hint(f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""))
     if given.output == "jsonl" and code is not None:
         # The events were streamed while the loop was driven; an error is all that they do not say.
         if error is not None:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from wpfsm.adapters import views
 from wpfsm.adapters.human import table
 from wpfsm.adapters.verbs.common import Options, emit
-from wpfsm.fsm.checks import POLICY
-from wpfsm.fsm.errors import Denied, NotFound, Refused, StoreError, WpfsmError
+from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
 from wpfsm.fsm.keepalive import default_keep_alive
 from wpfsm.fsm.quota import as_shell, increase_command
 from wpfsm.fsm.records import JSON

@@ -98,6 +98,20 @@ def test_4_when_the_service_denies(bench: Bench):
     assert ran.json["loop"]["outcome"] == "denied"
 
 
+@pytest.mark.parametrize("words", [["pools"], ["gc"], ["doctor"], ["release", "--job", "some-job"]])
+def test_4_without_credentials(alone: Bench, words: list[str]):
+    """Whoever has no credentials is told how to sign in, and not to attach a policy."""
+    nothing = {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+    ran = alone.run(*words, "--backend", "aws", **nothing)
+    assert ran.code == 4, ran.err
+    assert "sign in" in ran.out + ran.err
+    assert "policy" not in ran.out + ran.err
+
+
 def test_5_while_another_controller_drives_the_loop(bench: Bench):
     """A loop is driven by one controller: a second one says who has it, and changes nothing."""
     bench.begin("start", bench.loop("held", SLOW))

@@ -68,3 +68,36 @@ def test_other_errors_pass_through() -> None:
     """What is not botocore's is a defect, and is not dressed as the service's answer."""
     with pytest.raises(KeyError), translated("StopTrainingJob"):
         raise KeyError("defect")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NoCredentialsError(), "sign in with"),
+        (ConnectTimeoutError(endpoint_url="https://x"), "check the endpoint"),
+    ],
+)
+def test_what_never_arrived_names_what_mends_it(error: Exception, said: str) -> None:
+    """Without credentials a policy would not help, and without an answer the same command may be run again."""
+    with pytest.raises(ServiceError) as raised, translated("ListTrainingJobs"):
+        raise error
+
+    assert said in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("AccessDeniedException", "the policy in docs/aws.md"),
+        ("ExpiredTokenException", "sign in with"),
+        ("UnrecognizedClientException", "sign in with"),
+    ],
+)
+def test_a_denial_names_what_mends_it(code: str, said: str) -> None:
+    """A denied action wants the policy; credentials that are not valid want a new sign-in."""
+    client = Wire(lambda *_: Error(code)).client("sagemaker")
+
+    with pytest.raises(ServiceDenied) as raised, translated("StopTrainingJob"):
+        client.stop_training_job(TrainingJobName="a")
+
+    assert said in raised.value.fix
