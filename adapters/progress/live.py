@@ -17,6 +17,7 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.live import Live as Display
+from rich.table import Table
 from rich.text import Text
 
 from wpfsm.adapters.progress.base import Watcher, own_stream
@@ -78,7 +79,7 @@ class Live(Watcher):
     def state(self, loop: Loop, why: str) -> None:
         """A line above the panel."""
         self._moving.waiting = ""
-        self._line(Text.assemble((f"{loop.state:<10}  ", STATE_STYLE.get(loop.state, "")), clean(why)))
+        self._line(Text(f"{loop.state:<10}", STATE_STYLE.get(loop.state, "")), Text(clean(why)))
 
     def job(self, job: Job, reading: JobReading | None) -> None:  # noqa: ARG002 - the port's signature
         """The job that the tail and the values belong to."""
@@ -123,9 +124,15 @@ class Live(Watcher):
                 stack.callback(self._connection.close)
             self._display.stop()
 
-    def _line(self, text: Text) -> None:
+    def _line(self, *texts: Text) -> None:
+        """A line above the panel; what does not fit goes on below the last text."""
         stamp = time.strftime("%H:%M:%S", time.localtime(self._clock()))
-        self._console.print(Text.assemble((f"{stamp}  ", "dim"), text))
+        row = Table.grid(padding=(0, 2))
+        for _ in texts:
+            row.add_column(no_wrap=True)
+        row.add_column(overflow="fold")
+        row.add_row(Text(stamp, "dim"), *texts)
+        self._console.print(row)
 
     def _read(self, now: float) -> None:
         if self._connection is None:

@@ -163,6 +163,17 @@ def test_the_live_view_shows_what_a_person_needs(bench: Bench):
     assert raw.rfind("\x1b[?25h") > raw.rfind("\x1b[?25l"), "the cursor is given back"
 
 
+def test_a_long_reason_hangs_below_itself(bench: Bench):
+    """What does not fit beside time and state goes on below the reason, not at the left edge."""
+    _, _, raw = on_a_terminal(bench, "start", str(bench.loop("hanging", OK)), "-o", "json", columns=60)
+    line = re.search(
+        r"(\d\d:\d\d:\d\d  Verifying   )trial 1 .*?\r?\n(.*?)\r?\n", without_styles(raw), re.DOTALL
+    )
+    assert line is not None
+    assert line[2].startswith(" " * len(line[1]))
+    assert line[2].strip()
+
+
 def test_nothing_a_job_prints_controls_the_terminal(bench: Bench):
     """Escape sequences of a log are taken out, and its secrets are masked."""
     script = (
