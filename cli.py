@@ -151,7 +151,7 @@ def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool
     if loop is None:
         from wpfsm.adapters.verbs import reading
 
-        return reading.inspect_all(given, unfinished=True)
+        return reading.inspect_all(given, resumable=True)
     from wpfsm.adapters.verbs import driving
 
     return driving.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)

@@ -1,4 +1,4 @@
-"""Human forms of the documents: plain tables, no colour, stable widths."""
+"""Human forms of the documents: plain tables, no colour; fitted to a terminal, as wide as they are elsewhere."""
 
 from __future__ import annotations
 
@@ -7,28 +7,62 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from wpfsm.adapters.fitting import fit, short, wrap
+
 Document = Mapping[str, Any]
 
 
-def loops_text(document: Document) -> str:
-    """Every loop, newest first."""
-    rows = [("LOOP", "STATE", "OUTCOME", "JOBS", "CREATED", "WHY")]
+_PROSE = frozenset({"why", "best", "diff", "cost", "pool", "lost", "keep", "risk", "drive", ""})
+"""Labels of the lines that are sentences. Evidence and commands are shown as they are."""
+
+
+def loops_text(document: Document, width: int | None = None, *, none: str = "") -> str:
+    """Every loop, newest first, and how to go on with one that nobody drives.
+
+    Args:
+        document: The loops.
+        width: Columns of the terminal; None for no terminal.
+        none: What is said when there are none.
+    """
+    rows = [("LOOP", "STATE", "OUTCOME", "JOBS", "CREATED (UTC)", "WHY")]
     rows += [
-        (loop["id"], loop["state"], loop["outcome"] or "-", str(loop["jobs"]), loop["created_at"],
-         _short(loop["why"], 60))
+        (loop["id"], loop["state"] + ("" if _is_driven(loop) else ", dead"), loop["outcome"] or "-",
+         str(loop["jobs"]), loop["created_at"][:16].replace("T", " "), short(loop["why"], 60))
         for loop in document["loops"]
     ]  # fmt: skip
-    return table(rows) if len(rows) > 1 else "no loops yet; wpfsm start FILE begins one"
+    if len(rows) == 1:
+        return none or "no loops yet; wpfsm start FILE begins one"
+    dead = [loop["id"] for loop in document["loops"] if not _is_driven(loop)]
+    return "\n".join([
+        table(fit(rows, width, ("WHY",), ("CREATED (UTC)", "JOBS"))),
+        *(f"next  wpfsm resume {loop}  # its controller is dead" for loop in dead),
+    ])  # fmt: skip
 
 
-def loop_text(document: Document) -> str:
-    """One loop: why it is where it is, its jobs, the best trial, the ledger, the pool, what to do next."""
+def _is_driven(loop: Mapping[str, Any]) -> bool:
+    """Whether a loop of the list needs nobody: it is closed, waits in a hand-off, or has a controller."""
+    return bool(loop["state"] == "Closed" or loop["handoff"] or loop["alive"] is not False)
+
+
+def loop_text(document: Document, width: int | None = None) -> str:
+    """One loop: why it is where it is, its jobs, the best trial, the ledger, the pool, what to do next.
+
+    Args:
+        document: The loop.
+        width: Columns of the terminal; None for no terminal.
+    """
     loop, ledger = document["loop"], document["ledger"]
     best = document["best"]
     lines = [f"loop {loop['id']}: {loop['state']}" + (f", {loop['outcome']}" if loop["outcome"] else "")]
     lines += [f"{'why' if i == 0 else '':<6}{line}" for i, line in enumerate(loop["why"].splitlines())]
     if document["jobs"]:
-        lines += ["", table(_job_rows(document)), ""]
+        rows = fit(
+            _job_rows(document),
+            width,
+            ("CHANGED", "NOTE", "TRIAL"),
+            ("IDLE", "STARTUP", "TRAINING", "CHANGED"),
+        )
+        lines += ["", table(rows), ""]
     if best:
         metric = best["metric"]
         lines.append(
@@ -43,6 +77,7 @@ def loop_text(document: Document) -> str:
         lines.append(f"keep  {advice['why']}")
     lines += _risk_lines(document)
     lines += _controller_lines(document)
+    lines = [wrap(line, width) if line[:6].strip() in _PROSE else line for line in lines]
     if handoff := document["handoff"]:
         lines += ["", *_handoff_lines(handoff), ""]
     lines += [f"next  {shlex.join(step['argv'])}  # {step['why']}" for step in document["next"]]
@@ -61,11 +96,11 @@ def _job_rows(document: Document) -> list[tuple[str, ...]]:
         value = job["metrics"].get(metric) if metric else None
         is_best = bool(best) and best["job"] == job["name"]
         rows.append(
-            (str(job["number"]), _short(labels[job["trial"]], 28), _short("; ".join(job["changes"]), 40) or "-",
+            (str(job["number"]), short(labels[job["trial"]], 28), short("; ".join(job["changes"]), 40) or "-",
              job["start"] or "-", job["status"], "-" if value is None else f"{value:.6g}{'*' * is_best}",
              seconds(job["startup_seconds"]), seconds(job["training_seconds"]),
              seconds(job["retained_seconds"]), dollars(job["cost_usd"], estimated=job["estimated"]),
-             _short(_note(job, is_best=is_best), 60))
+             short(_note(job, is_best=is_best), 60))
         )  # fmt: skip
     return rows
 
@@ -187,8 +222,3 @@ def dollars(value: float | None, *, estimated: bool | None = False) -> str:
         return "?"
     figure = f"${value:.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
     return f"~{figure}" if estimated else figure
-
-
-def _short(text: str, most: int) -> str:
-    line = text.splitlines()[0] if text else ""
-    return line if len(line) <= most else line[: most - 1] + "…"

@@ -16,10 +16,12 @@ from wpfsm.fsm.costs import Price
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.ledger import Ledger, settle
 from wpfsm.fsm.observe import cost_of
-from wpfsm.fsm.records import EXIT_CODES, JSON, Job, Loop, State, Trial
+from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
 from wpfsm.state.history import History, LoopHeader
 
 SCHEMA = "wpfsm/1"
+_NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
+"""Outcomes after which the thing to do is to mend the cause and start again."""
 
 
 def stamp(at: float | None) -> str | None:
@@ -27,17 +29,21 @@ def stamp(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
-def loops_document(headers: Sequence[LoopHeader]) -> dict[str, JSON]:
-    """What ``inspect`` prints without an id: newest first."""
+def loops_document(loops: Sequence[tuple[LoopHeader, Event | None, Liveness | None]]) -> dict[str, JSON]:
+    """What ``inspect`` prints without an id: newest first.
+
+    Args:
+        loops: Each with its last event and its controller; a closed one needs neither.
+    """
     return {
         "schema": SCHEMA,
         "loops": [
             {
-                "id": h.id, "name": h.name, "state": h.state, "outcome": h.outcome, "why": h.why,
-                "backend": h.backend, "created_at": stamp(h.created_at), "updated_at": stamp(h.updated_at),
-                "jobs": h.jobs,
+                "id": h.id, "name": h.name, "state": h.state, "outcome": h.outcome,
+                "why": h.why or (last.why if last else ""), "backend": h.backend, "created_at": stamp(h.created_at), "updated_at": stamp(h.updated_at),
+                "jobs": h.jobs, "handoff": h.handoff, "alive": controller.alive if controller else False,
             }
-            for h in headers
+            for h, last, controller in loops
         ],
     }  # fmt: skip
 
@@ -172,7 +178,9 @@ def worst_case(loop: Loop) -> dict[str, JSON]:
 def next_steps(loop: Loop, owed: Sequence[str], controller: Liveness | None = None) -> list[JSON]:
     """The commands that make sense now, the likeliest first."""
     if loop.state is State.CLOSED:
-        return [_step("see it as a page", "report", loop.id, "--html", f"{loop.id}.html")]
+        return [_again(loop)] if loop.outcome in _NOT_BEGUN else [
+            _step("see it as a page", "report", loop.id, "--html", f"{loop.id}.html")
+        ]  # fmt: skip
     alive = controller.alive if controller else None
     if loop.state is State.RELEASING and owed and not alive:
         return [_step(f"release is not confirmed: {', '.join(owed)}", "release", loop.id)]
@@ -191,6 +199,13 @@ def next_steps(loop: Loop, owed: Sequence[str], controller: Liveness | None = No
         _step("stop the job, release, confirm", "stop", loop.id),
         *([] if alive else [resume]),
     ]
+
+
+def _again(loop: Loop) -> dict[str, JSON]:
+    """The same start once more: nothing is left of this one."""
+    settings = [word for override in loop.overrides for word in ("--set", override)]
+    why = "the same again" if loop.outcome is Outcome.TRANSIENT else "once that is mended"
+    return _step(why, "start", loop.loop_path, *settings)
 
 
 def _step(why: str, *words: str) -> dict[str, JSON]:

@@ -28,6 +28,7 @@ class LoopHeader:
     created_at: float
     updated_at: float
     jobs: int
+    handoff: bool
 
 
 class History:
@@ -41,11 +42,12 @@ class History:
         where = "where state <> 'Closed'" if unfinished else ""
         rows = self._connection.execute(
             "select id, name, state, outcome, why, backend, created_at, updated_at, "  # noqa: S608 - fixed clause
-            "(select coalesce(max(number), 0) from jobs where loop_id = loops.id) as jobs "
+            "(select coalesce(max(number), 0) from jobs where loop_id = loops.id) as jobs, "
+            "handoff is not null and state <> 'Closed' as handoff "
             f"from loops {where} order by created_at desc limit ?",
             (limit,),
         )
-        return [LoopHeader(**dict(row)) for row in rows]
+        return [LoopHeader(**{**dict(row), "handoff": bool(row["handoff"])}) for row in rows]
 
     def find(self, which: str) -> Loop:
         """A loop by its id, or by a prefix or name that is unique.

@@ -14,9 +14,11 @@ from pathlib import Path
 from wpfsm.adapters import notify, views
 from wpfsm.adapters.audience import audience
 from wpfsm.adapters.clock import Signals, WallClock
+from wpfsm.adapters.fitting import terminal_width
 from wpfsm.adapters.human import loop_text
 from wpfsm.adapters.sources import LocalSources
 from wpfsm.adapters.verbs.common import Options, emit, hint, print_json
+from wpfsm.adapters.verbs.reading import document_of
 from wpfsm.adapters.wiring import Controller, assemble
 from wpfsm.fsm import changes, controller, handoff
 from wpfsm.fsm.context import Context
@@ -256,7 +258,7 @@ def report(
 ) -> int:
     """Print the loop's document; returns the exit code."""
     history = History(connection)
-    document = views.loop_document(history, history.find(loop.id))
+    document = document_of(given, history, history.find(loop.id))
     if error is not None:
         document["error"] = views.error_document(error)["error"]
         hint(f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""))
@@ -265,7 +267,7 @@ def report(
         if error is not None:
             print_json(views.error_document(error))
         return code
-    emit(given, document, loop_text(document))
+    emit(given, document, loop_text(document, terminal_width()))
     if code is not None:
         return code
     shown = document["loop"]

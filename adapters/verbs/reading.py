@@ -7,28 +7,45 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wpfsm.adapters import views
+from wpfsm.adapters.fitting import terminal_width
 from wpfsm.adapters.human import loop_text, loops_text
-from wpfsm.adapters.liveness import look
+from wpfsm.adapters.liveness import Liveness, look
 from wpfsm.adapters.verbs.common import Options, emit, hint, print_json
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON, Event, Loop, State
 from wpfsm.state.database import explained, open_existing
-from wpfsm.state.history import History
+from wpfsm.state.history import History, LoopHeader
 
 LOOK_SECONDS = 0.2
 """Between two looks at the database while following it; a look costs a few microseconds."""
 
 
-def inspect_all(given: Options, *, unfinished: bool = False) -> int:
-    """Every loop, newest first."""
+def inspect_all(given: Options, *, resumable: bool = False) -> int:
+    """Every loop, newest first, or those that ``resume`` can take up."""
     with explained(given.database):
-        document = views.loops_document(History(open_existing(given.database)).loops(unfinished=unfinished))
+        loops = list(_looked_at(given, resumable=resumable))
+    document = views.loops_document(loops)
     if given.output == "jsonl":
         for loop in document["loops"]:  # type: ignore[union-attr]
             print_json(loop)  # type: ignore[arg-type]
         return 0
-    emit(given, document, loops_text(document))
+    none = "no loop waits to be resumed" if resumable else ""
+    emit(given, document, loops_text(document, terminal_width(), none=none))
     return 0
+
+
+def _looked_at(
+    given: Options, *, resumable: bool
+) -> Iterator[tuple[LoopHeader, Event | None, Liveness | None]]:
+    """The loops, each unfinished one with what happened last and whether its controller lives."""
+    history, now = History(open_existing(given.database)), time.time()
+    for header in history.loops(unfinished=resumable):
+        if header.state == State.CLOSED:
+            yield header, None, None
+            continue
+        controller = look(history, given.database, history.find(header.id), now)
+        if not (resumable and controller.alive):
+            yield header, history.last_event(header.id), controller
 
 
 def inspect_one(given: Options, which: str) -> int:
@@ -38,7 +55,7 @@ def inspect_one(given: Options, which: str) -> int:
     with explained(given.database):
         history = History(open_existing(given.database))
         document = document_of(given, history, history.find(which))
-    emit(given, document, loop_text(document))
+    emit(given, document, loop_text(document, terminal_width()))
     return 0
 
 

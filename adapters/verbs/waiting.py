@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from wpfsm.adapters.event_views import event_line, event_object
+from wpfsm.adapters.fitting import terminal_width
 from wpfsm.adapters.human import loop_text
 from wpfsm.adapters.liveness import look
 from wpfsm.adapters.verbs.common import Options, duration, emit, hint, print_json
@@ -43,7 +44,7 @@ def wait(given: Options, which: str, timeout: str) -> int:
         document = document_of(given, history, history.find(loop_id))
     hint(rest.text)
     if given.output != "jsonl":
-        emit(given, document, loop_text(document))
+        emit(given, document, loop_text(document, terminal_width()))
     return rest.code
 
 

@@ -67,6 +67,7 @@ def test_3_when_there_is_no_quota(bench: Bench):
     assert ran.json["jobs"] == []
     assert "warm pool usage" in ran.json["loop"]["why"]
     assert "request-service-quota-increase" in ran.json["loop"]["why"]
+    assert ran.json["next"][0]["argv"] == ["wpfsm", "start", str(bench.folder / "noroom.yaml")]
 
 
 def test_3_when_nothing_was_changed_since_the_hand_off(finished: Bench):
@@ -158,6 +159,8 @@ def test_11_when_the_wait_is_over_and_the_loop_is_not(bench: Bench):
     """A detached start and a wait that runs out both exit with 11, and the loop goes on."""
     detached = bench.run("start", bench.loop("waits", SLOW), "--detach", "-o", "json")
     assert detached.code == 11, detached.err
+    assert detached.json["controller"]["alive"] is True
+    assert [step["argv"][1] for step in detached.json["next"]] == ["wait", "stop"]
     bench.wait_running("waits")
     waited = bench.run("wait", "waits", "--timeout", "1s", "-o", "json")
     assert waited.code == 11, waited.err

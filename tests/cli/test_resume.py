@@ -5,7 +5,34 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from cli_bench import Bench
+from cli_bench import SLOW, Bench
+
+
+def test_without_a_loop_it_lists_what_can_be_resumed(bench: Bench):
+    """A loop that somebody drives is not listed; one whose controller died is, with the command that goes on."""
+    process = bench.begin("start", bench.loop("driven", SLOW))
+    bench.wait_running("driven")
+    assert bench.run("resume", "-o", "json").json["loops"] == []
+    assert "no loop waits" in bench.run("resume").out
+    (listed,) = bench.run("inspect", "-o", "json").json["loops"]
+    assert (listed["alive"], listed["handoff"]) == (True, False)
+    assert "is InProgress" in listed["why"]
+
+    process.kill()
+    process.wait()
+    (listed,) = bench.run("resume", "-o", "json").json["loops"]
+    assert listed["alive"] is False
+    for verb in ("resume", "inspect"):
+        assert f"next  wpfsm resume {listed['id']}  # its controller is dead" in bench.run(verb).out
+    assert bench.run("release", "driven").code == 0
+    assert bench.run("resume", "-o", "json").json["loops"] == []
+
+
+def test_a_hand_off_can_be_resumed_and_is_not_dead(finished: Bench):
+    """Nobody drives a loop in a hand-off, and nothing is wrong with that."""
+    (listed,) = finished.run("resume", "-o", "json").json["loops"]
+    assert (listed["name"], listed["handoff"], listed["alive"]) == ("broken", True, False)
+    assert "dead" not in finished.run("resume").out
 
 
 @pytest.mark.sdk
