@@ -15,6 +15,7 @@ import pytest
 from wpfsm.adapters.emulator.launch import ensure, stop
 
 ROOT = Path(__file__).resolve().parents[2]
+COSTS = ROOT / "docs" / "costs.md"
 PAGES = sorted(page for page in (ROOT / "docs" / "tutorials").glob("*.md") if page.name != "README.md")
 OPTIONS = ["--cold-start", "0.2", "--warm-start", "0"]
 
@@ -54,7 +55,7 @@ def run(command: str, folder: Path, endpoint: str) -> subprocess.CompletedProces
 
 
 @pytest.mark.sdk
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*PAGES, COSTS], ids=lambda page: page.stem)
 def test_the_tutorial_holds(page: Path, tmp_path: Path, endpoint: str):
     """A reader who writes these files and runs these commands sees what the page says."""
     shown = ""
