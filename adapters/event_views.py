@@ -37,7 +37,7 @@ def event_line(event: Event) -> str:
     moved = f"{event.source} -> {event.target}" if event.source and event.source != event.target else ""
     where = moved or event.target
     why = event.why.replace("\n", "\n" + " " * 60)
-    clock = time.strftime("%H:%M:%S", time.gmtime(event.at))
+    clock = time.strftime("%H:%M:%S", time.localtime(event.at))  # as `start` tells it
     return f"{event.seq:>4}  {clock}  {where:<24}  {event.kind:<15}  {why}{_guards(event)}"
 
 

@@ -96,7 +96,8 @@ def _obligation(obligation: Obligation) -> dict[str, JSON]:
 def job_text(document: Document) -> str:
     """One job for people."""
     job = document["job"]
-    status = f"{job['status']} ({job['secondary_status']})" if job["secondary_status"] else job["status"]
+    detail = job["secondary_status"]
+    status = f"{job['status']} ({detail})" if detail and detail != job["status"] else job["status"]
     lines = [
         f"job {job['number']} of loop {document['loop']['id']}: {job['name']}",
         f"status    {status}" + (f", stopped for {job['stopped_for']}" if job["stopped_for"] else ""),
