@@ -26,10 +26,20 @@ from wpfsm.adapters.emulator.command import emulator
 
 if TYPE_CHECKING:
     from wpfsm.adapters.verbs.common import Options
+    from wpfsm.fsm.errors import WpfsmError
+
+
+ORDER = ("init", "plan", "start", "resume", "inspect", "wait", "logs", "stop", "report",
+         "explain", "diff", "metric", "detect", "release", "gc", "pools", "doctor", "emulator", "schema", "skill", "completion")  # fmt: skip
+"""The verbs as one meets them: a loop from its file to its end, then what is about more than one."""
 
 
 class Verbs(click.Group):
     """The group of verbs; errors become one message, one fix and the exit code of the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order of use."""
+        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; bad usage is exit code 2, with an object on stdout where one was asked for."""
@@ -55,6 +65,19 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
     return any(f"{option}json" in joined for option in ("-o ", "-o", "--output ", "--output="))
 
 
+def say(given: Options, error: WpfsmError) -> None:
+    """An error: a message and a fix for people, an object for programs."""
+    if given.output != "human":
+        from wpfsm.adapters.verbs.common import print_json
+        from wpfsm.adapters.views import error_document
+
+        print_json(error_document(error))
+        return
+    print(f"error: {error}", file=sys.stderr)
+    if error.fix:
+        print(f"  fix: {error.fix}", file=sys.stderr)
+
+
 def shared(function: Callable[..., int]) -> Callable[..., None]:
     """Give a verb the shared options, and turn its errors into message, fix and exit code."""
 
@@ -75,7 +98,7 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
     @click.option("--debug", is_flag=True, help="Show tracebacks.")
     @wraps(function)
     def verb(output: str, db: str | None, endpoint_url: str | None, debug: bool, **arguments: object) -> None:
-        from wpfsm.adapters.verbs.common import options, print_json
+        from wpfsm.adapters.verbs.common import options
         from wpfsm.fsm.errors import WpfsmError
 
         given = options(output, db, endpoint_url, debug=debug)
@@ -84,22 +107,20 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
         except WpfsmError as error:
             if debug:
                 raise
-            if given.output == "human":
-                print(f"error: {error}", file=sys.stderr)
-                if error.fix:
-                    print(f"  fix: {error.fix}", file=sys.stderr)
-            else:
-                from wpfsm.adapters.views import error_document
-
-                print_json(error_document(error))
+            say(given, error)
             code = error.exit_code
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as error:
             if debug:
                 raise
-            print(f"error: unexpected {type(error).__name__}: {error}", file=sys.stderr)
-            print("  fix: run it again with --debug, and report the traceback", file=sys.stderr)
+            say(
+                given,
+                WpfsmError(
+                    f"unexpected {type(error).__name__}: {error}",
+                    fix="run it again with --debug, and report the traceback",
+                ),
+            )
             code = 1
         sys.exit(code)
 
@@ -109,6 +130,20 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
 def examples(*commands: str) -> str:
     """The end of a verb's help: commands to copy."""
     return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
+
+
+def loop_ids(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The ids that a shell completes, newest first; none where the database cannot be read."""
+    from wpfsm.adapters.verbs.common import options
+    from wpfsm.fsm.errors import WpfsmError
+    from wpfsm.state.database import open_existing
+    from wpfsm.state.history import History
+
+    try:
+        headers = History(open_existing(options("human", context.params.get("db"), None).database)).loops()
+    except WpfsmError:
+        return []
+    return [header.id for header in headers if header.id.startswith(incomplete)]
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -124,7 +159,8 @@ cli.add_command(emulator)
 
 
 @cli.command(
-    epilog=examples("wpfsm start loop.yaml", "wpfsm start loop.yaml --set limits.max_cost=5 --detach")
+    short_help="Run a loop file from Preflight to Closed.",
+    epilog=examples("wpfsm start loop.yaml", "wpfsm start loop.yaml --set limits.max_cost=5 --detach"),
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
@@ -140,8 +176,11 @@ def start(given: Options, file: Path, overrides: tuple[str, ...], backend: str |
     return driving.start(given, file, overrides, backend, detach=detach)
 
 
-@cli.command(epilog=examples("wpfsm resume digits-lr-3f2a1c", "wpfsm resume digits-lr-3f2a1c --abandon"))
-@click.argument("loop", required=False)
+@cli.command(
+    short_help="Continue a loop; without LOOP, list what can be resumed.",
+    epilog=examples("wpfsm resume digits-lr-3f2a1c", "wpfsm resume digits-lr-3f2a1c --abandon"),
+)
+@click.argument("loop", required=False, shell_complete=loop_ids)
 @click.option("--accept-changes", is_flag=True, help="Take over changed free fields of the loop file.")
 @click.option("--abandon", is_flag=True, help="Only clean up: stop, release, confirm.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
@@ -158,15 +197,16 @@ def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool
 
 
 @cli.command(
+    short_help="Show every loop, or one: now, why, jobs, ledger, next.",
     epilog=examples(
         "wpfsm inspect",
         "wpfsm inspect digits-lr-3f2a1c",
         "wpfsm inspect digits-lr-3f2a1c --job 2",
         "wpfsm inspect digits-lr-3f2a1c --events --follow",
         "wpfsm inspect digits-lr-3f2a1c --diagram FILE.svg",
-    )
+    ),
 )
-@click.argument("loop", required=False)
+@click.argument("loop", required=False, shell_complete=loop_ids)
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Everything about one job.")
 @click.option("--events", is_flag=True, help="The whole history, with guards and their values.")
 @click.option("--since", type=click.IntRange(0), default=0, metavar="SEQ", help="Only events after this one.")
@@ -199,7 +239,10 @@ def inspect(
     return reading.inspect_one(given, loop)
 
 
-@cli.command(epilog=examples("wpfsm plan loop.yaml", "wpfsm plan loop.yaml --offline -o json"))
+@cli.command(
+    short_help="Show what a loop file would do and cost. Writes nothing.",
+    epilog=examples("wpfsm plan loop.yaml", "wpfsm plan loop.yaml --offline -o json"),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
@@ -214,7 +257,10 @@ def plan(given: Options, file: Path, overrides: tuple[str, ...], backend: str | 
     return planning.plan(given, file, overrides, backend, offline=offline)
 
 
-@cli.command(epilog=examples("wpfsm doctor --backend aws --region us-east-1 --instance-type ml.g6e.2xlarge"))
+@cli.command(
+    short_help="Check credentials, permissions, quotas, database, orphans.",
+    epilog=examples("wpfsm doctor --backend aws --region us-east-1 --instance-type ml.g6e.2xlarge"),
+)
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
 @click.option("--region", help="Where to look.")
 @click.option("--instance-type", metavar="TYPE", help="Show the quotas of this instance type too.")
@@ -226,8 +272,11 @@ def doctor(given: Options, backend: str | None, region: str | None, instance_typ
     return examining.doctor(given, backend, region, instance_type)
 
 
-@cli.command(epilog=examples("wpfsm stop digits-lr-3f2a1c"))
-@click.argument("loop")
+@cli.command(
+    short_help="Stop a loop: stop its job, release the pool, confirm.",
+    epilog=examples("wpfsm stop digits-lr-3f2a1c"),
+)
+@click.argument("loop", shell_complete=loop_ids)
 @click.option("--timeout", default="15m", show_default=True, help="How long to wait for the release.")
 @shared
 def stop(given: Options, loop: str, timeout: str) -> int:
@@ -238,12 +287,13 @@ def stop(given: Options, loop: str, timeout: str) -> int:
 
 
 @cli.command(
+    short_help="Release the pool of a loop, or of one job. Idempotent.",
     epilog=examples(
         "wpfsm release digits-lr-3f2a1c",
         "wpfsm release --job digits-lr-3f2a1c-002 --backend aws --region us-east-1",
-    )
+    ),
 )
-@click.argument("loop", required=False)
+@click.argument("loop", required=False, shell_complete=loop_ids)
 @click.option("--job", metavar="NAME", help="Release the pool of one job, with or without the database.")
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where a job is that no loop knows.")
 @click.option("--region", help="Likewise.")
@@ -259,7 +309,10 @@ def release(
     return releasing.release(given, loop, job, backend, region)
 
 
-@cli.command(epilog=examples("wpfsm gc", "wpfsm gc --apply --backend aws --region us-east-1"))
+@cli.command(
+    short_help="Find pools that nobody owns, and release them.",
+    epilog=examples("wpfsm gc", "wpfsm gc --apply --backend aws --region us-east-1"),
+)
 @click.option("--apply", is_flag=True, help="Release what was found.")
 @click.option("--older-than", default="10m", show_default=True, help="Idle time of a pool no database knows.")
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
@@ -272,7 +325,10 @@ def gc(given: Options, apply: bool, older_than: str, backend: str | None, region
     return releasing.gc(given, backend, region, apply=apply, older_than=older_than)
 
 
-@cli.command(epilog=examples("wpfsm pools --backend aws --region us-east-1"))
+@cli.command(
+    short_help="Show every warm pool here, who holds it, what it burns.",
+    epilog=examples("wpfsm pools --backend aws --region us-east-1"),
+)
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
 @click.option("--region", help="Where to look.")
 @shared
@@ -283,8 +339,11 @@ def pools(given: Options, backend: str | None, region: str | None) -> int:
     return releasing.pools(given, backend, region)
 
 
-@cli.command(epilog=examples("wpfsm wait digits-lr-3f2a1c --timeout 9m"))
-@click.argument("loop")
+@cli.command(
+    short_help="Wait until a loop ends, hands off, or the time is up.",
+    epilog=examples("wpfsm wait digits-lr-3f2a1c --timeout 9m"),
+)
+@click.argument("loop", shell_complete=loop_ids)
 @click.option("--timeout", default="9m", show_default=True, help="How long to wait at most.")
 @shared
 def wait(given: Options, loop: str, timeout: str) -> int:
@@ -295,9 +354,10 @@ def wait(given: Options, loop: str, timeout: str) -> int:
 
 
 @cli.command(
-    epilog=examples("wpfsm logs digits-lr-3f2a1c --job 2 --follow", "wpfsm logs digits-lr-3f2a1c --failed")
+    short_help="Print the log of a job, or the lines that explain it.",
+    epilog=examples("wpfsm logs digits-lr-3f2a1c --job 2 --follow", "wpfsm logs digits-lr-3f2a1c --failed"),
 )
-@click.argument("loop")
+@click.argument("loop", shell_complete=loop_ids)
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest].")
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
 @click.option("--failed", is_flag=True, help="Only the lines that explain the newest failure.")
@@ -310,9 +370,10 @@ def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool)
 
 
 @cli.command(
-    epilog=examples("wpfsm explain digits-lr-3f2a1c --job 2", "wpfsm explain --reason TEXT --log job.log")
+    short_help="Classify a failure: of a job, or known by its texts.",
+    epilog=examples("wpfsm explain digits-lr-3f2a1c --job 2", "wpfsm explain --reason TEXT --log job.log"),
 )
-@click.argument("loop", required=False)
+@click.argument("loop", required=False, shell_complete=loop_ids)
 @click.option(
     "--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest failed one]."
 )
@@ -326,8 +387,11 @@ def explain(given: Options, loop: str | None, job: int | None, reason: str | Non
     return explaining.explain(given, loop, job, reason, log)
 
 
-@cli.command(epilog=examples("wpfsm diff digits-lr-3f2a1c", "wpfsm diff digits-lr-3f2a1c --apply"))
-@click.argument("loop")
+@cli.command(
+    short_help="Show what the loop patched in its copy of the source.",
+    epilog=examples("wpfsm diff digits-lr-3f2a1c", "wpfsm diff digits-lr-3f2a1c --apply"),
+)
+@click.argument("loop", shell_complete=loop_ids)
 @click.option("--apply", is_flag=True, help="Write the patches into your files.")
 @shared
 def diff(given: Options, loop: str, apply: bool) -> int:
@@ -362,7 +426,10 @@ def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path |
     return explaining.metric_test(given, file, regex, loop_file)
 
 
-@cli.command(epilog=examples("wpfsm detect 'try learning rates 1e-4, 5e-5, 2e-5' --write loop.yaml"))
+@cli.command(
+    short_help="Say whether a request is a candidate for a warm pool.",
+    epilog=examples("wpfsm detect 'try learning rates 1e-4, 5e-5, 2e-5' --write loop.yaml"),
+)
 @click.argument("text")
 @click.option("--write", "file", type=click.Path(path_type=Path), metavar="FILE", help="Draft the loop file.")
 @shared
@@ -374,7 +441,8 @@ def detect(given: Options, text: str, file: Path | None) -> int:
 
 
 @cli.command(
-    epilog=examples("wpfsm init", "wpfsm init --from-job my-job --backend aws --region us-east-1 loop.yaml")
+    short_help="Write a commented loop file.",
+    epilog=examples("wpfsm init", "wpfsm init --from-job my-job --backend aws --region us-east-1 loop.yaml"),
 )
 @click.argument("file", type=click.Path(path_type=Path), default=Path("loop.yaml"))
 @click.option("--from-job", metavar="NAME", help="Around a training job that exists.")
@@ -402,9 +470,10 @@ def schema(given: Options, of_inspect: bool) -> int:
 
 
 @cli.command(
+    short_help="Print the script that completes words in a shell.",
     epilog=examples(
         'eval "$(wpfsm completion bash)"', "wpfsm completion fish > ~/.config/fish/completions/wpfsm.fish"
-    )
+    ),
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @shared
@@ -440,8 +509,11 @@ def skill_install(given: Options, folder: Path | None) -> int:
     return publishing.skill_install(given, folder)
 
 
-@cli.command(epilog=examples("wpfsm report LOOP --html loop.html"))
-@click.argument("loop")
+@cli.command(
+    short_help="Write one self-contained HTML page of a loop.",
+    epilog=examples("wpfsm report LOOP --html loop.html"),
+)
+@click.argument("loop", shell_complete=loop_ids)
 @click.option("--html", "target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", required=True,
               help="Where to write the page.")  # fmt: skip
 @shared

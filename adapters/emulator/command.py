@@ -45,7 +45,7 @@ def _switch(text: str) -> str:
     return text
 
 
-@click.command("emulator")
+@click.command("emulator", short_help="Serve a SageMaker endpoint with warm pools on loopback.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one."
 )

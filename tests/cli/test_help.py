@@ -11,7 +11,7 @@ import click
 import pytest
 from cli_bench import Bench
 
-from wpfsm.cli import cli
+from wpfsm.cli import ORDER, cli
 
 
 def verbs(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -85,6 +85,29 @@ def test_completion_knows_the_verbs(alone: Bench):
     assert ran.out.strip() == "plain,inspect"
 
 
+def test_completion_knows_the_loops(finished: Bench):
+    """A verb that takes a loop completes its id."""
+    for verb in ("inspect", "resume", "report"):
+        ran = finished.run(_WPFSM_COMPLETE="bash_complete", COMP_WORDS=f"wpfsm {verb} swe", COMP_CWORD="2")
+        assert re.fullmatch(r"plain,sweep-[0-9a-f]{6}", ran.out.strip()), ran.err
+
+
+def test_completion_says_nothing_without_a_database(alone: Bench):
+    """No loop is not an error at the Tab key."""
+    ran = alone.run(_WPFSM_COMPLETE="bash_complete", COMP_WORDS="wpfsm inspect x", COMP_CWORD="2")
+    assert (ran.out.strip(), ran.err) == ("", "")
+
+
+def test_the_list_of_verbs_is_whole(alone: Bench):
+    """Every verb has its place in the list, and its sentence fits a terminal of 80 columns."""
+    shown = alone.run("--help", COLUMNS="80").out
+    assert set(ORDER) == set(cli.commands)
+    listed = shown.partition("Commands:")[2]
+    assert "..." not in listed
+    assert max(map(len, listed.splitlines())) <= 80
+    assert re.findall(r"^  (\w+)  ", listed, re.MULTILINE) == list(ORDER)
+
+
 def test_bad_usage_is_an_object_for_programs(alone: Bench):
     """A program that asked for JSON gets the error as JSON, with the same exit code."""
     ran = alone.run("inspect", "--job", "zero", "-o", "json")
@@ -101,3 +124,12 @@ def test_no_traceback_unless_asked(alone: Bench):
         ran = alone.run("inspect", *words)
         assert ran.code not in (0, None)
         assert ("Traceback" in ran.err) is has_traceback
+
+
+def test_an_unexpected_error_is_an_object_for_programs(alone: Bench):
+    """What nobody foresaw is said in the form that was asked for, too."""
+    ran = alone.run("inspect", "--db", "x" * 300, "-o", "json")
+    assert ran.code == 1
+    assert "File name too long" in ran.json["error"]["message"]
+    assert "--debug" in ran.json["error"]["fix"]
+    assert ran.err == ""
