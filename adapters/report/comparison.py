@@ -77,12 +77,14 @@ def _comparison(
                 hovertemplate=name + ": %{customdata}<extra></extra>",
             )
         )  # fmt: skip
-    for bar, total in zip(bars, (cold, ours), strict=True):
+    # Parts that the service rounds to whole seconds may add up to more than the whole.
+    ends = [sum(then for _, _, then in parts.values()), sum(now for _, now, _ in parts.values())]
+    for bar, total, end in zip(bars, (cold, ours), ends, strict=True):
         figure.add_annotation(
-            x=(total or 0.0) / size, y=bar, text=f" {spell(total)}", showarrow=False, xanchor="left",
+            x=max(total or 0.0, end) / size, y=bar, text=f" {spell(total)}", showarrow=False, xanchor="left",
             font={"color": palette.ink, "size": 13},
         )  # fmt: skip
-    most = max(ours, cold or 0.0) or 1.0
+    most = max(ours, cold or 0.0, *ends) or 1.0
     figure.update_layout(
         **layout(palette, height=190), barmode="stack", bargap=0.42,
         legend={**LEGEND, "traceorder": "normal"},

@@ -196,7 +196,10 @@ def handoff(facts: Facts) -> Markup | None:
     if packet is None:
         return None
     until = facts.loop.hold_until
-    held = f"The pool is held until {stamp(until)}. " if until else ""
+    held = ""
+    if until:
+        over = until <= facts.now
+        held = f"The pool {'was' if over else 'is'} held until {stamp(until)}{', the next job starts cold' * over}. "
     return el(
         "div",
         el("p", el("b", "This loop waits for a patch. "), held, "Edit the source, then:"),

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,27 @@ def test_a_loop_that_is_not_released_says_so(tmp_path: Path):
     assert "Not yet released" in text
     assert "wpfsm release made-00c0de" in text
     assert "Every pool was released" not in text
+
+
+def test_a_figure_stands_beside_its_bar(tmp_path: Path):
+    """Seconds that the service rounds add up to more than the wall time; the figure is not written over them."""
+    facts = facts_of(tmp_path, SWEEP)
+    rounded = replace(facts, ledger=replace(facts.ledger, wall_seconds=facts.ledger.wall_seconds / 2))  # type: ignore[operator]
+    chart = figures(rounded, LIGHT)["time"]
+    ends = [sum(trace["x"][bar] for trace in chart["data"]) for bar in (0, 1)]  # type: ignore[index,call-overload]
+    assert [note["x"] for note in chart["layout"]["annotations"]] == pytest.approx(ends)  # type: ignore[index,call-overload]
+
+
+@pytest.mark.parametrize(("left", "said"), [(60, "is held until"), (-60, "was held until")])
+def test_a_hold_that_is_over_is_not_called_held(tmp_path: Path, left: float, said: str):
+    """The page of an open hand-off says whether its pool may still be there."""
+    facts = facts_of(tmp_path, SWEEP, outcome=None)
+    waiting = replace(
+        facts, loop=replace(facts.loop, handoff={"job": "made-00c0de-003"}, hold_until=facts.now + left)
+    )
+    text = Page(render(waiting)).text
+    assert f"The pool {said}" in text
+    assert ("starts cold" in text) == (left < 0)
 
 
 def test_without_plotly_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
