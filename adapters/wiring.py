@@ -119,7 +119,7 @@ def assemble(
     renderer = SdkRenderer(target, base)
     cleanup = ExitStack()
     cleanup.callback(renderer.close)
-    pools = LocalPoolLeases(locks)
+    pools = LocalPoolLeases(locks, History(connection))
     listed = PriceList(clients.pricing(endpoint_region(loop.region)))
     ports = Ports(
         store=store.LoopStore(connection, database, loop.id, epoch),

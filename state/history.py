@@ -68,6 +68,15 @@ class History:
             raise NotFound(f"{which!r} could be any of {names}", fix="give the whole id")
         return codec.decode(Loop, (exact or rows)[0])
 
+    def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
+        """Another loop whose hand-off holds a pool of this key at this moment."""
+        row = self._connection.execute(
+            "select * from loops where pool_key = ? and id <> ? and handoff is not null and hold_until > ? "
+            "and state <> 'Closed' limit 1",
+            (pool_key, besides, now),
+        ).fetchone()
+        return codec.decode(Loop, row) if row else None
+
     def newest(self) -> Loop | None:
         """The newest loop."""
         row = self._connection.execute("select * from loops order by created_at desc limit 1").fetchone()

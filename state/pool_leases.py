@@ -1,24 +1,49 @@
-"""Pool keys as leases: a second loop on the same key is refused while the first one lives."""
+"""Pool keys as leases: a second loop on the same key is refused while the first one lives, or holds its pool."""
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+from wpfsm.fsm.errors import Held
+from wpfsm.state.history import History
 from wpfsm.state.leases import Lease, acquire
 
 
 class LocalPoolLeases:
-    """Implements :class:`wpfsm.fsm.ports.PoolLeases` with kernel locks beside the database."""
+    """Implements :class:`wpfsm.fsm.ports.PoolLeases` with kernel locks beside the database.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where the lock files are.
+        history: For the loops that hold a pool without a process: those in a hand-off.
+    """
+
+    def __init__(self, folder: Path, history: History | None = None) -> None:
         self._folder = folder
+        self._history = history
         self._held: dict[str, Lease] = {}
 
     def take(self, pool_key: str, loop_id: str) -> None:
-        """Hold the key until the process ends; raises ``Held`` when another live loop has it."""
+        """Hold the key until the process ends.
+
+        Raises:
+            Held: Another live loop has it, or one in a hand-off whose pool is held for its answer.
+        """
         if pool_key not in self._held:
+            self._refuse_waiting(pool_key, loop_id)
             what = f"the pool key {pool_key}"
             self._held[pool_key] = acquire(self._folder, f"pool-{pool_key}", what=what, holder=loop_id)
+
+    def _refuse_waiting(self, pool_key: str, loop_id: str) -> None:
+        now = time.time()
+        other = self._history.waiting_on(pool_key, loop_id, now) if self._history else None
+        if other is not None:
+            until = datetime.fromtimestamp(other.hold_until or now, UTC).isoformat(timespec="seconds")
+            raise Held(
+                f"the pool key {pool_key} is held until {until} by loop {other.id}, which waits in a hand-off",
+                fix=f"wpfsm resume {other.id} goes on with it, wpfsm resume {other.id} --abandon releases it",
+            )
 
     def release(self) -> None:
         """Give every key back."""

@@ -123,6 +123,21 @@ def test_5_while_another_controller_drives_the_loop(bench: Bench):
     assert bench.run("stop", "held").code == 0
 
 
+def test_5_while_a_hand_off_holds_the_pool(bench: Bench):
+    """The pool of a hand-off waits for its own loop: another one with its key is told whose it is."""
+    assert bench.run("start", bench.loop("waiting", BROKEN)).code == 10
+    file = bench.loop("taker", OK)
+    request = bench.folder / "taker.json"
+    request.write_text(request.read_text().replace("role/taker", "role/waiting"))
+    ran = bench.run("start", file, "-o", "json")
+    assert ran.code == 5, ran.err
+    assert ran.json["jobs"] == []
+    holder = bench.document("waiting")["loop"]["id"]
+    assert f"wpfsm resume {holder} --abandon" in ran.json["loop"]["why"]
+    assert bench.run("resume", "waiting", "--abandon").code == 0
+    assert bench.run("start", file).code == 0
+
+
 @pytest.mark.parametrize("verb", ["inspect", "logs", "wait", "explain", "diff", "resume", "stop", "release"])
 def test_6_for_a_loop_that_is_not_there(finished: Bench, verb: str):
     """Every verb that takes a loop says that there is no such loop."""
