@@ -17,7 +17,7 @@ from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.loopfile import LoopFile
 from wpfsm.fsm.observe import recent
 from wpfsm.fsm.polling import AWS, LOOPBACK, Pace, backoff
-from wpfsm.fsm.ports import Identity, JobReading, JobSummary, Request, Violation
+from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Request, Violation
 from wpfsm.fsm.quota import QuotaReading
 
 T = TypeVar("T")
@@ -69,9 +69,9 @@ class AccountReader:
         """What the service's model refuses in a request; sends nothing."""
         return self.service.violations(request)
 
-    def missing_permissions(self, role: str, keep_alive: int) -> Sequence[str]:
-        """Actions that a policy simulation denies."""
-        return self.steady(lambda: PolicySimulation(self.clients).missing(role, keep_alive))
+    def missing_permissions(self, request: Request) -> Sequence[Denial]:
+        """Actions that a policy simulation does not allow."""
+        return self.steady(lambda: PolicySimulation(self.clients).missing(request))
 
     def find_price(self) -> Price | None:
         """Price of the loop file's instance type; the loop file's own wins."""

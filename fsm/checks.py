@@ -15,7 +15,7 @@ from wpfsm.fsm.constraints import Objection, draft, objections
 from wpfsm.fsm.costs import Price
 from wpfsm.fsm.errors import POLICY, MissingExtra, Rejected, ServiceDenied
 from wpfsm.fsm.loopfile import LoopFile
-from wpfsm.fsm.ports import Identity, JobReading, JobSummary, Request, Violation
+from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Request, Violation
 from wpfsm.fsm.quota import (
     Headroom,
     Holding,
@@ -92,8 +92,8 @@ class Account(Protocol):
         """What the service's model refuses in a request; sends nothing."""
         ...
 
-    def missing_permissions(self, role: str, keep_alive: int) -> Sequence[str]:
-        """Actions that are denied."""
+    def missing_permissions(self, request: Request) -> Sequence[Denial]:
+        """Actions that are not allowed."""
         ...
 
     def find_price(self) -> Price | None:
@@ -165,15 +165,25 @@ def refusal(objection: Objection) -> Finding:
 
 
 def _check_permissions(account: Account, file: LoopFile, findings: list[Finding]) -> None:
-    keep_alive = int(file.pool.keep_alive or 0) if file.keeps_pool else 0
+    request = {**draft(file), "RoleArn": file.pool.role or ""}
     denied = _allowed(
         findings, "the permissions could not be tried: iam:SimulatePrincipalPolicy",
-        lambda: account.missing_permissions(file.pool.role or "", keep_alive), "warn",
+        lambda: account.missing_permissions(request), "warn",
     )  # fmt: skip
-    findings += [
-        Finding("refuse", "permissions", f"the credentials may not {action}", POLICY)
-        for action in denied or ()
-    ]
+    findings += map(_not_allowed, denied or ())
+
+
+def _not_allowed(denial: Denial) -> Finding:
+    """A denial; what hangs on a condition that no simulation can judge is said, and left to the service."""
+    if not denial.lacking:
+        return Finding("refuse", "permissions", f"the credentials may not {denial.action}", POLICY)
+    return Finding(
+        "warn",
+        "permissions",
+        f"whether the credentials may {denial.action} depends on {', '.join(denial.lacking)}, which a simulation "
+        "cannot know",
+        f"go on if that condition holds here; else {POLICY}",
+    )
 
 
 def _check_money(file: LoopFile, price: Price | None) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from wpfsm.fsm.observe import POOL_OVER, cost_of, is_terminal, recent
 from wpfsm.fsm.polling import Pace, backoff
 from wpfsm.fsm.ports import (
     Clock,
+    Denial,
     Identity,
     JobReading,
     JobSummary,
@@ -244,9 +245,9 @@ class Context:
         """Quotas of training jobs and warm pools."""
         return self.steady("quotas.read", lambda: self.ports.quotas.read(instance_type))
 
-    def missing_permissions(self, role: str, keep_alive: int) -> Sequence[str]:
-        """Actions that a policy simulation denies."""
-        return self.steady("permissions.missing", lambda: self.ports.permissions.missing(role, keep_alive))
+    def missing_permissions(self, request: Request) -> Sequence[Denial]:
+        """Actions that a policy simulation does not allow."""
+        return self.steady("permissions.missing", lambda: self.ports.permissions.missing(request))
 
     def find_price(self) -> Price | None:
         """The loop file's price, else the price list's."""

@@ -179,11 +179,25 @@ class Prices(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Denial:
+    """An action that a policy simulation does not allow.
+
+    Attributes:
+        action: Its name, with the condition or the reason.
+        lacking: Context keys that the policies ask for and no simulation can give (a source address, a second
+            factor): then it may be allowed all the same.
+    """
+
+    action: str
+    lacking: tuple[str, ...] = ()
+
+
 class Permissions(Protocol):
     """What the credentials may do, tried without side effects."""
 
-    def missing(self, role: str, keep_alive: int) -> Sequence[str]:
-        """Actions that a policy simulation denies, each with its condition; empty when none or unknown."""
+    def missing(self, request: Request) -> Sequence[Denial]:
+        """Actions of a loop of such jobs that a policy simulation does not allow; empty when there are none."""
         ...
 
 

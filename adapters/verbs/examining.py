@@ -94,7 +94,7 @@ def _account(given: Options, target: Target, instance_type: str | None) -> list[
     if checks[0].verdict == "fail":
         return checks
     checks.append(_tried("clock", lambda: _clock(account)))
-    checks.append(_permissions(account))
+    checks.append(_permissions(account, instance_type))
     checks.append(_tried("orphans", lambda: _orphans(given, account)))
     if instance_type:
         checks.append(_tried("quota", lambda: _rooms(account, target.region, instance_type)))
@@ -109,13 +109,20 @@ def _tried(name: str, look: Callable[[], Check | str]) -> Check:
     return Check(name, "ok", found) if isinstance(found, str) else found
 
 
-def _permissions(account: AccountReader) -> Check:
+def _permissions(account: AccountReader, instance_type: str | None) -> Check:
+    resources: dict[str, JSON] = {"KeepAlivePeriodInSeconds": int(default_keep_alive("person"))}
+    if instance_type:
+        resources["InstanceType"] = instance_type
     try:
-        missing = account.missing_permissions("", int(default_keep_alive("person")))
+        missing = account.missing_permissions({"ResourceConfig": resources})
     except WpfsmError as error:
-        return Check("permissions", "warn", str(error), error.fix)
+        return Check("permissions", "warn", str(error), error.fix or POLICY)
+    if denied := [denial.action for denial in missing if not denial.lacking]:
+        return Check("permissions", "fail", "denied: " + ", ".join(denied), POLICY, Denied.exit_code)
     if missing:
-        return Check("permissions", "fail", "denied: " + ", ".join(missing), POLICY, Denied.exit_code)
+        keys = sorted({key for denial in missing for key in denial.lacking})
+        text = f"{', '.join(d.action for d in missing)}: depends on {', '.join(keys)}, which a simulation cannot know"
+        return Check("permissions", "warn", text, f"go on if that condition holds here; else {POLICY}")
     return Check("permissions", "ok", "none of the actions of a loop is denied")
 
 

@@ -14,6 +14,7 @@ from wpfsm.adapters.emulator import quota_api, quotas
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.emulator.settings import Settings, Switches
 from wpfsm.fsm.controller import Result
+from wpfsm.fsm.ports import Denial, Request
 from wpfsm.fsm.records import Outcome
 from wpfsm.fsm.request import LOOP_TAG
 from wpfsm.state.database import siblings
@@ -159,13 +160,14 @@ def test_three_thousand_quotas_take_no_more_calls_than_pages(
 class Denied:
     """Implements :class:`wpfsm.fsm.ports.Permissions`: a policy that caps the keep-alive."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, int]] = []
+    def __init__(self, *lacking: str) -> None:
+        self.asked: list[Request] = []
+        self.lacking = lacking
 
-    def missing(self, role: str, keep_alive: int) -> Sequence[str]:
+    def missing(self, request: Request) -> Sequence[Denial]:
         """See the port."""
-        self.asked.append((role, keep_alive))
-        return [f"sagemaker:CreateTrainingJob (with sagemaker:KeepAlivePeriod = {keep_alive})"]
+        self.asked.append(request)
+        return [Denial("sagemaker:CreateTrainingJob (with sagemaker:KeepAlivePeriod = 600)", self.lacking)]
 
 
 def test_keep_alive_is_part_of_the_permissions() -> None:
@@ -174,9 +176,19 @@ def test_keep_alive_is_part_of_the_permissions() -> None:
     role = "arn:aws:iam::123456789012:role/Train"
     world = Watched(loop_file(pool={"role": role}), permissions=denied)
     why = refused(world, 4)
-    assert denied.asked == [(role, 600)]
+    (asked,) = denied.asked
+    assert asked["RoleArn"] == role
+    assert asked["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 600  # type: ignore[index,call-overload]
+    assert str(asked["TrainingJobName"]).startswith("story-")
     assert "may not sagemaker:CreateTrainingJob (with sagemaker:KeepAlivePeriod = 600)" in why
     assert "fix: attach the policy in docs/aws.md" in why
+
+
+def test_denial_that_hangs_on_an_unknown_condition_is_a_warning() -> None:
+    """A policy about the source address cannot be judged by a simulation: said, and the loop goes on."""
+    world = Watched(permissions=Denied("aws:SourceIp"))
+    admitted(world)
+    assert "depends on aws:SourceIp, which a simulation cannot know" in world.events("admitted")[0].why
 
 
 def test_simulator_that_may_not_be_asked_is_a_warning() -> None:
