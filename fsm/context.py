@@ -6,6 +6,7 @@ passes a named boundary and is made only by the loop's present owner.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import TypeVar
 
 from wpfsm.fsm import limits
 from wpfsm.fsm.boundaries import Boundaries
-from wpfsm.fsm.costs import Price
+from wpfsm.fsm.costs import Price, bill
 from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.ledger import Ledger, settle
 from wpfsm.fsm.lock import LockedFields
@@ -149,9 +150,13 @@ class Context:
         costs = [cost_of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
         return settle(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
-    def over_limit(self) -> str:
-        """Why the limits do not admit one more job; empty when they do."""
-        jobs = self.jobs()
+    def over_limit(self, judged: Job | None = None) -> str:
+        """Why the limits do not admit one more job; empty when they do.
+
+        Args:
+            judged: The newest job with its diagnosis, where that is not committed yet.
+        """
+        jobs = [judged if judged and job.number == judged.number else job for job in self.jobs()]
         ledger = self.ledger()
         spent = limits.Spent(
             jobs=len(jobs),
@@ -161,9 +166,8 @@ class Context:
             cost_complete=ledger.complete,
             unknown_jobs=ledger.unknown_jobs,
         )
-        asked = self.file.limits
         refusal = limits.admit(
-            limits.Limits(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures),
+            self._limits,
             spent,
             max_runtime=self.file.job.max_runtime,
             keep_alive=self.keep_alive,
@@ -171,6 +175,19 @@ class Context:
             instance_count=self.file.pool.instance_count,
         )
         return refusal.text if refusal else ""
+
+    def idle_within_limits(self) -> float:
+        """Seconds for which the pool may idle from now on without passing ``limits.max_cost``."""
+        spent = self.ledger().cost_usd
+        if self._limits.max_cost is None or self.price is None or spent is None:
+            return math.inf
+        rate = bill(1.0, self.price.usd_per_hour, self.file.pool.instance_count)
+        return max(0.0, self._limits.max_cost - spent) / rate if rate else math.inf
+
+    @property
+    def _limits(self) -> limits.Limits:
+        asked = self.file.limits
+        return limits.Limits(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures)
 
     def lock_differs(self, request: Request) -> str:
         """The first locked field in which a request differs from job 1, in words."""

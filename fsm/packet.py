@@ -63,7 +63,10 @@ class Hold:
 
 
 def hold_pool(ctx: Context, seconds: float) -> Hold:
-    """Set the keep-alive so that the service itself ends the pool when nobody comes back in time."""
+    """Set the keep-alive so that the service itself ends the pool when nobody comes back in time.
+
+    It is held for as long as asked, or as ``limits.max_cost`` admits.
+    """
     from wpfsm.fsm.states.verifying import pool_owner
 
     owner = pool_owner(ctx)
@@ -82,9 +85,12 @@ def hold_pool(ctx: Context, seconds: float) -> Hold:
     now = ctx.clock.now()
     cap = KEEP_ALIVE_MODEL if ctx.file.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
     # Counted from the pool's start, it must cover the time that has passed.
-    keep_alive = min(cap, math.ceil(max(0.0, now - owner.ended_at) + seconds))
+    idled = max(0.0, now - owner.ended_at)
+    keep_alive = max(1, math.floor(min(cap, math.ceil(idled + seconds), ctx.idle_within_limits())))
     updated = keep_alive != owner.keep_alive
-    if updated and not set_keep_alive(ctx, owner, keep_alive, f"held for {seconds:.0f} s while it is mended"):
+    if updated and not set_keep_alive(
+        ctx, owner, keep_alive, f"held for {keep_alive - idled:.0f} s while it is mended"
+    ):
         return Hold()
     until = owner.ended_at + keep_alive
     gone_by = max(until, now + keep_alive) if updated else until

@@ -105,6 +105,16 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
         why = f"trial {trial.number} failed ({diagnosis.class_}): {mended.why}"
         return replace(_next(ctx, job, failed, why), remembered=again)
     if mended.action == "handoff":
+        if refusal := ctx.over_limit(job):
+            # Nobody can go on from a hand-off that no further job may follow, and its pool would bill for nothing.
+            ended = _ended(
+                ctx,
+                job,
+                failed,
+                Outcome.LIMIT,
+                f"{refusal} {job.name} failed: {diagnosis.class_}: {mended.why}",
+            )
+            return replace(ended, remembered=again)
         return handoff.open_handoff(
             ctx, job, replace(trial, fingerprint=diagnosis.fingerprint), diagnosis, mended
         )
@@ -166,7 +176,7 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str) -> Change:
     if drawn is None:
         standing = ctx.strategy.summary(rows)
         return _ended(ctx, job, trial, _outcome(ctx, trials), standing.text)
-    if refusal := ctx.over_limit():
+    if refusal := ctx.over_limit(job):
         return _ended(ctx, job, trial, Outcome.LIMIT, refusal)
     data: dict[str, JSON] = {
         "job": job.name,
