@@ -82,6 +82,12 @@ class JobCost:
             return self.startup_seconds
         return span(self.started_at, self.training_started_at)
 
+    @property
+    def provisioning(self) -> float | None:
+        """Seconds of the startup before TrainingStartTime. What comes after it (downloads) is billed already."""
+        known = span(self.started_at, self.training_started_at)
+        return self.startup_seconds if known is None else known
+
 
 def bill(seconds: float, usd_per_hour: float, instance_count: int = 1) -> float:
     """US dollars for so many seconds of a cluster."""

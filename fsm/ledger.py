@@ -148,14 +148,16 @@ def settle(
         jobs: what is known of each job, in order of number.
         price: of one instance; None when unknown, and then every dollar figure is None.
         now: epoch seconds, the end of whatever still runs or idles.
-        bill_provisioning: count startup as billed; the documented rule is that it is not.
+        bill_provisioning: count the startup up to TrainingStartTime as billed; the documented rule is that it is
+            not. What follows TrainingStartTime (downloads of data and image) is billed under both rules.
         assumed_cold_start: seconds, used for the cold loop only if the loop has measured no cold start.
     """
     rate = None if price is None else price.usd_per_hour
     lines = tuple(_line(job, rate, now, bill_provisioning) for job in jobs)
     wall = wall_seconds(jobs, now)
     cost = _total(line.cost_usd for line in lines) if rate is not None else None
-    cold = _cold(jobs, lines, wall, rate, bill_provisioning, assumed_cold_start)
+    provisioned = [_provisioning(job, now) for job in jobs] if bill_provisioning else None
+    cold = _cold(jobs, lines, wall, rate, provisioned, assumed_cold_start)
     return Ledger(
         jobs=lines,
         startup_seconds=_total(line.startup_seconds for line in lines),
@@ -183,7 +185,7 @@ def _line(job: JobCost, rate: float | None, now: float, bill_provisioning: bool)
     training, _ = _training(job, now)
     billable, billable_estimated = _billable(job, now)
     retained, retained_estimated = _retained(job, now)
-    parts = [billable, retained, startup] if bill_provisioning else [billable, retained]
+    parts = [billable, retained, _provisioning(job, now)] if bill_provisioning else [billable, retained]
     known = [part for part in parts if part is not None]
     return LedgerLine(
         number=job.number,
@@ -195,6 +197,13 @@ def _line(job: JobCost, rate: float | None, now: float, bill_provisioning: bool)
         estimated=billable_estimated or retained_estimated,
         complete=len(known) == len(parts),
     )
+
+
+def _provisioning(job: JobCost, now: float) -> float | None:
+    """Seconds before the service's own billing starts, or so far."""
+    if job.provisioning is None and job.running:
+        return span(job.started_at, now)
+    return job.provisioning
 
 
 def _training(job: JobCost, now: float) -> tuple[float | None, bool]:
@@ -236,10 +245,13 @@ def _cold(
     lines: Sequence[LedgerLine],
     wall: float | None,
     rate: float | None,
-    bill_provisioning: bool,
+    provisioned: Sequence[float | None] | None,
     assumed_cold_start: float,
 ) -> ColdLoop:
-    """A job of unknown start or startup is left as it was, so that no saving is claimed for it."""
+    """A job of unknown start or startup is left as it was, so that no saving is claimed for it.
+
+    ``provisioned`` are the billed seconds of each job's start; None where starting up is not billed.
+    """
     measured = measured_starts(jobs, "cold")
     cold_start = median(measured) if measured else assumed_cold_start
     extra = [
@@ -248,10 +260,10 @@ def _cold(
     cost = None
     if rate is not None and (not lines or any(line.cost_usd is not None for line in lines)):
         billed = [line.billable_seconds or 0.0 for line in lines]
-        if bill_provisioning:
+        if provisioned is not None:
             billed += [
-                ((line.startup_seconds or 0.0) + more) * job.instance_count
-                for job, line, more in zip(jobs, lines, extra, strict=True)
+                ((seconds or 0.0) + more) * job.instance_count
+                for job, seconds, more in zip(jobs, provisioned, extra, strict=True)
             ]
         cost = bill(sum(billed), rate)
     return ColdLoop(

@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.costs import bill
+from wpfsm.fsm.costs import bill, measured_starts
 from wpfsm.fsm.durations import text
 from wpfsm.fsm.keepalive import CHAIN_LIFE
 from wpfsm.fsm.observe import chain_started_at, cost_of
@@ -207,19 +208,15 @@ def _patch_update(case: _Case) -> _Verdict:
 
 def cold_start_cost(ctx: Context) -> tuple[float | None, float | None]:
     """Median measured cold start in seconds, and its dollars: 0 where starting up is not billed."""
-    measured = sorted(
-        cost.startup_seconds
-        for cost in (cost_of(job, 1) for job in ctx.store.jobs())
-        if cost.start == "cold" and cost.startup_seconds is not None
-    )
+    measured = measured_starts([cost_of(job, 1) for job in ctx.store.jobs()], "cold")
     if not measured:
         return None, None
-    seconds = measured[len(measured) // 2]
+    seconds = median(measured)
     if not ctx.file.forecast.bill_provisioning:
         return seconds, 0.0
     if ctx.price is None:
         return seconds, None
-    return seconds, seconds / 3600 * ctx.price.usd_per_hour * ctx.file.pool.instance_count
+    return seconds, bill(seconds, ctx.price.usd_per_hour, ctx.file.pool.instance_count)
 
 
 def cold_start_text(seconds: float | None, dollars: float | None) -> str:

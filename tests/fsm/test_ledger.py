@@ -82,6 +82,15 @@ def test_provisioning_counts_only_on_request() -> None:
     assert ledger.bill_provisioning
 
 
+def test_billed_provisioning_ends_where_billed_training_starts() -> None:
+    """Downloads lie between TrainingStartTime and the training itself: billed once, not as startup as well."""
+    downloads = settled_job(startup_seconds=320.0, billable_seconds=140.0, ended_at=440.0, idle_until=530.0)
+    ledger = settle([downloads], PRICE, now=10_000.0, bill_provisioning=True)
+    assert ledger.startup_seconds == 320
+    assert ledger.cost_usd == pytest.approx((300 + 140 + 90) / 1000)
+    assert ledger.cold.cost_usd == pytest.approx((300 + 140) / 1000)
+
+
 def test_idle_pool_is_estimated_by_the_clock_until_the_service_settles_it() -> None:
     """While the pool idles its cost grows with the clock and is marked as an estimate."""
     idle = settled_job(retained_seconds=None, retained_final=False, idle_until=None)
