@@ -99,7 +99,7 @@ def _job_rows(document: Document) -> list[tuple[str, ...]]:
             (str(job["number"]), short(labels[job["trial"]], 28), short("; ".join(job["changes"]), 40) or "-",
              job["start"] or "-", job["status"], "-" if value is None else f"{value:.6g}{'*' * is_best}",
              seconds(job["startup_seconds"]), seconds(job["training_seconds"]),
-             seconds(job["retained_seconds"]), dollars(job["cost_usd"], estimated=job["estimated"]),
+             seconds(job["retained_seconds"], estimated=job["estimated"]), dollars(job["cost_usd"], estimated=job["estimated"]),
              short(_note(job, is_best=is_best), 60))
         )  # fmt: skip
     return rows
@@ -205,10 +205,12 @@ def table(rows: Sequence[Sequence[str]]) -> str:
                      for row in rows)  # fmt: skip
 
 
-def seconds(value: float | None) -> str:
-    """``4.2s``, ``3m05s``, ``1h02m``; ``?`` when unknown."""
+def seconds(value: float | None, *, estimated: bool | None = False) -> str:
+    """``4.2s``, ``3m05s``, ``1h02m``; ``~4.2s`` while it is an estimate, ``?`` when unknown."""
     if value is None:
         return "?"
+    if estimated:
+        return f"~{seconds(value)}"
     if value < 60:
         return f"{value:.1f}s"
     if value < 3600:

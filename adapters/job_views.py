@@ -45,7 +45,7 @@ def job_document(history: History, database: Path, loop: Loop, job: Job, now: fl
         "schema": SCHEMA,
         "loop": {"id": loop.id, "name": loop.name, "state": str(loop.state)},
         "job": {
-            **job_object(job, before, ledger_of(loop, jobs, now)),
+            **job_object(loop, job, before, ledger_of(loop, jobs, now)),
             "arn": job.arn or None,
             "reuse_of": job.reuse_of or None,
             "keep_alive_seconds": job.keep_alive,
@@ -106,7 +106,7 @@ def job_text(document: Document) -> str:
         f"start     {job['start'] or 'not decided'}, in {seconds(job['startup_seconds'])}"
         + (f", on the pool of {job['reuse_of']}" if job["reuse_of"] else ""),
         f"training  {seconds(job['training_seconds'])}, billed {seconds(job['billable_seconds'])}",
-        f"idle pool {seconds(job['retained_seconds'])}",
+        f"idle pool {seconds(job['retained_seconds'], estimated=job['estimated'])}",
         f"cost      {dollars(job['cost_usd'], estimated=job['estimated'])}",
         f"source    {job['source_digest'] or 'the request brings its own'}",
     ]

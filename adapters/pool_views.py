@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wpfsm.adapters.views import price_of, section, stamp
+from wpfsm.adapters.views import instances, price_of, section, stamp
 from wpfsm.fsm.costs import gaps_between, measured_starts
 from wpfsm.fsm.keepalive import CHAIN_LIFE, Recommendation, percentile, recommend
 from wpfsm.fsm.ledger import ASSUMED_COLD_START
@@ -19,7 +19,7 @@ def pool_object(
     """What ``inspect ID`` prints under ``pool``."""
     owner = next((j for j in reversed(jobs) if j.arn and j.keep_alive > 0), None)
     alive = owner is not None and owner.pool_status not in POOL_OVER and bool(owed)
-    price, count = price_of(loop), _instances(loop)
+    price, count = price_of(loop), instances(loop)
     expires = owner.ended_at + owner.keep_alive if owner and owner.ended_at else None
     burn = price.usd_per_hour * count if price and alive else None
     advice = advised(loop, jobs)
@@ -70,11 +70,6 @@ def advised(loop: Loop, jobs: Sequence[Job]) -> Recommendation | None:
         warm_start_seconds=percentile(warm, 0.5) if warm else 0.0,
         bill_provisioning=bool(forecast.get("bill_provisioning")),
         price_per_hour=price.usd_per_hour if price else None,
-        instance_count=_instances(loop),
+        instance_count=instances(loop),
         allow_long=bool(pool.get("allow_long_keep_alive")),
     )
-
-
-def _instances(loop: Loop) -> int:
-    count = section(loop, "pool").get("instance_count")
-    return count if isinstance(count, int) else 1

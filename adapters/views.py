@@ -14,7 +14,7 @@ from wpfsm.adapters.changes import changes
 from wpfsm.adapters.liveness import Liveness
 from wpfsm.fsm.costs import Price
 from wpfsm.fsm.errors import WpfsmError
-from wpfsm.fsm.ledger import Ledger, settle
+from wpfsm.fsm.ledger import Ledger, LedgerLine, settle
 from wpfsm.fsm.observe import cost_of
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
 from wpfsm.state.history import History, LoopHeader
@@ -82,7 +82,7 @@ def loop_document(
         "trials": [_trial(t, best) for t in trials],
         "best": _best(loop, jobs, best),
         "comparisons": comparisons(loop, trials),
-        "jobs": [job_object(j, before, ledger) for before, j in zip([None, *jobs], jobs, strict=False)],
+        "jobs": [job_object(loop, j, before, ledger) for before, j in zip([None, *jobs], jobs, strict=False)],
         "pool": pool_object(history, loop, jobs, owed, at),
         "ledger": _ledger(ledger, loop),
         "handoff": dict(loop.handoff) if loop.handoff else None,
@@ -107,10 +107,15 @@ def error_document(error: WpfsmError) -> dict[str, JSON]:
 
 def ledger_of(loop: Loop, jobs: Sequence[Job], now: float) -> Ledger:
     """The loop's ledger as of ``now``."""
-    pool, forecast = section(loop, "pool"), section(loop, "forecast")
-    count = pool.get("instance_count")
-    costs = [cost_of(job, count if isinstance(count, int) else 1) for job in jobs if job.arn]
-    return settle(costs, price_of(loop), loop.closed_at or now, bool(forecast.get("bill_provisioning")))
+    billed = bool(section(loop, "forecast").get("bill_provisioning"))
+    costs = [cost_of(job, instances(loop)) for job in jobs if job.arn]
+    return settle(costs, price_of(loop), loop.closed_at or now, billed)
+
+
+def instances(loop: Loop) -> int:
+    """Instances of each job."""
+    count = section(loop, "pool").get("instance_count")
+    return count if isinstance(count, int) else 1
 
 
 def price_of(loop: Loop) -> Price | None:
@@ -160,12 +165,11 @@ def worst_case(loop: Loop) -> dict[str, JSON]:
     if loop.state is State.CLOSED:
         return {"killed_between_jobs_usd": 0.0, "killed_during_job_usd": 0.0}
     price = price_of(loop)
-    count = section(loop, "pool").get("instance_count")
     leak = worst_case_leak(
         loop.keep_alive,
         parse(section(loop, "job").get("max_runtime")),
         price.usd_per_hour if price else None,
-        count if isinstance(count, int) else 1,
+        instances(loop),
     )
     return {
         "killed_between_jobs_seconds": leak.killed_between_jobs_seconds,
@@ -236,14 +240,21 @@ def _best(loop: Loop, jobs: Sequence[Job], best: Trial | None) -> dict[str, JSON
     }  # fmt: skip
 
 
-def job_object(job: Job, before: Job | None, ledger: Ledger) -> dict[str, JSON]:
+def _retained(loop: Loop, job: Job, line: LedgerLine | None) -> float | None:
+    """Idle seconds of the cluster after a job: the service's once they are final, else the ledger's estimate."""
+    if job.ended_at is None or line is None or line.retained_seconds is None:
+        return None
+    return line.retained_seconds / instances(loop)
+
+
+def job_object(loop: Loop, job: Job, before: Job | None, ledger: Ledger) -> dict[str, JSON]:
     """One job as the document lists it; ``before`` is the job before it."""
     line = next((line for line in ledger.jobs if line.number == job.number), None)
     return {
         "number": job.number, "trial": job.trial, "name": job.name, "params": dict(job.params),
         "changes": list(changes(before, job)), "status": job.status, "secondary_status": job.secondary_status or None, "start": job.start,
         "startup_seconds": job.startup_seconds, "training_seconds": job.training_seconds,
-        "billable_seconds": job.billable_seconds, "retained_seconds": job.retained_seconds,
+        "billable_seconds": job.billable_seconds, "retained_seconds": _retained(loop, job, line),
         "pool_status": job.pool_status or None, "reused_by": job.reused_by or None,
         "metrics": dict(job.metrics), "diagnosis": dict(job.diagnosis) if job.diagnosis else None,
         "patch": dict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,

@@ -69,6 +69,16 @@ def observe_pool(job: Job, pool: PoolReading, now: float) -> Job:
     )
 
 
+def without_pool(job: Job) -> Job:
+    """The row of a job that is known to have left no pool: it idled for nothing, and that is final.
+
+    One whose pool was seen Available has idled; for how long, the service did not say, and the estimate stands.
+    """
+    if job.pool_status == "Available":
+        return job
+    return replace(job, pool_status="", retained_seconds=0.0, pool_ended_at=job.ended_at)
+
+
 def startup_seconds(reading: JobReading) -> float | None:
     """From the first ``Starting`` to ``Training``: the honest measure of a warm start."""
     starting = next((t.started_at for t in reading.transitions if t.status == "Starting"), None)
@@ -123,7 +133,7 @@ def cost_of(job: Job, instance_count: int) -> JobCost:
         training_seconds=job.training_seconds,
         billable_seconds=job.billable_seconds,
         retained_seconds=0.0 if poolless else job.retained_seconds,
-        retained_final=job.pool_status in POOL_OVER or poolless,
+        retained_final=job.pool_status in POOL_OVER or job.pool_ended_at is not None or poolless,
         start=job.start,
         idle_until=job.pool_ended_at,
         expires_at=job.ended_at + job.keep_alive if job.ended_at and job.keep_alive else job.ended_at,

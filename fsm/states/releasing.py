@@ -14,7 +14,7 @@ from wpfsm.fsm.adoption import digest_tag
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Denied, ServiceError, WpfsmError
 from wpfsm.fsm.keeping import set_keep_alive
-from wpfsm.fsm.observe import is_terminal, observe
+from wpfsm.fsm.observe import is_terminal, observe, without_pool
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation
 from wpfsm.fsm.states.running import stop_job
@@ -180,6 +180,7 @@ def _undecided(ctx: Context, obligation: Obligation, job: Job, patience: _Patien
     evidence = (
         f"no WarmPoolStatus for {ctx.pace.grace:.0f} s, and the service refused an update: no pool was left"
     )
+    job = without_pool(job)
     return job, _write(ctx, obligation, job, evidence)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from watched_world import COLD, WARM, Watched, loop_file
 
+from wpfsm.adapters.emulator.scripted import Script
+
 RATE = 3.6 / 3600
 """USD a second: the loop file says $3.60 an hour."""
 
@@ -68,3 +70,29 @@ def test_price_list_is_dated() -> None:
     assert ledger["price_per_hour"] > 0
     assert ledger["price_source"] == "price list"
     assert ledger["price_date"] in world.inspect()
+
+
+def test_idle_time_of_a_waiting_pool_is_estimated() -> None:
+    """The service gives 0 while a pool idles: shown is how long it has idled by now, and that this is an estimate."""
+    rules = [{"when": "any", "do": "handoff", "hold": "20m"}]
+    world = Watched(loop_file(on_failure=rules, pool={"instance_count": 2}),
+                    script=lambda _: Script(seconds=50, lines=["ValueError: no"], exit_code=1))  # fmt: skip
+    assert world.run().exit_code == 10
+    world.clock.advance(300)
+    (job,) = world.document()["jobs"]
+    assert job["estimated"] is True
+    assert job["retained_seconds"] == pytest.approx(world.clock.now() - (world.jobs()[0].ended_at or 0))
+    assert job["cost_usd"] == pytest.approx(2 * (50 + job["retained_seconds"]) * RATE)
+    assert "~5m" in world.inspect()
+
+
+def test_job_that_left_no_pool_idled_for_nothing() -> None:
+    """After an infrastructure failure there is no pool: once that is proven no idle time is charged, estimated or not."""
+    world = Watched(faults=({"kind": "internal_error", "seconds": 10, "times": 1},))
+    assert world.run().exit_code == 0
+    failed, *others = world.document()["jobs"]
+    assert failed["status"] == "Failed"
+    assert failed["retained_seconds"] == 0
+    assert failed["cost_usd"] == pytest.approx(failed["billable_seconds"] * RATE)
+    assert [job["estimated"] for job in (failed, *others)] == [False] * (1 + len(others))
+    assert world.document()["ledger"]["settled"] is True
