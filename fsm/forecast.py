@@ -206,7 +206,9 @@ def _notes(
 ) -> Sequence[str]:
     notes = []
     survives = jobs == 1 or a.gap <= keep_alive
-    if not survives:
+    if not survives and not keep_alive:
+        notes.append("The keep-alive is 0: no pool is kept, and every job starts cold.")
+    elif not survives:
         notes.append(
             f"The pool does not survive the gap: {duration(a.gap)} between jobs against a keep-alive of "
             f"{duration(keep_alive)}. Every job starts cold, and {duration(idle)} of idle pool are billed for "

@@ -218,17 +218,26 @@ def _leak(leak: Leak) -> JSON:
 
 
 def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[float], bool]:
-    """The file's assumptions, replaced by what the last loop of this name has measured, and that one's gaps."""
+    """The file's assumptions, replaced by what the last loop like it has measured, and that one's gaps.
+
+    Like it is a closed loop of its name, backend, region and instance type that ran a job: an emulator's starts say
+    nothing of the service's.
+    """
     stated = file.forecast
     base = Assumptions(
         stated.cold_start, stated.warm_start, stated.train, stated.gap, stated.bill_provisioning
     )
     with contextlib.suppress(NotFound, StoreError):
         history = History(open_existing(given.database))
-        headers = [h for h in history.loops() if h.name == file.name and h.state == State.CLOSED]
-        if headers and (jobs := [j for j in history.jobs(headers[0].id) if j.arn]):
-            costs = [cost_of(j, file.pool.instance_count) for j in jobs]
-            return assumptions_from(costs, base), gaps_between(costs), True
+        for header in history.loops():
+            if (header.name, header.backend, header.state) != (file.name, file.backend, State.CLOSED):
+                continue
+            loop = history.find(header.id)
+            same = loop.region == file.region
+            same &= views.section(loop, "pool").get("instance_type") == file.pool.instance_type
+            if same and (jobs := [j for j in history.jobs(loop.id) if j.arn]):
+                costs = [cost_of(j, file.pool.instance_count) for j in jobs]
+                return assumptions_from(costs, base), gaps_between(costs), True
     return base, (), False
 
 
@@ -248,6 +257,7 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
         "",
         table(rows),
         *(f"  {note}" for note in document["forecast_notes"]),
+        *_grounds(document),
         f"worst case if the controller dies: {between} between two jobs, {during} during one",
     ]
     if advice := document["advice"]:
@@ -256,3 +266,26 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
         fix = f"\n  fix: {finding['fix']}" if finding["fix"] else ""
         lines.append(f"{finding['level']}: {finding['text']}{fix}")
     return "\n".join(lines)
+
+
+def _grounds(document: dict[str, Any]) -> list[str]:
+    """What the forecast rests on, what is locked, and the room for it."""
+    assumed, price = document["assumptions"], document["price"]
+    times = (
+        f"{seconds(assumed['cold_start'])} cold start, {seconds(assumed['warm_start'])} warm, "
+        f"{seconds(assumed['train'])} of training, {seconds(assumed['gap'])} between jobs"
+    )
+    source = "measured by the last such loop" if assumed["measured"] else "assumed (forecast)"
+    locked = [f"{name} {value}" for name, value in document["lock"].items() if value not in (None, [], False)]
+    rooms = [room for room in (document["quota"] or {}).values() if room and room["name"]]
+    return [
+        f"times: {times}; {source}",
+        "price: unknown" if price is None
+        else f"price: ${price['usd_per_hour']:g}/h an instance ({price['source']}, {price['as_of']})",
+        f"lock: {', '.join(locked)}; keep-alive {seconds(document['keep_alive_seconds'])}, free",
+        *(
+            f"quota: {room['name']} = {room['value']:g} ({room['source']}): {room['held']} held, "
+            f"{room['free']:g} free, {room['needed']} needed"
+            for room in rooms
+        ),
+    ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -203,6 +204,51 @@ def test_plan_learns_from_the_last_loop(folder: Path) -> None:
     assert document["assumptions"]["train"] == 100
     assert document["advice"]["keep_alive_seconds"] == 60
     assert "95 % of 2 gaps" in document["advice"]["why"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {
+            "backend": "aws",
+            "pool": {"role": "arn:aws:iam::123456789012:role/Train"},
+            "job": {"image": "image"},
+        },
+        {"pool": {"instance_type": "ml.g5.2xlarge"}},
+        {"region": "eu-west-1"},
+    ],
+    ids=["backend", "instance type", "region"],
+)
+def test_plan_does_not_learn_from_another_kind_of_loop(folder: Path, other: dict[str, Any]) -> None:
+    """An emulator's starts, or another type's, say nothing of the loop ahead: the assumptions stand."""
+    world = Watched(loop_file(3))
+    world.run()
+    text: dict[str, Any] = {"version": 1, "name": "story", **loop_file(3)}
+    for key, value in other.items():
+        text[key] = {**text[key], **value} if isinstance(value, dict) else value
+    file = folder / "story.yaml"
+    file.write_text(json.dumps(text))
+    document = wpfsm("plan", str(file), "--offline", "-o", "json", "--db", str(world.database)).document
+    assert document["assumptions"]["measured"] is False
+    assert document["assumptions"]["cold_start"] == 300
+    assert document["advice"] is None
+
+
+def test_plan_page_says_what_its_figures_rest_on(folder: Path, sagemaker_emulator: SageMakerEmulator) -> None:
+    """Times and where they come from, the price with its date, the lock, and the room in both quotas."""
+    page = wpfsm("plan", written(folder, BRIEF.replace(", price_per_hour: 2.80", "")), *ON_AWS).out
+    assert "times: 5m00s cold start, 0.0s warm, 2m00s of training, 1m30s between jobs; assumed" in page
+    assert re.search(r"price: \$[\d.]+/h an instance \(price list, \d{4}-\d\d-\d\d\)", page)
+    assert "lock: instance_type ml.g6e.2xlarge, role arn:aws:iam::123456789012:role/Train" in page
+    for usage in ("training job", "training warm pool"):
+        assert f"quota: ml.g6e.2xlarge for {usage} usage = 100 (applied): 0 held, 100 free, 1 needed" in page
+
+
+def test_plan_without_a_keep_alive_says_that_no_pool_is_kept(folder: Path) -> None:
+    """A keep-alive of 0 is no pool that fails to survive the gap."""
+    text = BRIEF.replace("keep_alive: 10m", "keep_alive: 0")
+    (note,) = wpfsm("plan", written(folder, text), "--offline", "-o", "json").document["forecast_notes"]
+    assert note == "The keep-alive is 0: no pool is kept, and every job starts cold."
 
 
 # --- doctor ---------------------------------------------------------------------------------------
