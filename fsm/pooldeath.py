@@ -206,6 +206,12 @@ def _patch_update(case: _Case) -> _Verdict:
     )
 
 
+def released_outside(ctx: Context, owner: Job, reading: JobReading) -> str:
+    """Whether somebody else is letting the pool go, though it still shows Available; empty when there is no sign."""
+    verdict = _released_outside(ctx, _Case.of(ctx, owner, reading))
+    return verdict[1] if verdict else ""
+
+
 def cold_start_cost(ctx: Context) -> tuple[float | None, float | None]:
     """Median measured cold start in seconds, and its dollars: 0 where starting up is not billed."""
     measured = measured_starts([cost_of(job, 1) for job in ctx.store.jobs()], "cold")

@@ -10,7 +10,7 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.keeping import set_keep_alive
 from wpfsm.fsm.lock import LockedFields
 from wpfsm.fsm.observe import POOL_OVER, observe
-from wpfsm.fsm.pooldeath import cause_of_death, cold_start_cost, cold_start_text
+from wpfsm.fsm.pooldeath import cause_of_death, cold_start_cost, cold_start_text, released_outside
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Job, Obligation
 
@@ -36,7 +36,7 @@ def settle_previous(ctx: Context, job: Job) -> Job:
         death = cause_of_death(ctx, observed, reading)
         return _decide(ctx, job, "", f"pool lost: {death.text}", observed, death.to_json())
     if observed.pool_status == "Available":
-        return _unmatched(ctx, job, observed)
+        return _unmatched(ctx, job, observed, released_outside(ctx, observed, reading))
     return _decide_from_time(ctx, job, observed)
 
 
@@ -61,17 +61,20 @@ def _after_reuse(ctx: Context, job: Job, previous: Job) -> Job:
     return _decide(ctx, job, "", why, previous, {"cause": "contested", "reused_by": previous.reused_by})
 
 
-def _unmatched(ctx: Context, job: Job, previous: Job) -> Job:
-    """The service started this job elsewhere: that pool idles, bills and holds quota for nobody."""
+def _unmatched(ctx: Context, job: Job, previous: Job, leaving: str) -> Job:
+    """The service started this job elsewhere: that pool idles, bills and holds quota for nobody.
+
+    ``leaving`` says why it was no match for any job, where somebody else had released it.
+    """
     if not set_keep_alive(ctx, previous, 0, f"{job.name} did not match it"):
         # Not Available after all: the reading was late, and the start itself has to tell.
         return _decide_from_time(ctx, job, previous)
-    field, difference = _difference(ctx, ctx.describe(job.name))
-    why = f"{job.name} did not match the pool of {previous.name}: {difference}"
+    field, difference = ("", "") if leaving else _difference(ctx, ctx.describe(job.name))
+    why = leaving or f"{job.name} did not match the pool of {previous.name}: {difference}"
     ctx.ports.notifier.tell("pool_lost", ctx.loop, why)
     seconds, dollars = cold_start_cost(ctx)
     data: dict[str, JSON] = {
-        "cause": "unmatched", "field": field, "cold_start_seconds": seconds, "cold_start_usd": dollars
+        "cause": "released_outside" if leaving else "unmatched", "field": field, "cold_start_seconds": seconds, "cold_start_usd": dollars
     }  # fmt: skip
     return _decide(ctx, job, "", f"{why}; that pool was asked to be released{cold_start_text(seconds, dollars)}",
                    previous, data)  # fmt: skip

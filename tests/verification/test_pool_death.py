@@ -78,6 +78,16 @@ def test_release_outside_shows_in_describe() -> None:
     assert "this loop asked for 10m" in loss["why"]
 
 
+def test_release_outside_that_is_under_way_is_no_mismatch() -> None:
+    """Released just before the next job, the pool still shows Available: no field is blamed for the cold start."""
+    world = Watched(settings=switched(release_polls=1000, release_seconds=150.0))
+    world.run({"before call service.create #2": lambda: world.release_outside(FIRST)})
+    loss = the_loss(world)
+    assert loss["cause"] == "released_outside"
+    assert f"the pool of {FIRST} was released outside this loop" in loss["why"]
+    assert "did not match" not in loss["why"]
+
+
 def test_release_that_describe_does_not_show_looks_like_a_patch() -> None:
     """Where Describe keeps showing the first keep-alive, the two causes are both named."""
     world = Watched(settings=switched(describe_shows_updated_keep_alive=False))
