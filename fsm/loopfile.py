@@ -106,6 +106,10 @@ class Pool(Section):
 
     @model_validator(mode="after")
     def _keep_alive_bounds(self) -> Self:
+        if self.keep_alive and self.keep_alive < 1:
+            raise ValueError(
+                f"keep_alive: {text(self.keep_alive)} is less than a second; write 0 for no pool"
+            )
         if self.keep_alive is None or self.keep_alive <= KEEP_ALIVE_GUIDE:
             return self
         if self.keep_alive > KEEP_ALIVE_MODEL:

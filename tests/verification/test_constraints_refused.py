@@ -101,6 +101,7 @@ def problems(pool: str = "", job: str = "", rest: str = "") -> str:
         ({"pool": "use_spot_instances: true"}, "pool.use_spot_instances: a warm pool cannot be used with managed spot"),
         ({"pool": "instance_groups: []"}, "pool.instance_groups: a warm pool cannot be a heterogeneous cluster"),
         ({"rest": "serverless: true"}, "serverless: serverless customization has no instances to keep warm"),
+        ({"pool": "keep_alive: 0.5s"}, "0.5s is less than a second; write 0 for no pool"),
         ({"pool": "keep_alive: 61m"}, "61m is beyond the documented 60m; write 60m or less"),
         ({"pool": "keep_alive: 7h\n  allow_long_keep_alive: true"}, "7h is beyond the service's 6h"),
         ({"pool": "volume_gb: 0"}, "pool.volume_gb"),

@@ -207,6 +207,8 @@ def test_expired_credentials_end_the_loop() -> None:
     world = Watched(faults=(fault,))
     why = refused(world, 4)
     assert "sts:GetCallerIdentity: ExpiredToken" in why
+    assert "sign in with `aws sso login`" in why
+    assert "policy" not in why
     assert {call.operation for call in world.emulator.calls()} == {"GetCallerIdentity"}
 
 

@@ -299,6 +299,9 @@ def test_doctor_stops_at_expired_credentials(folder: Path, sagemaker_emulator: S
     assert ran.code == 4
     assert verdicts(ran)["credentials"] == "fail"
     assert "orphans" not in verdicts(ran)
+    assert "sign in with `aws sso login`" in next(
+        c["fix"] for c in ran.document["checks"] if c["name"] == "credentials"
+    )
 
 
 def test_doctor_without_an_endpoint_checks_this_machine(folder: Path) -> None:
