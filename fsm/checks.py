@@ -65,16 +65,8 @@ class Finding:
         return {"level": self.level, "kind": self.kind, "text": self.text, "fix": self.fix}
 
 
-class Account(Protocol):
-    """The reads that the checks need; :class:`wpfsm.fsm.context.Context` has them, and so has ``plan``."""
-
-    def identity(self) -> Identity:
-        """Whose credentials we use."""
-        ...
-
-    def quota(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
-        """Quotas of training jobs and of warm pools."""
-        ...
+class Holders(Protocol):
+    """The reads that tell who holds instances."""
 
     def recent_jobs(self) -> list[JobSummary]:
         """Jobs of the account that are young enough to hold instances, newest first."""
@@ -86,6 +78,18 @@ class Account(Protocol):
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """Tags of a job."""
+        ...
+
+
+class Account(Holders, Protocol):
+    """The reads that the checks need; :class:`wpfsm.fsm.context.Context` has them, and so has ``plan``."""
+
+    def identity(self) -> Identity:
+        """Whose credentials we use."""
+        ...
+
+    def quota(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
+        """Quotas of training jobs and of warm pools."""
         ...
 
     def violations(self, request: Request) -> Sequence[Violation]:
@@ -228,7 +232,10 @@ def _check_rooms(
     quotas = _allowed(findings, "servicequotas:ListServiceQuotas", lambda: account.quota(pool.instance_type))
     if quotas is None:
         return None, None
-    held = _allowed(findings, "sagemaker:ListTrainingJobs", lambda: _holdings(account, file, ours)) or []
+    held = (
+        _allowed(findings, "sagemaker:ListTrainingJobs", lambda: holdings(account, pool.instance_type, ours))
+        or []
+    )
     training = headroom(quotas[0], held, pool.instance_count, instance_type=pool.instance_type)
     _judge(findings, training, training_quota_name(pool.instance_type), file, _NO_JOB)
     if not file.keeps_pool:
@@ -272,7 +279,7 @@ def _left_behind(held: Sequence[Holding]) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _holdings(account: Account, file: LoopFile, ours: Callable[[str], bool]) -> list[Holding]:
+def holdings(account: Holders, instance_type: str, ours: Callable[[str], bool]) -> list[Holding]:
     """Who holds instances of this type now: running jobs and idle pools, described one by one."""
     found = [(summary, kind) for summary in account.recent_jobs() if (kind := _holds(summary))]
     held: list[Holding] = []
@@ -288,7 +295,7 @@ def _holdings(account: Account, file: LoopFile, ours: Callable[[str], bool]) -> 
             kind=kind,
             ours=ours(summary.name),
         )
-        if holding.instance_type == file.pool.instance_type:
+        if holding.instance_type == instance_type:
             held.append(replace(holding, loop=account.tags(summary.arn).get(LOOP_TAG, "")))
     return held
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from wpfsm.adapters import views
 from wpfsm.adapters.human import table
 from wpfsm.adapters.verbs.common import Options, emit
+from wpfsm.fsm.checks import holdings
 from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
 from wpfsm.fsm.keepalive import default_keep_alive
-from wpfsm.fsm.quota import as_shell, increase_command
+from wpfsm.fsm.quota import as_shell, headroom, increase_command
 from wpfsm.fsm.records import JSON
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
@@ -160,17 +161,20 @@ def _orphans(given: Options, account: AccountReader) -> Check:
 
 
 def _rooms(account: AccountReader, region: str, instance_type: str) -> Check:
-    """Both quotas of a type; a warm pool quota of 0 is why a keep-alive does nothing."""
-    training, warm = account.quota(instance_type)
-    known = [quota for quota in (training, warm) if quota]
-    if not known:
+    """The headroom of both quotas for one instance; a warm pool quota of 0 is why a keep-alive does nothing."""
+    training, warm_pool = account.quota(instance_type)
+    if not training and not warm_pool:
         return Check("quota", "warn", f"no quota is listed for {instance_type}",
                      "check the name, and the Service Quotas console")  # fmt: skip
-    text = "; ".join(f"{quota.name} = {quota.value:g} ({quota.source})" for quota in known)
-    empty = [quota for quota in known if quota.value < 1]
-    if not empty:
+    held = holdings(account, instance_type, lambda _: False)
+    room = headroom(training, held, 1, instance_type=instance_type)
+    pools = headroom(warm_pool, held, 1, instance_type=instance_type, kinds=("pool",))
+    known = [each for each in (room, pools) if each.quota]
+    text = "; ".join(each.text for each in known)
+    full = [each for each in known if each.verdict != "ok"]
+    if not full:
         return Check("quota", "ok", text)
-    fixes = "; ".join(as_shell(increase_command(quota, region, 1)) for quota in empty)
-    if warm in empty:
+    fixes = "; ".join(as_shell(increase_command(r.quota, region, r.enough)) for r in full if r.quota)
+    if pools in full:
         text += ": keep-alive would silently do nothing"
     return Check("quota", "fail", text, fixes, Refused.exit_code)

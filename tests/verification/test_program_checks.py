@@ -319,6 +319,18 @@ def test_doctor_sees_a_broken_database(folder: Path) -> None:
     assert verdicts(ran)["database"] == "fail"
 
 
+def test_doctor_counts_what_is_held(folder: Path, sagemaker_emulator: SageMakerEmulator) -> None:
+    """A quota that somebody's idle pool fills has no room: exit 3, the holder, and the command that asks for more."""
+    set_quota(sagemaker_emulator, f"{TYPE} for training warm pool usage", 2)
+    make_pool(sagemaker_emulator, "theirs")
+    ran = wpfsm("doctor", "--instance-type", TYPE)
+    assert ran.code == 3
+    assert f"'{TYPE} for training job usage' is 100: 2 held, 98 free, 1 needed" in ran.out
+    assert f"'{TYPE} for training warm pool usage' is 2: 2 held, 0 free, 1 needed" in ran.out
+    assert "2 x idle pool of theirs" in ran.out
+    assert "--desired-value 3" in ran.out
+
+
 # --- pools ----------------------------------------------------------------------------------------
 
 
