@@ -124,7 +124,7 @@ def _items(tokens: list[Token]) -> list[Item]:
 
 
 def _phrase(texts: list[str], singulars: list[str], tokens: list[Token], at: int) -> tuple[int, Item | None]:
-    for key in {texts[at], singulars[at]}:
+    for key in dict.fromkeys((texts[at], singulars[at])):  # as written first: "betas" is no plural
         for parts, item in _table().get(key, ()):
             length = len(parts)
             window = zip(parts, texts[at : at + length], singulars[at : at + length], strict=False)

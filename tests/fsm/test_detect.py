@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -262,6 +263,27 @@ def test_each_refusal_says_why(text: str, word: str) -> None:
 def test_a_denied_obstacle_is_no_obstacle() -> None:
     """Spot that is ruled out does not decline the sweep."""
     assert detect("not on spot: sweep lr 1e-4, 5e-5").trials == [{"lr": 1e-4}, {"lr": 5e-5}]
+
+
+def test_the_answer_does_not_depend_on_the_interpreter() -> None:
+    """Two interpreters whose strings hash differently give every labelled request the same answer."""
+    code = (
+        "import json, sys; from wpfsm.fsm.detect import detect;"
+        "print(json.dumps([detect(text).to_json() for text in json.load(sys.stdin)]))"
+    )
+    texts = json.dumps([*(row["text"] for row in ROWS), "train a resnet with betas 0.9, 0.999"])
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            input=texts,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "4", "7")
+    }
+    assert len(answers) == 1
 
 
 # --- the draft ----------------------------------------------------------------------------------------------------
