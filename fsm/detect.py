@@ -17,9 +17,9 @@ from wpfsm.fsm.detection.drafting import draft
 from wpfsm.fsm.detection.findings import Finding, Pattern, Target, Trial
 from wpfsm.fsm.detection.intervals import MAX_TRIALS
 from wpfsm.fsm.detection.package_changes import dependency
+from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.quantities import Assignment, assignments
 from wpfsm.fsm.detection.targets import until
-from wpfsm.fsm.detection.tokens import Rule
 from wpfsm.fsm.detection.variations import search, varied
 from wpfsm.fsm.detection.vocabulary import Kind
 
@@ -132,7 +132,7 @@ _ON_DEMAND = Rule(r" on demand ")
 _REVIVES = Rule(
     r" (?:run|try|train|test|go|check|compare|launch|do|submit|measure|sweep|retrain|rerun) (?:it |them "
     r"|please )*"
-    r"(?:both|them|each|all|it|these|those|two|one|NUM|VAL|through|next|side by side|for|against|with|to) "
+    r"(?:without|both|them|each|all|it|these|those|two|one|NUM|VAL|through|next|side by side|for|against|with|to) "
     r"| (?:one|a) (?:run |job |model )?with(?:out)? | let (?:find|see|test|try|check) | (?:run|train|try"
     r"|test) (?:\S+ ){0,6}(?:and|vs|or) "
     r"| (?:run|try|train|test|check|compare) (?:it |them )(?:STOP|and|with|on|both|out|$)"

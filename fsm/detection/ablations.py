@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from wpfsm.fsm.detection.clauses import ASKING, Sentence, Shape
 from wpfsm.fsm.detection.findings import Finding, Pattern, Trial
 from wpfsm.fsm.detection.noun_phrases import PRONOUNS, ahead, antecedent, behind, listed
-from wpfsm.fsm.detection.tokens import Rule
+from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.vocabulary import word_set
+from wpfsm.fsm.detection.wordforms import singular
 
 _AND = r"(?:and|or|vs|/|,|then|and then|\||against|&)"
-_REMOVE = r"remove|drop|disable|turnoff|strip|leave out|omit|take out|take away|skip|cut out|knock out|ablate|without|get rid of|switch off|rip out|pull out|minus|lose|eliminate"
+_REMOVE = r"remove|drop|disable|turnoff|strip|leave out|omit|take out|take away|skip|cut out|knock out|ablate|without|get rid of|switch off|rip out|pull out|minus|lose|eliminate|with no"
 _TRAINING_FEATURE = Rule(
     r"checkpointing|clip|norm|attention|dropout|augment|loss|head|term|layer|warmup|smoothing|decay"
     r"|regulari|ema|mixup|cutmix|packing|embedding|connection"
@@ -30,11 +31,12 @@ _WITH_AND_WITHOUT = Rule(
     rf" (?:with {_AND} (?:once |then |also |again |run |finally |one )*without|without {_AND} (?:once "
     rf"|then |also |again )*with) "
 )
+_ONCE = r"(?:once |then |again |one |run |train |with |it |them |that )*"
 _ON_OFF = Rule(
-    rf" (?:on {_AND} (?:once |then |with it |it )*off|off {_AND} (?:once |then )*on"
-    rf"|enabled? {_AND} (?:once |then )*disabled?|disabled? {_AND} (?:once |then )*enabled?"
+    rf" (?:on {_AND} {_ONCE}off|off {_AND} {_ONCE}on"
+    rf"|enabled? {_AND} {_ONCE}(?:\S+ ){{0,3}}?disabled?|disabled? {_AND} {_ONCE}(?:\S+ ){{0,3}}?enabled?"
     rf"|true {_AND} (?:\S+ ){{0,5}}?false|false {_AND} true|turnon {_AND} (?:then )*turnoff|(?:turned"
-    rf"|switched) on {_AND} (?:then )*(?:turned |switched )?(?:off|turnoff)|on {_AND} (?:then )*turnoff"
+    rf"|switched) on {_AND} {_ONCE}(?:\S+ ){{0,3}}?(?:turned |switched )?(?:off|turnoff)|on {_AND} (?:then )*turnoff"
     rf"|turnoff {_AND} (?:then )*(?:turnon|on)|yes {_AND} no) "
 )
 _WITH = Rule(r" (?:with|use|have|has) ")
@@ -50,7 +52,9 @@ _A_CHANGE = Rule(
 """What follows a verb of removal that lowers a number: "drop the learning rate to 1e-5"."""
 _UNNAMED = "feature"
 _WITHOUT_THEN_WITH = Rule(r" (?:one|run|it|once|first|again) without (?:it|them|that|one) (?:\S+ ){0,8}with ")
-_ABLATE = Rule(r" ablate (?:study |run |experiment |analysis |of |on |over |for |: |the |out |away |table )*")
+_ABLATE = Rule(
+    r" ablate (?!(?:study |experiment )*(?:result|finding|section|number|plot|figure|chapter|slide|outcome) )(?:study |run |experiment |analysis |of |on |over |for |: |the |out |away |table )*"
+)
 _REMOVED = Rule(rf" (?P<verb>{_REMOVE}) ")
 _COMPARING = Rule(
     r" (?:compare|see (?:if|how|what|the|by|which|that)|check (?:if|how|what|the)|measure|report|vs|against"
@@ -87,6 +91,12 @@ _NO = Rule(
     rf"|plain) "
 )
 _NO_FIRST = Rule(r" (?:no|none) (?P<np>\S+(?: \S+){0,3}?) (?:vs|and|or|then|/|against) ")
+_NOT_ONE_NOR_OTHER = Rule(
+    r" (?:baseline|full model|ablate|everything|control|default) (?:(?:study|run|:|,|vs|and|against|or) )*"
+    r"(?P<list>(?:no|without) (?:\S+ ){1,4}?(?:,|vs|and|or|then) (?:\S+ ){0,2}?(?:no|without) .*)"
+)
+_EACH_NO = Rule(r" (?:no|without) ")
+_OPPOSED = Rule(rf" (?P<one>[a-z]+) (?:\S+ ){{0,3}}?{_AND} (?:\S+ ){{0,2}}?(?:un|non|de|not)(?: )?(?P=one) ")
 _MINUS = Rule(
     r" (?:baseline|same thing|same model|same run|same setup|same config|full model|original|everything"
     r"|reference) (?:\S+ ){0,8}?(?:minus|without|except|less|but no) "
@@ -94,7 +104,7 @@ _MINUS = Rule(
 _TOGGLE = Rule(r" toggle ")
 _ONE_OUT = Rule(
     rf" (?P<verb>leave one out|{_REMOVE}|leave|turn|take|knock|each)"
-    r"(?:(?<=leave one out)| (?:\S+ ){0,6}(?:one at a time|one by one|in turn|one after another|a time)) "
+    r"(?:(?<=leave one out)(?: ablate)?(?: study)?(?: over| of| on)?| (?:\S+ ){0,6}(?:one at a time|one by one|in turn|one after another|a time)) "
 )
 _UNSWITCHABLE = word_set(
     """
@@ -155,14 +165,36 @@ def _baseline_minus(shape: Shape) -> list[str] | None:
     return _named(shape, ahead(shape, match.end()), match.start()) if match else None
 
 
+def _one_after_another(shape: Shape) -> list[str] | None:
+    """ "baseline vs no label smoothing vs no EMA"."""
+    match = _NOT_ONE_NOR_OTHER.search(shape.text)
+    if match is None:
+        return None
+    return [ahead(shape, each.end()) for each in _EACH_NO.finditer(shape.text, match.start("list") - 1)]
+
+
+def _its_opposite(shape: Shape) -> list[str] | None:
+    """ "frozen embeddings vs unfrozen embeddings", "shuffled and unshuffled data"."""
+    match = _OPPOSED.search(shape.text)
+    return [ahead(shape, match.start("one"))] if match else None
+
+
 def _one_at_a_time(shape: Shape) -> list[str] | None:
     match = _ONE_OUT.search(shape.text)
-    return [ahead(shape, match.end("verb") + 1)] if match else None
+    if match is None:
+        return None
+    listing = shape.text.find(" : ", match.end() - 1)
+    if listing >= 0 and (named := listed(shape, listing + 3)):
+        return named
+    return [ahead(shape, (match.end() if match["verb"] == "leave one out" else match.end("verb")) + 1)]
 
 
 def _ablate(shape: Shape) -> list[str] | None:
     match = _ABLATE.search(shape.text)
-    return (listed(shape, match.end()) or [""]) if match else None
+    if match is None:
+        return None
+    removed = [ahead(shape, each.end()) for each in _REMOVED.finditer(shape.text, match.end() - 1)]
+    return [each for each in removed if each] or listed(shape, match.end()) or [""]
 
 
 def _against_none(shape: Shape) -> list[str] | None:
@@ -205,10 +237,14 @@ def _effect_of(shape: Shape) -> list[str] | None:
 
 
 def _removed(shape: Shape) -> list[str] | None:
-    for match in _REMOVED.finditer(shape.text):
+    removals = list(_REMOVED.finditer(shape.text))
+    for n, match in enumerate(removals):
         feature = _removed_feature(shape, match)
         if feature is not None:
-            return [feature]
+            return [
+                feature,
+                *(each for later in removals[n + 1 :] if (each := _removed_feature(shape, later))),
+            ]
     off = _TURNED_OFF.search(shape.text)
     if off is not None and shape.has(_COMPARING):
         return _named(shape, ahead(shape, off.start("np")), off.start())
@@ -224,16 +260,18 @@ def _whether_it_helps(shape: Shape) -> list[str] | None:
 
 
 _FORMS: tuple[Callable[[Shape], list[str] | None], ...] = (
+    _one_after_another,
     _with_and_without,
     _on_and_off,
-    _baseline_minus,
     _one_at_a_time,
     _ablate,
     _against_none,
     _with_then_without,
+    _baseline_minus,
     _effect_of,
     _removed,
     _whether_it_helps,
+    _its_opposite,
 )
 
 
@@ -246,17 +284,20 @@ def _removed_feature(shape: Shape, match: re.Match[str]) -> str | None:
     compares = _COMPARING.search(shape.text if match["verb"] == "without" else tail) or shape.has(_ASKS_WHAT)
     if feature in PRONOUNS:
         return antecedent(shape, match.start()) if compares and match["verb"] != "without" else None
-    if (
-        not feature
-        or feature.split("_")[-1] in _NOT_A_FEATURE
-        or any(item.tag == "PKG" for item in first_two)
-    ):
+    if not feature or _is_a_thing(feature) or any(item.tag == "PKG" for item in first_two):
         return None
     if _A_CHANGE.match(tail):
         return None
     known = _TRAINING_FEATURE.search(feature) or any(item.tag in {"PARAM", "METHOD"} for item in first_two)
     repeats = known and match["verb"] != "without" and _RETRAINING.search(tail)
     return feature if compares or repeats else None
+
+
+def _is_a_thing(feature: str) -> bool:
+    """Whether a phrase names what is no part of training: rows, a file, duplicates; "synthetic data" is one."""
+    *before, last = feature.split("_")
+    last = singular(last)
+    return last in _NOT_A_FEATURE and not (last == "data" and before)
 
 
 def _unswitchable(shape: Shape, offset: int) -> bool:

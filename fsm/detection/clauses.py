@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from wpfsm.fsm.detection.grammar import Item, items_of
-from wpfsm.fsm.detection.tokens import Rule
+from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.vocabulary import word_set
 
 
@@ -83,7 +83,7 @@ CHANGE = word_set(
     bump upgrade update pin unpin downgrade install reinstall uninstall fix resolve repair debug solve
     sort patch use add remove drop disable turnoff swap switch replace change set increase decrease
     raise lower halve double reduce get bring push move give take strip leave omit skip want need crank
-    shrink cut roll loosen relax tighten improve hit reach make turn rebuild select isolate
+    shrink cut roll loosen relax tighten improve hit reach make turn rebuild select isolate revert
     """
 )
 ASKING = TRY | RUN | CHANGE
@@ -97,6 +97,7 @@ OTHER_VERBS = word_set(
     generate predict infer define discuss recommend mention cite quote commit archive export teach
     answer highlight format lint concatenate migrate rank quantize quantise prune cancel implement
     tokenize tokenise compress encode parse cache crawl render buy order remind uses contains lists
+    process draft author compose present resize crop zip attach mount
     reports shows includes says states
     """
 )
@@ -106,6 +107,8 @@ _STRONG = (
     r"|changelog|docstring|help text|process(?:ing)? job|postprocessing|inferencing|autoscaling"
     r"|async inference|lambda|api gateway|feature store|ground truth|processing step|preprocessing"
     r"|labeling job|labelling job"
+    r"|(?:run|do|repeat|redo) (?:the |our |my |a )*(?:preprocess|tokenize|tokenise|encode|annotate)"
+    r"|(?:flask|django|fastapi|react|web|streamlit|gradio) app"
     r"|beam search|prompts?|sampling|release note|overview|explanation|introduction|glue|etl|ci|airflow"
     r"|spark|emr|flaky"
     r"|cron|frontend|terraform|pipeline step|pipeline stage|unit test|test suite|office|status"
@@ -149,10 +152,23 @@ _PAST = Rule(
     rf"|(?:{_PAST_VERB}) already |already (?:have|has|had) |have (?:been|already) |has been )"
 )
 _TELLS = Rule(
-    r" (?:was|were|yesterday|last (?:week|night|month|time|year)|showed|proved|suggested|revealed|indicated"
+    r" (?:was|were|had|finished|completed|won|yesterday|last (?:week|night|month|time|year)|showed|proved|suggested|revealed|indicated"
     r"|gave"
     r"|converged|diverged|plateaued) "
 )
+_EARLIER_RUN = Rule(
+    r"^ (?:(?:the|our|my|both|all|most|of|two|three|NUM) )*(?:previous|earlier|prior|past) (?:\S+ )?"
+    r"(?:run|job|attempt|experiment|train|sweep|trial|one) "
+)
+_RUN_TOLD = Rule(
+    r"^ (?:the|our|that|my) (?:\S+ )?(?:run|job|model|one|version|variant|experiment|config) (?:\S+ ){0,8}?"
+    r"(?:beat|beats|won|wins|outperformed|performed|scored|lost|did|came|got|gave|needed|took) "
+)
+_NOTIFIES = Rule(
+    r"^ (?:\S+ ){0,3}?(?:tell|ping|notify|alert|let|email|slack|text|message|warn|wake|inform|call|remind) "
+    r"(?:me|us|everyone|the team) (?:know |up )?(?:when|once|if|as soon as|whenever) "
+)
+"""A wish to be told, and not that anything be done."""
 _NEGATABLE = Rule(
     r" (?:(?:a|an|the|any|on|in|to|using|use|another|more|need|be|about) )*(?:spot|sweep|search|grid|ablate"
     r"|tune|compare|loop|amt|serverless"
@@ -160,6 +176,8 @@ _NEGATABLE = Rule(
     r"|deploy|endpoint|inference|retry|hyperparameter"
     r"|combination|try|experiment|repeat|rerun|second|laptop|colab|notebook|processing|INST|PKG|upgrade|bump) "
 )
+_GOES_ON = Rule(r" (?:stop|quit|halt|give up|let up|rest) ")
+""" "Don't stop ..." asks to go on."""
 _NO_NOUN = Rule(
     r" (?:more |need |extra |other |further )*(?:sweep|search|grid|ablate|spot|tune|compare|loop|iterate"
     r"|serverless|amt|hyperparameter|combination|repeat"
@@ -174,7 +192,7 @@ _AFTER_COMMA = word_set("please now then just i we you it which can could would 
 
 _QUESTION = Rule(
     r"^ (?:hi |hey |hello |so |and |but |ok |okay |, |quick question |question |: |also |well |just "
-    r"|curious |wondering |i wonder |i am |wonder |out of curiosity )*"
+    r"|curious |wondering |i wonder |i am |wonder |out of curiosity |PARAM (?=:))*"
     r"(?:what|why|which|how|who|when(?=.* \? $)|where|is|are|does|do(?=.* \? $)|did|should|has|have|was"
     r"|were|will|can i|could i|may i|isn't|aren't|doesn't|what's) "
 )
@@ -243,7 +261,7 @@ def _sentence(items: list[Item]) -> Sentence:
 def _is_past(clause: list[Item]) -> bool:
     """Whether a clause tells what happened, rather than asking for something."""
     shape = Shape(tuple(clause))
-    if shape.has(_PAST):
+    if shape.has(_PAST) or _EARLIER_RUN.match(shape.text) or _RUN_TOLD.match(shape.text):
         return True
     first = next((item.text for item in clause if item.text not in _LEADING), "")
     return first not in ASKING and shape.has(_TELLS)
@@ -278,6 +296,8 @@ def _without_denied(clause: list[Item]) -> list[Item]:
     denied = False
     for n, item in enumerate(clause):
         rest = Shape(tuple(clause[n + 1 : n + 8])).text
+        if item.text == "NEG" and _GOES_ON.match(rest):
+            continue
         if (
             item.text == "NEG"
             or (item.text in {"not", "skip", "omit"} and _NEGATABLE.match(rest))
@@ -314,6 +334,8 @@ def _about_something_else(clause: Shape) -> str:
             break
         if item.text in OTHER_VERBS and not _attributive(clause.items, n):
             return item.text
+    if _NOTIFIES.match(clause.text):
+        return "notify"
     edits = _EDITS.search(clause.text)
     if edits:
         return "edit"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from wpfsm.fsm.detection import vocabulary as words
 from wpfsm.fsm.detection.findings import Value
-from wpfsm.fsm.detection.tokens import Rule, Token, number, tokens_of
+from wpfsm.fsm.detection.patterns import Rule
+from wpfsm.fsm.detection.spelling import corrected
+from wpfsm.fsm.detection.tokens import Token, number, tokens_of
 from wpfsm.fsm.detection.vocabulary import Parameter
 from wpfsm.fsm.detection.wordforms import LEMMAS, PHRASES, singular
 
@@ -45,6 +47,10 @@ _CLITICS = {
     "they've": ("they", "have"),
     "let's": ("let",),
     "lets": ("let",),
+    "gimme": ("give", "me"),
+    "lemme": ("let", "me"),
+    "wanna": ("want", "to"),
+    "gotta": ("need", "to"),
 }
 
 Entry = tuple[tuple[str, ...], Item]
@@ -96,7 +102,7 @@ LOWER_IS_BETTER = frozenset(name[1:] for name in words.METRICS if name[0] == "-"
 
 def _items(tokens: list[Token]) -> list[Item]:
     items: list[Item] = []
-    texts = [token.text for token in tokens]
+    texts = [_meant(token) for token in tokens]
     singulars = [
         singular(text) if token.kind == "word" else text for text, token in zip(texts, tokens, strict=True)
     ]
@@ -118,9 +124,23 @@ def _items(tokens: list[Token]) -> list[Item]:
                 items.append(Item("MODEL", written, written.lower(), value=written))
                 at += length
                 continue
-        items.extend(_single(token))
+        items.extend(_single(replace(token, text=texts[at])))
         at += 1
     return items
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Every word that the grammar has a use for; none of them is a slip."""
+    phrases = {part for entries in _table().values() for parts, _ in entries for part in parts}
+    return frozenset(phrases | LEMMAS.keys() | set(LEMMAS.values()))
+
+
+def _meant(token: Token) -> str:
+    text = token.text
+    if token.kind != "word" or text in _known() or singular(text) in _known():
+        return text
+    return corrected(text)
 
 
 def _phrase(texts: list[str], singulars: list[str], tokens: list[Token], at: int) -> tuple[int, Item | None]:
@@ -213,7 +233,34 @@ def _single(token: Token) -> list[Item]:
 
 def items_of(text: str) -> list[Item]:
     """Reads a text into items; never raises."""
-    return _listed(_items(tokens_of(text)))
+    return _listed(_settled(_items(tokens_of(text))))
+
+
+_AT = "@"
+_THINGS = words.word_set("gpu instance node machine host")
+_ONE_THING = words.word_set("this that the same one single our my a each per")
+
+
+def _settled(items: list[Item]) -> list[Item]:
+    """What one item alone does not say: the k of "recall@10", and that "this GPU" is a thing and no parameter."""
+    kept: list[Item] = []
+    for n in range(len(items) - 2, -1, -1):  # "dice_loss_weight" is no loss
+        after = items[n + 1]
+        if items[n].tag == "METRIC" and after.glued and after.tag == "" and after.text.isalpha():
+            items[n] = Item("", items[n].raw.replace(" ", "_"), items[n].raw, glued=items[n].glued)
+    n = 0
+    while n < len(items):
+        item = items[n]
+        cut = items[n + 2] if n + 2 < len(items) and items[n + 1].text == _AT else None
+        if item.tag == "METRIC" and cut is not None and cut.tag == "NUM" and cut.glued:
+            kept.append(replace(item, text=f"{item.text}_at_{cut.raw}", raw=f"{item.raw}@{cut.raw}"))
+            n += 3
+            continue
+        before = kept[-1].text if kept else ""
+        thing = item.tag == "PARAM" and item.raw in _THINGS and before in _ONE_THING
+        kept.append(Item("", item.raw, item.raw, glued=item.glued) if thing else item)
+        n += 1
+    return kept
 
 
 def _listed(items: list[Item]) -> list[Item]:

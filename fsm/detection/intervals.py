@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from wpfsm.fsm.detection.clauses import Shape
 from wpfsm.fsm.detection.findings import Value
-from wpfsm.fsm.detection.tokens import Rule
+from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.vocabulary import Domain, Parameter, word_set
 
 MAX_TRIALS = 200

@@ -15,10 +15,10 @@ from wpfsm.fsm.detection.grammar import Item
 from wpfsm.fsm.detection.intervals import plausible
 from wpfsm.fsm.detection.vocabulary import Domain, Parameter, word_set
 
-_SEPARATORS = word_set(", and or then vs / | & -> => ; + against beat plus x next than")
+_SEPARATORS = word_set(", and or then vs / | & -> => ; + against beat match equal plus x next than")
 _BETWEEN = word_set(
     """
-    other second third     does perform fare work lower higher smaller larger bigger also try test next finally lastly last
+    other first second third does perform fare work lower higher smaller larger bigger also try test next finally lastly last
     after again with maybe perhaps one even another run at by using for in of a an the = : that it i use
     going go up on then and or if possible both followed eventually versus to do see not better
     worksbest afterwards retrain rerun train ( finally as is about against give value
@@ -133,7 +133,9 @@ def _joint(items: Sequence[Item], at: int, last: int, first: Item, owner: Parame
     if item.text in _SEPARATORS or (item.text == "after" and first.tag in {"METHOD", "MODEL"}):
         return ","
     if item.tag == "PARAM":
-        return " " if _repeats(items, at, last, first, owner) else None
+        again = _repeats(items, at, last, first, owner)
+        stands_for_a_comma = again and first.tag == "NUM" and owner is not None and not owner.counted
+        return ("," if stands_for_a_comma else " ") if again else None
     filler = item.text in _BETWEEN or (first.tag != "NUM" and item.text in _METHOD_NOISE)
     return " " if item.tag == "" and filler else None
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wpfsm.fsm.detection.clauses import ASKING, Shape
 from wpfsm.fsm.detection.grammar import Item
-from wpfsm.fsm.detection.tokens import Rule
+from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.vocabulary import word_set
 
 _HALTS = word_set(

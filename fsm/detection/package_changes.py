@@ -8,11 +8,11 @@ from wpfsm.fsm.detection import vocabulary as words
 from wpfsm.fsm.detection.clauses import Sentence, Shape
 from wpfsm.fsm.detection.findings import Finding, Pattern, Trial
 from wpfsm.fsm.detection.grammar import Item
+from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.targets import is_metric
-from wpfsm.fsm.detection.tokens import Rule
 from wpfsm.fsm.detection.vocabulary import word_set
 
-_STRICT = r"bump|upgrade|downgrade|pin|unpin|install|reinstall|uninstall|roll|rebuild|update|bisect"
+_STRICT = r"revert|bump|upgrade|downgrade|pin|unpin|install|reinstall|uninstall|roll|rebuild|update|bisect"
 _LOOSE = r"add|remove|drop|swap|replace|change|switch|use|move|go|loosen|relax|tighten|select|try|patch|fix|resolve|sort|debug|put|get|need|test|isolate|lock|set|take|select"
 _STRICT_CHANGE = Rule(
     rf" (?:{_STRICT}) (?:back |to |out |on |u |upgrade |force reinstall |for |the |our |my |all |each "
@@ -22,7 +22,7 @@ _STRICT_CHANGE = Rule(
 _BROKEN_REQUIREMENTS = Rule(r" FILE ")
 _DEPENDENCY_NOUN = Rule(r" (?:package|dependency|requirement|library|VER) ")
 _OF_TRAINING = Rule(r" (?:train|retrain|job|finetune|script|requirement|FILE|resubmit|rerun it) ")
-_NEW = r"(?:older|newer|latest|newest|previous|different|another|earlier|last|other|recent)"
+_NEW = r"(?:older|newer|latest|newest|previous|different|another|earlier|last|other|recent|new|old)"
 _RELEASED = Rule(rf" {_NEW} (?:PKG )?(?:release|version|build) | {_NEW} PKG | PKG (?:version|release) ")
 _SWAPPED = Rule(r" (?:swap|replace|remove|add|drop|ditch) (?:out |the |to |in |both )*PKG ")
 _SEARCHED = Rule(
@@ -33,6 +33,7 @@ _SEARCHED = Rule(
     r"|pin) (?:\S+ ){0,3}(?:work|load|compatible|train|run|import|install|together) "
 )
 _CHANGED_IT = Rule(
+    r" (?:go|roll|move|revert|get) back to (?:version )?(?:VER|NUM) |"
     r" (?:install|add|upgrade|bump|pin|downgrade|update|rebuild|reinstall) (?:it|them|that|this|both) "
 )
 _LOOSE_CHANGE = Rule(
@@ -45,7 +46,7 @@ _UNKNOWN = Rule(
 )
 _BROKEN = Rule(
     r" (?:importerror|modulenotfounderror|no module|cannot import|can't import|undefined symbol"
-    r"|missing (?:module|package|dependency|library|import|PKG)"
+    r"|(?:missing|lack) (?:the |a )?(?:module|package|dependency|library|import|PKG)"
     r"|(?:dependency|version|package|pip|requirement|PKG|library) (?:conflict|error|issue|problem|hell"
     r"|mismatch|clash|incompatibility|failure|mess|resolution)"
     r"|(?:fail|crash|break|error|die|choke) (?:\S+ ){0,3}(?:import|install|PKG|pip)"
@@ -91,6 +92,10 @@ _COMMON_NOUNS = word_set(
 )
 
 
+_MOVED_TO = word_set("-> => to for with")
+"""Between the version that a package has and the one that it shall have."""
+
+
 def dependency(sentences: Sequence[Sentence]) -> Finding | None:
     """A package changed, or an import or installation repaired, and the job run again."""
     asked = [sentence for sentence in sentences if not sentence.question or sentence.told.has(_REDO)]
@@ -107,7 +112,10 @@ def dependency(sentences: Sequence[Sentence]) -> Finding | None:
     if strict and again and (packages or pinned or shape.has(_DEPENDENCY_NOUN)):
         return _changed(packages)
     if packages and (
-        (again and shape.has(_CHANGED_IT)) or (redo and shape.has(_LOOSE_CHANGE)) or shape.has(_SEARCHED)
+        (again and shape.has(_CHANGED_IT))
+        or (redo and shape.has(_RELEASED))
+        or (redo and shape.has(_LOOSE_CHANGE))
+        or shape.has(_SEARCHED)
     ):
         return _changed(packages)
     if broken and (redo or (again and shape.has(_REPAIR))):
@@ -168,7 +176,7 @@ def _packages(shape: Shape, *, sure: bool) -> dict[str, str]:
             and items[n - 1].text in {"'", '"', "name", "named"}
             and _after_named(items, n)
         )
-        if missing and item.text.isidentifier():
+        if missing and item.text.isidentifier() and item.raw != "from":
             found.setdefault(item.raw, "")
         if item.tag != "PKG" or (
             n + 1 < len(items) and items[n + 1].text == "compile" and items[n + 1].glued
@@ -181,7 +189,9 @@ def _packages(shape: Shape, *, sure: bool) -> dict[str, str]:
 
 
 def _after_named(items: Sequence[Item], n: int) -> bool:
-    return any(item.text in {"named", "name", "modulenotfounderror"} for item in items[max(0, n - 4) : n])
+    before = items[max(0, n - 4) : n]
+    inside = any(item.text == "import" for item in before)  # "cannot import name 'AdamW'" names no package
+    return not inside and any(item.text in {"named", "name", "modulenotfounderror"} for item in before)
 
 
 def _is_object(items: Sequence[Item], n: int) -> bool:
@@ -214,11 +224,18 @@ def _is_object(items: Sequence[Item], n: int) -> bool:
 
 def _version(items: Sequence[Item], n: int) -> str:
     """The version behind a package: "==0.13.0", "<2", "to 2.4", "version 4.46"."""
-    operator, at = "", n + 1
+    operator, at, name = "", n + 1, items[n].text
     while at < min(n + 6, len(items)):
         item = items[at]
         if item.tag in {"VER", "NUM"}:
-            return operator + item.raw
+            after = [each for each in items[at + 1 : at + 4] if each.text not in {"PKG", "version", name}]
+            moved = (
+                not operator
+                and len(after) > 1
+                and after[0].text in _MOVED_TO
+                and after[1].tag in {"VER", "NUM"}
+            )
+            return operator + (after[1] if moved else item).raw
         if item.text in {"==", ">=", "<=", "<", ">", "~=", "!="}:
             operator = "" if item.text == "==" else item.text
         elif item.text == "below":

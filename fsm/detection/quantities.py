@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 
 from wpfsm.fsm.detection import vocabulary as words
-from wpfsm.fsm.detection.clauses import RUN, TRY, Sentence, Shape
+from wpfsm.fsm.detection.clauses import ASKING, OTHER_VERBS, RUN, TRY, Sentence, Shape
 from wpfsm.fsm.detection.findings import Trial, Value
 from wpfsm.fsm.detection.grammar import Item
 from wpfsm.fsm.detection.intervals import MAX_TRIALS, filled, plausible, walked
 from wpfsm.fsm.detection.listing import IN_STEPS, OWNING_FILLERS, Listing, end_of_numbers, listing
+from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.targets import metric_numbers
-from wpfsm.fsm.detection.tokens import Rule
+from wpfsm.fsm.detection.unknown_names import LEFT_FILLERS, by_form
 from wpfsm.fsm.detection.vocabulary import Domain, Kind, Parameter, word_set
 
 _BY_NAME = {parameter.name: parameter for parameter in words.PARAMETERS}
@@ -31,15 +32,6 @@ _INDEXED = word_set("layer layers gpus")
 _IN_TOKENS = word_set("max_seq_length max_tokens vocab_size")
 """Parameters for which "2k" is 2048."""
 
-_LEFT_FILLERS = word_set(
-    """
-    of to at is = : == in value e.g like such as among over from set ( [ { be either both say around
-    about first with for use using i 'd try test go equal - -> , include including namely between range
-    candidate option sweep search are set the a an these those following each one all run would eg
-    example i.e ie compare new two three different several current currently vary should could ' by on
-    explore want only just , respectively start up our choose pick
-    """
-)
 _CHOICE = Rule(
     r" (?:compare|choose|decide|pick|toss|toggle|switch|alternate|difference|torn|choice|select"
     r"|comparision) (?:\S+ ){0,4}$"
@@ -73,11 +65,15 @@ _SEEKING = word_set(
     explore identify work
     """
 )
+_IN_PASSING = word_set("save saving checkpoint log logging eval evaluation validate validating snapshot")
+"""What a job does at some of its steps."""
 _VALUES = word_set("value setting candidate choice option")
 _DIFFERENT = _SEVERAL | {"new", "random", "distinct", "possible", "separate", "independent"}
 _ARROW_RANGE = Rule(r" -> NUM (?:in |log |with |scale |, )*(?:NUM (?:point|step|value)|log) ")
 _SEARCHED = Rule(r" (?:range|uniform|loguniform|log|random|randomly|bayes\w*|optuna|tpe) ")
 _DRAWN = Rule(r" (?:random|randomly|bayes\w*|optuna|tpe|uniform|loguniform) ")
+_ONE_JOB_EACH = Rule(r" (?:one|a|separate) (?:job|run|training)s? (?:each|for each|per)|in power of two ")
+_PROGRESSES = Rule(r" keep (?:\S+ )?(?:double|halve|halving|doubling) ")
 _TRIES = Rule(r" (?:try|sweep|test|search|explore|vary|tune) ")
 _ASKS = TRY | RUN | {"do", "use", "give", "then", "drop"}
 _VARYING = word_set(
@@ -98,7 +94,7 @@ class Assignment:
         values: in order of mention; empty when the request says only that it varies ("a few dropout values").
         bounds: (low, high) of a range that the request leaves to the search to fill.
         sentence: in which sentence.
-        asked: it stands behind a verb that asks for trying or running.
+        asked: it stands behind a verb that asks for trying or running, or the request begins with it.
         varied: the request says that it varies, without saying the values.
     """
 
@@ -149,12 +145,22 @@ class _Reader:
     def _list(self, start: int) -> tuple[Assignment | None, int]:
         """The assignment that a list makes, and the item behind the list."""
         first = self.items[start]
-        if first.tag == "NUM" and start and self.items[start - 1].text in {"every", "per", "each"}:
+        if first.tag == "NUM" and start and self._is_moment(start):
             return None, end_of_numbers(self.items, start)
         bound = self._before(start) if first.tag == "NUM" else first.parameter or _METHOD
-        found = listing(self.items, start, bound, self.taken)
+        named = by_form(self.items, start) if first.tag == "NUM" and bound is None else None
+        found = listing(self.items, start, bound or named, self.taken)
+        if len(found.values) > 1 and not self._counts_things(found.last + 1):
+            bound = bound or named
         self.taken.update(range(start, found.last + 1))
         return self._meaning(found, bound), found.last + 1
+
+    def _is_moment(self, start: int) -> bool:
+        """Whether numbers say when something is done in a job: "every 100 steps", "saving checkpoints at 2k, 4k"."""
+        before = self.items[max(0, start - 5) : start]
+        return before[-1].text in {"every", "per", "each"} or (
+            before[-1].text in {"at", "after", ":"} and any(item.text in _IN_PASSING for item in before)
+        )
 
     def _meaning(self, found: Listing, bound: Parameter | None) -> Assignment | None:
         if found.values[0].tag != "NUM":
@@ -175,7 +181,7 @@ class _Reader:
                 return _BY_NAME["milestones"]
             if item.tag == "PARAM":
                 return item.parameter if n not in self.taken else None
-            if item.tag in {"NUM", "VAL", "STOP", "METRIC", "METHOD"} or item.text not in _LEFT_FILLERS:
+            if item.tag in {"NUM", "VAL", "STOP", "METRIC", "METHOD"} or item.text not in LEFT_FILLERS:
                 return None
         return None
 
@@ -269,9 +275,11 @@ class _Reader:
     def _followed_by_values(self, at: int) -> bool:
         """ "5 learning rates: 1e-5, ...": then the values are there to be read."""
         for item in self.items[at + 1 : at + 4]:
+            if item.text in {"around", "near"}:
+                return False
             if item.tag in {"NUM", "VAL"}:
                 return item.raw not in words.NUMBER_WORDS
-            if item.text not in _LEFT_FILLERS:
+            if item.text not in LEFT_FILLERS:
                 return False
         return False
 
@@ -290,10 +298,14 @@ class _Reader:
     def _range(self, found: Listing, parameter: Parameter | None, low: float, high: float) -> Assignment:
         """A range to explore, or the second value of a move ("from 8 to 16")."""
         head = Shape(self.items[: found.start])
-        if parameter is None or (head.has(_MOVES) and not head.has(_TRIES)):
+        behind = Shape(self.items[found.last + 1 : found.last + 12])
+        if parameter is None or (
+            not behind.has(_ONE_JOB_EACH)
+            and head.has(_MOVES)
+            and not (head.has(_TRIES) or head.has(_PROGRESSES))
+        ):
             return self._assignment(parameter, (high,), found.start)
-        rest = Shape(self.items[found.last + 1 : found.last + 12])
-        values = () if head.has(_DRAWN) else walked(parameter, low, high, rest)
+        values = () if head.has(_DRAWN) else walked(parameter, low, high, behind)
         if values:
             return self._assignment(parameter, values, found.start)
         return replace(self._assignment(parameter, (), found.start), bounds=(min(low, high), max(low, high)))
@@ -341,7 +353,15 @@ class _Reader:
         since = self.last.get(parameter, 0)
         self.last[parameter] = at
         asked = any(item.text in _ASKS for item in self.items[since:at])
+        asked = asked or (not since and self._begins_with(parameter, at))
         return Assignment(parameter, values, None, self.sentence, asked, varied)
+
+    def _begins_with(self, parameter: Parameter | None, at: int) -> bool:
+        """Whether the request begins with a value, without a verb: "LoRA r=8 first, then ..."."""
+        head = self.items[:at]
+        named = [item.parameter for item in head if item.tag == "PARAM"]
+        verbs = any(item.text in ASKING or item.text in OTHER_VERBS for item in head)
+        return not verbs and parameter in (named or [parameter]) and "warmup" not in {i.text for i in head}
 
 
 def _converted(parameter: Parameter, item: Item) -> float:

@@ -9,7 +9,7 @@ from wpfsm.fsm.detection import vocabulary as words
 from wpfsm.fsm.detection.clauses import Sentence, Shape
 from wpfsm.fsm.detection.findings import Finding, Pattern, Target
 from wpfsm.fsm.detection.grammar import LOWER_IS_BETTER, Item
-from wpfsm.fsm.detection.tokens import Rule
+from wpfsm.fsm.detection.patterns import Rule
 
 _UNTIL = Rule(
     r" (?:until|unless|before|as long as|so long as|while|when|once|stop|get|bring|push|drive|lower|reduce"
@@ -121,7 +121,7 @@ def _keeps_while(shape: Shape, start: int) -> bool:
     """ "if accuracy is still below 0.9, train again": the condition to go on is the target turned round."""
     head, text = Shape(shape.items[:start]).text, shape.text
     return (
-        re.search(r" if ", head) is not None
+        re.search(r" (?:if|whenever) ", head) is not None
         and re.search(r" (?:keep|again|retrain|rerun|another|repeat) ", text) is not None
         and " until " not in head
     )

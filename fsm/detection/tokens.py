@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+
+from wpfsm.fsm.detection.german import in_english
+from wpfsm.fsm.detection.patterns import Rule
 
 MAX_CHARACTERS = 8_000
 """A request longer than this is read up to here."""
-
-
-class Rule:
-    """A regular expression that is compiled when it is first used, so that importing it costs nothing."""
-
-    def __init__(self, pattern: str, flags: int = 0) -> None:
-        self.pattern = pattern
-        self.flags = flags
-
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.pattern, self.flags)
-
-    def search(self, text: str) -> re.Match[str] | None:
-        """The first match anywhere, or None."""
-        return self._compiled.search(text)
-
-    def match(self, text: str, at: int = 0) -> re.Match[str] | None:
-        """The match that begins at an offset, or None."""
-        return self._compiled.match(text, at)
-
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        """Every match, left to right."""
-        return self._compiled.finditer(text)
-
-    def sub(self, replacement: str, text: str) -> str:
-        """The text with every match replaced."""
-        return self._compiled.sub(replacement, text)
 
 
 _TRANSLATE = str.maketrans({
@@ -48,6 +21,7 @@ _TRANSLATE = str.maketrans({
 _REWRITES = (
     (Rule(r"\bw/\s?o\b|\bw/out\b"), "without"),
     (Rule(r"\bw/(?=[\s\w])"), "with "),
+    (Rule(r"(?<![\d.]\s)(?<![\d.])\+\s?/\s?-(?=\s?[a-z])"), "with and without"),
     (Rule(r"&&"), " and "),
     (Rule(r"(?<=\w)'s\b"), ""),
     (Rule(r"(?<=\d)\s?\.\.+\s?(?=\d)"), " .. "),
@@ -87,6 +61,8 @@ def tokens_of(text: str) -> list[Token]:
     lowered = text.lower()
     if len(lowered) != len(text):  # a few capitals lower to two characters: then the case is forgotten
         text = lowered
+    if (english := in_english(lowered)) != lowered:
+        lowered = text = english
     for pattern, replacement in _REWRITES:
         lowered, text = pattern.sub(replacement, lowered), pattern.sub(replacement, text)
     if len(lowered) != len(text):

@@ -9,8 +9,8 @@ from wpfsm.fsm.detection import vocabulary as words
 from wpfsm.fsm.detection.clauses import Sentence, Shape
 from wpfsm.fsm.detection.findings import Finding, Pattern, Trial, Value
 from wpfsm.fsm.detection.intervals import MAX_TRIALS
+from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.quantities import Assignment, trials
-from wpfsm.fsm.detection.tokens import Rule
 from wpfsm.fsm.detection.vocabulary import Kind, Parameter, word_set
 
 _COMBINED = Rule(r" (?:combination|cartesian|grid|factorial|cross|crossed|x|every|each with|times) ")
@@ -28,13 +28,13 @@ _SEARCH = Rule(
 )
 """A search; "the sweep" is one that exists already, unless it is to be run."""
 _REPEATED = Rule(
-    r" (?:(?:run|train|repeat|rerun|retrain|do|launch|submit|finetune|fit) (?:\S+ ){0,6}?|, )"
+    r" (?:(?:run|train|repeat|rerun|retrain|do|launch|submit|finetune|fit|kick|start) (?:\S+ ){0,6}?|, )"
     r"NUM (?:more |independent |separate |identical )*(?:time|x|run|job|model|repeat|replicate|repetition) "
     r"(?!(?:fast|faster|more|if|per|as|larger|longer|bigger|a|on fail|each epoch))"
 )
 _VARIANCE = Rule(
     r" (?:variance|seed|error bar|noise|noisy|std|average|mean|confidence|stable|stability|reproducib\w+|spread"
-    r"|repeat|different|deviation|each|independent|same) "
+    r"|repeat|different|differ|deviation|each|independent|same) "
 )
 _MORE_OR_LESS = r"(?:twice|half|double|triple|higher|lower|larger|smaller|bigger|shorter|longer)"
 _RELATIVE = Rule(rf" {_MORE_OR_LESS} (?:\S+ ){{0,6}}?(?:and|or|then|vs|,) (?:\S+ ){{0,5}}?{_MORE_OR_LESS} ")
@@ -53,7 +53,12 @@ _RECIPE_LOOP = Rule(
     r"|iterate|both|compare|different|which|cycle|through|back to back|various) "
 )
 _PLURALS = word_set("recipes methods approaches strategies scripts techniques configs")
-_DISTRIBUTED = word_set("iterate each every next")
+_ONE_OF_MANY = Rule(rf" (?:iterate|each|every|next) (?:\S+ ){{0,4}}?{_RECIPE_NOUN} ")
+_BY_NAME = Rule(
+    r" (?:run|try|train|compare|test) (?:\S+ ){0,2}?recipe (?:NUM|[a-z]) "
+    r"(?:(?:,|and|then|vs|or|/) )+(?:recipe )?(?:NUM|[a-z]) "
+)
+"""Recipes by letter or number: "run recipe A, recipe B and recipe C"."""
 _KINDS = {parameter.name: parameter.kind for parameter in words.PARAMETERS}
 
 
@@ -86,7 +91,7 @@ def search(sentences: Sequence[Sentence]) -> Finding | None:
             if parameter is not None:
                 return _several({parameter: Assignment(parameter, varied=True)}, [], combined=False)
         recipes = shape.has(_RECIPES) and shape.has(_RECIPE_LOOP) and _plural(shape)
-        if recipes or shape.has(_NEXT_RECIPE):
+        if recipes or shape.has(_NEXT_RECIPE) or shape.has(_BY_NAME):
             return Finding(
                 Pattern.RECIPE_ITERATION, "it asks for several training recipes, one after another"
             )
@@ -199,7 +204,8 @@ def _configurations(assignments: Sequence[Assignment]) -> Finding | None:
         if any(point[parameter] != first[parameter] for point in points)
     }
     rows: list[Trial] = [{parameter.name: point[parameter] for parameter in changing} for point in points]
-    return _several(changing, rows, combined=True) if changing else None
+    recipes = all(parameter.kind is Kind.RECIPE for parameter in changing)
+    return _several(changing, rows, combined=not recipes) if changing else None
 
 
 def _said(names: Sequence[str]) -> str:
@@ -239,4 +245,4 @@ def _times(shape: Shape) -> int:
 
 
 def _plural(shape: Shape) -> bool:
-    return any(item.raw in _PLURALS or item.text in _DISTRIBUTED for item in shape.items)
+    return any(item.raw in _PLURALS for item in shape.items) or shape.has(_ONE_OF_MANY)

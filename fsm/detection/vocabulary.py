@@ -79,6 +79,18 @@ PARAMETERS: dict[Parameter, str] = {
     Parameter(
         "max_grad_norm", _T
     ): "max grad norm | gradient clip norm | grad clip | clip norm | clipping threshold",
+    Parameter("gradient_clipping", _T): "gradient clipping | grad clipping | gradient clip",
+    Parameter("beta1", _T, _F): "beta1 | adam beta1 | beta 1",
+    Parameter("beta2", _T, _F): "beta2 | adam beta2 | beta 2",
+    Parameter("epsilon", _T, _F): "epsilon | eps | adam epsilon | adam eps",
+    Parameter("ema_decay", _T, _F): "ema decay | ema rate",
+    Parameter("tau", _T, _F): "tau",
+    Parameter("margin", _T): "margin | triplet margin",
+    Parameter("kl_coef", _T, _F): "kl coefficient | kl coef | kl penalty coefficient | kl weight",
+    Parameter("entropy_coef", _T, _F): "entropy coefficient | entropy coef | entropy bonus coefficient",
+    Parameter("clip_range", _T, _F): "clip range | ppo clip | clip ratio | clip epsilon",
+    Parameter("num_leaves", _T, _I): "num leaf | num leaves | number of leaves | leaves",
+    Parameter("colsample_bytree", _T, _F): "colsample bytree | colsample",
     Parameter("beta", _T, _F): "beta | dpo beta | kl beta",
     Parameter("gamma", _T): "gamma | focal gamma",
     Parameter("temperature", _T): "distillation temperature | softmax temperature | contrastive temperature",

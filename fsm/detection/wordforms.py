@@ -37,6 +37,7 @@ _VERBS = word_set(
     define discuss recommend mention cite quote commit cancel archive export schedule back fetch count
     rank concatenate migrate teach remind ping reply answer highlight format lint cross implement
     tokenize tokenise compress encode parse crawl render buy order quantize quantise prune accumulate
+    revert vary lack
     """
 )
 _DOUBLING = word_set(
@@ -72,7 +73,7 @@ LEMMAS |= {
     "hparam": "hyperparameter", "hps": "hyperparameter", "libs": "library", "pkgs": "package", "deps": "dependency",
     "dep": "dependency", "dependencies": "dependency", "reqs": "requirements", "w": "with", "wo": "without", "v": "vs", "combos": "combination",
     "combo": "combination", "combinations": "combination", "pairings": "combination", "pairing": "combination", "permutations": "combination",
-    "pair": "combination", "pairs": "combination", "pls": "please", "plz": "please",
+    "pair": "combination", "pairs": "combination", "pls": "please", "plz": "please", "thru": "through", "minimise": "minimize", "maximise": "maximize",
 }  # fmt: skip
 
 PHRASES = {
@@ -110,7 +111,7 @@ PHRASES = {
     "modulenotfounderror": "module not found error | module not found",
     "importerror": "import error | importerrors | import errors | import failure",
     "turnoff": "turn off | switch off | turning off | switching off | turned off | switched off",
-    "turnon": "turn on | switch on",
+    "turnon": "turn on | switch on | turning on | switching on",
     "worksbest": "works best | work best | is best | works better | work better | performs best | performs better | trains best"
                  " | wins | is the best | come out on top | comes out on top | does best | do best | gives the best | gets the best",
 }  # fmt: skip
