@@ -103,7 +103,7 @@ _BLOCKERS: tuple[tuple[str, Rule], ...] = (
             r"| (?:on|use|using|with|via|through|managed|over to|as) (?:\S+ )?spot "
         ),
     ),
-    ("serverless", Rule(r" serverless ")),
+    ("serverless", Rule(r" serverless(?:ly)? ")),
     (
         "amt",
         Rule(

@@ -13,7 +13,7 @@ from wpfsm.fsm.detection.vocabulary import word_set
 from wpfsm.fsm.detection.wordforms import singular
 
 _AND = r"(?:and|or|vs|/|,|then|and then|\||against|&)"
-_REMOVE = r"remove|drop|disable|turnoff|strip|leave out|omit|take out|take away|skip|cut out|knock out|ablate|without|get rid of|switch off|rip out|pull out|minus|lose|eliminate|with no"
+_REMOVE = r"remove|drop|disable|turnoff|strip out|strip away|strip|leave out|omit|take out|take away|skip|cut out|knock out|ablate|without|get rid of|switch off|rip out|pull out|minus|lose|eliminate|with no"
 _TRAINING_FEATURE = Rule(
     r"checkpointing|clip|norm|attention|dropout|augment|loss|head|term|layer|warmup|smoothing|decay"
     r"|regulari|ema|mixup|cutmix|packing|embedding|connection"
@@ -95,15 +95,20 @@ _NOT_ONE_NOR_OTHER = Rule(
     r" (?:baseline|full model|ablate|everything|control|default) (?:(?:study|run|:|,|vs|and|against|or) )*"
     r"(?P<list>(?:no|without) (?:\S+ ){1,4}?(?:,|vs|and|or|then) (?:\S+ ){0,2}?(?:no|without) .*)"
 )
+_SPELLS_OUT = Rule(r" [:(] ")
 _EACH_NO = Rule(r" (?:no|without) ")
 _OPPOSED = Rule(rf" (?P<one>[a-z]+) (?:\S+ ){{0,3}}?{_AND} (?:\S+ ){{0,2}}?(?:un|non|de|not)(?: )?(?P=one) ")
+_ON_HERE_OFF_THERE = Rule(
+    r" (?:enable|turnon|use|keep|add) (?P<np>(?:\S+ ){1,5}?)in (?:one|the first|run NUM) (?:\S+ ){0,5}?"
+    r"(?:disable|turnoff|drop|remove|omit|skip|not|without) (?:it|them|that) "
+)
 _MINUS = Rule(
     r" (?:baseline|same thing|same model|same run|same setup|same config|full model|original|everything"
     r"|reference) (?:\S+ ){0,8}?(?:minus|without|except|less|but no) "
 )
 _TOGGLE = Rule(r" toggle ")
 _ONE_OUT = Rule(
-    rf" (?P<verb>leave one out|{_REMOVE}|leave|turn|take|knock|each)"
+    rf" (?P<verb>leave one out|{_REMOVE}|leave|turn|take|knock)"
     r"(?:(?<=leave one out)(?: ablate)?(?: study)?(?: over| of| on)?| (?:\S+ ){0,6}(?:one at a time|one by one|in turn|one after another|a time)) "
 )
 _UNSWITCHABLE = word_set(
@@ -120,7 +125,7 @@ def ablation(sentences: Sequence[Sentence]) -> Finding | None:
     shape = Shape(
         tuple(item for sentence in sentences if not sentence.question for item in sentence.live.items)
     )
-    if shape.has(_SIDE_BY_SIDE):
+    if shape.has(_SIDE_BY_SIDE) and not shape.has(_ON_HERE_OFF_THERE):
         return None
     features = next((found for form in _FORMS if (found := form(shape)) is not None), None)
     if features is None:
@@ -165,6 +170,12 @@ def _baseline_minus(shape: Shape) -> list[str] | None:
     return _named(shape, ahead(shape, match.end()), match.start()) if match else None
 
 
+def _on_here_off_there(shape: Shape) -> list[str] | None:
+    """ "enable gradient checkpointing in one run, disable it in the other"."""
+    match = _ON_HERE_OFF_THERE.search(shape.text)
+    return [ahead(shape, match.start("np"))] if match else None
+
+
 def _one_after_another(shape: Shape) -> list[str] | None:
     """ "baseline vs no label smoothing vs no EMA"."""
     match = _NOT_ONE_NOR_OTHER.search(shape.text)
@@ -183,18 +194,34 @@ def _one_at_a_time(shape: Shape) -> list[str] | None:
     match = _ONE_OUT.search(shape.text)
     if match is None:
         return None
-    listing = shape.text.find(" : ", match.end() - 1)
-    if listing >= 0 and (named := listed(shape, listing + 3)):
+    if named := _spelt_out(shape, match.end()):
         return named
     return [ahead(shape, (match.end() if match["verb"] == "leave one out" else match.end("verb")) + 1)]
+
+
+def _spelt_out(shape: Shape, offset: int) -> list[str]:
+    """The parts that a colon or a parenthesis spells out: "each augmentation: flip, crop"."""
+    mark = _SPELLS_OUT.search(shape.text, offset - 1)
+    return listed(shape, mark.end()) if mark else []
+
+
+def _until_a_verb(shape: Shape, offset: int) -> list[str]:
+    """The parts that one verb removes: "the reconstruction loss and then the perceptual loss"."""
+    verb = _REMOVED.search(shape.text, offset)
+    end = shape.index(verb.start() + 1) if verb else len(shape.items)
+    return listed(Shape(shape.items[:end]), offset)
 
 
 def _ablate(shape: Shape) -> list[str] | None:
     match = _ABLATE.search(shape.text)
     if match is None:
         return None
-    removed = [ahead(shape, each.end()) for each in _REMOVED.finditer(shape.text, match.end() - 1)]
-    return [each for each in removed if each] or listed(shape, match.end()) or [""]
+    removed = [
+        each
+        for verb in _REMOVED.finditer(shape.text, match.end() - 1)
+        for each in _until_a_verb(shape, verb.end())
+    ]
+    return removed or _spelt_out(shape, match.end()) or listed(shape, match.end()) or [""]
 
 
 def _against_none(shape: Shape) -> list[str] | None:
@@ -263,6 +290,7 @@ _FORMS: tuple[Callable[[Shape], list[str] | None], ...] = (
     _one_after_another,
     _with_and_without,
     _on_and_off,
+    _on_here_off_there,
     _one_at_a_time,
     _ablate,
     _against_none,

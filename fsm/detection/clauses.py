@@ -97,10 +97,12 @@ OTHER_VERBS = word_set(
     generate predict infer define discuss recommend mention cite quote commit archive export teach
     answer highlight format lint concatenate migrate rank quantize quantise prune cancel implement
     tokenize tokenise compress encode parse cache crawl render buy order remind uses contains lists
-    process draft author compose present resize crop zip attach mount
+    process draft author compose present zip attach mount validate save load
     reports shows includes says states
     """
 )
+_SERVERS = word_set("vllm sglang tgi ollama tensorrt llamacpp onnxruntime")
+"""What answers requests with a model that is trained already."""
 _STRONG = (
     r"endpoint|inference|latency|serving|deployment|generation|decoding|batchtransform|batchinference"
     r"|argparse|readme"
@@ -109,7 +111,7 @@ _STRONG = (
     r"|labeling job|labelling job"
     r"|(?:run|do|repeat|redo) (?:the |our |my |a )*(?:preprocess|tokenize|tokenise|encode|annotate)"
     r"|(?:flask|django|fastapi|react|web|streamlit|gradio) app"
-    r"|beam search|prompts?|sampling|release note|overview|explanation|introduction|glue|etl|ci|airflow"
+    r"|beam (?:search|size|width)|prompts?|sampling|release note|overview|explanation|introduction|glue|etl|ci|airflow"
     r"|spark|emr|flaky"
     r"|cron|frontend|terraform|pipeline step|pipeline stage|unit test|test suite|office|status"
     r"|(?:check|look at|read|get|find) (?:the )?METRIC (?:of|from|for) (?:the|my|our|those)"
@@ -131,6 +133,12 @@ _EDITS = Rule(
     r"|class|method|script|field|section|paragraph|row|comment|test|page"
     r"|slide|yaml|json|plot|figure|graph|endpoint|overview|summary|parser|helper|docstring|chart|column"
     r"|entry|enum|dataclass|unit) "
+    r"| (?:add|put|write|insert) (?:\S+ ){0,6}(?:to|in|into) (?:the |our |my )*"
+    r"(?:doc|documentation|readme|wiki|report|paper|slide|backlog|changelog) "
+)
+_RUNS_OTHER = Rule(
+    r" (?:run|rerun|retry|restart|repeat|redo) (?:(?:the|our|my|all|a|fail|flaky|whole) )*"
+    r"(?:unit test|integration test|test suite|pytest|ci|notebook|linter|server|web app) "
 )
 _HALTING = Rule(
     r" (?:cancel|stop|abort|kill|pause|halt|end|terminate) (?:(?:the|my|all|this|that|these|running|our"
@@ -165,7 +173,7 @@ _RUN_TOLD = Rule(
     r"(?:beat|beats|won|wins|outperformed|performed|scored|lost|did|came|got|gave|needed|took) "
 )
 _NOTIFIES = Rule(
-    r"^ (?:\S+ ){0,3}?(?:tell|ping|notify|alert|let|email|slack|text|message|warn|wake|inform|call|remind) "
+    r"^ (?:(?:please|and|,|just|then|also|can|could|will|would|you|so|then) )*(?:tell|ping|notify|alert|let|email|slack|text|message|warn|wake|inform|call|remind) "
     r"(?:me|us|everyone|the team) (?:know |up )?(?:when|once|if|as soon as|whenever) "
 )
 """A wish to be told, and not that anything be done."""
@@ -339,9 +347,14 @@ def _about_something_else(clause: Shape) -> str:
     edits = _EDITS.search(clause.text)
     if edits:
         return "edit"
+    if clause.has(_RUNS_OTHER):
+        return "run"
     if clause.has(_HALTING) and not any(item.tag == "METRIC" for item in clause.items):
         return "stop"
     trains = clause.has(_TRAINS)
+    words = {item.text for item in clause.items}
+    if words & _SERVERS and not trains and not words & CHANGE:
+        return "serving"
     strong = _STRONG_NOUN.search(clause.text)
     if strong and not trains:
         return strong.group(1)

@@ -21,7 +21,7 @@ _BETWEEN = word_set(
     other first second third does perform fare work lower higher smaller larger bigger also try test next finally lastly last
     after again with maybe perhaps one even another run at by using for in of a an the = : that it i use
     going go up on then and or if possible both followed eventually versus to do see not better
-    worksbest afterwards retrain rerun train ( finally as is about against give value
+    worksbest diverge diverges unstable fail explode explodes spike spikes afterwards retrain rerun train ( finally as is about against give value
     """
 )
 _METHOD_NOISE = word_set(
@@ -34,10 +34,15 @@ _METHOD_NOISE = word_set(
 OWNING_FILLERS = word_set("as for of the a an our my different random value in")
 """Between a list and the parameter behind it: "1e-4 and 5e-5 *for the* learning rate"."""
 _RANGE_MARKS = frozenset({"to", "-", "\u2013", "..", "...", "through", "up", "until"})
+_IN_TOKENS = frozenset({"max_seq_length", "max_tokens"})
+"""Parameters whose values may be counted in tokens."""
 _ELLIPSES = frozenset({"...", ".."})
 _RUNS = frozenset({"run", "job", "trial", "model", "test"})
+WHICH = frozenset({"random", "separate", "independent", "total", "more", "different"})
+"""What may stand between a number and what it counts: "10 random trials"."""
 IN_STEPS = {"warmup": "warmup_steps", "gradient_accumulation_steps": "gradient_accumulation_steps"}
 """Parameters that a number of steps gives a value to, and the parameter that it then is."""
+_STARTS = frozenset({"checkpoint", "base", "weight"})
 _REACH = 9
 """How many items may lie between two values of a list."""
 
@@ -89,6 +94,8 @@ def unit_behind(items: Sequence[Item], at: int, owner: Parameter | None) -> Para
     after = items[at + 1] if at + 1 < len(items) else None
     if after is None or after.tag != "PARAM" or after.parameter is None:
         return None
+    if after.parameter.name == "max_tokens" and owner is not None and owner.name in _IN_TOKENS:
+        return None
     ahead = items[at + 2] if at + 2 < len(items) else None
     has_own = ahead is not None and (ahead.tag == "NUM" or ahead.text in {"=", ":", "of", "{", "[", "("})
     return None if has_own or (owner is not None and not after.parameter.counted) else after.parameter
@@ -109,6 +116,8 @@ def _following(
     joints = ""
     for at in range(begin, min(begin + _REACH, len(items))):
         item = items[at]
+        if starts_from(items, at):
+            return None
         if at not in taken and _same_class(item, first):
             join = _join(joints, juxtaposed=_juxtaposed(item, first, owner, adjacent=at == last + 1))
             return None if join is None else (at, join)
@@ -117,6 +126,11 @@ def _following(
             return None
         joints += joint
     return None
+
+
+def starts_from(items: Sequence[Item], at: int) -> bool:
+    """Whether a method names what the others start from: "on top of the SFT checkpoint"."""
+    return items[at].tag == "METHOD" and at + 1 < len(items) and items[at + 1].text in _STARTS
 
 
 def _joint(items: Sequence[Item], at: int, last: int, first: Item, owner: Parameter | None) -> str | None:
@@ -183,8 +197,12 @@ def _continues(items: Sequence[Item], at: int, owner: Parameter | None) -> bool:
 def _counted_by(items: Sequence[Item], at: int, owner: Parameter) -> bool:
     """Whether the number before an item counts it: a unit, or another parameter that has no values of its own."""
     item = items[at]
+    if item.text in WHICH and at + 1 < len(items):
+        at, item = at + 1, items[at + 1]
     if item.tag != "PARAM" or item.parameter is None:
-        return item.text in words.UNITS - _RUNS
+        return item.text in words.UNITS - (frozenset() if items[at - 1].text in WHICH else _RUNS) - {"of"}
+    if item.parameter.name == "max_tokens" and owner.name in _IN_TOKENS:
+        return False
     ahead = items[at + 1] if at + 1 < len(items) else None
     has_own = ahead is not None and (ahead.tag == "NUM" or ahead.text in {"=", ":"})
     plural = item.parameter.counted or item.raw.endswith("s")

@@ -17,7 +17,7 @@ _HALTS = word_set(
     without retrain train rerun run check report measure next please for both each once same it? both
     actually really help hurt matter speed contribute until via off enable disable enabled disabled true
     false = one - -- — where which that not no turnoff turnon turned start together altogether
-    entirely completely again instead runs per - improve remain side respectively
+    doing anything entirely completely again instead runs per - improve remain side respectively
     """
 )
 _DETERMINERS = word_set(

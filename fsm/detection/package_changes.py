@@ -50,7 +50,7 @@ _BROKEN = Rule(
     r"|(?:dependency|version|package|pip|requirement|PKG|library) (?:conflict|error|issue|problem|hell"
     r"|mismatch|clash|incompatibility|failure|mess|resolution)"
     r"|(?:fail|crash|break|error|die|choke) (?:\S+ ){0,3}(?:import|install|PKG|pip)"
-    r"|import (?:\S+ ){0,3}(?:fail|crash|break|error)|install (?:\S+ ){0,3}(?:fail|crash|break|error)"
+    r"|import (?:\S+ ){0,3}(?:fail|crash|break|error)|install (?:\S+ ){0,3}(?:fail|failure|crash|break|error|problem|issue)"
     r"|PKG (?:is |are |isn't |not )*(?:missing|fail|break|crash|incompatible|not|isn't|can't|won't|doesn't"
     r"|conflict|clash|refuse)|incompatible|(?:won't|doesn't|don't|can't|refuse to) (?:build|install|import"
     r"|resolve)"
@@ -77,7 +77,7 @@ _GENERIC_FIX = Rule(
 )
 _VERSIONS = Rule(
     r" (?:try|test|compare|check|run|sweep|with|bisect|see|against|between|through"
-    r"|across) (?:\S+ ){0,5}?PKG (?:version |= |: |in |of |both |either |from |releases? )*(?P<list>(?:VER"
+    r"|across) (?:\S+ ){0,5}?PKG (?:version |= |== |: |in |of |both |either |from |releases? )*(?P<list>(?:VER"
     r"|NUM)(?: (?:,|and|or|then|vs|/|\||PKG|to|against)+(?: (?:,|and|or|then|vs|PKG|finally|with"
     r"|try))* (?:VER|NUM))+) "
 )
@@ -87,7 +87,8 @@ _COMMON_NOUNS = word_set(
     number config volume disk driver memory role account tag timeout limit gpu it all everything them
     this message channel region kernel cli sdk data batch size val test file max min our checkpoint
     weight label parameter param pool keep instances value setting settings everything package
-    dependency library
+    dependency library failure error problem issue missing module latest newest new required everything
+    conflict import driver drivers tool tools stuff
     """
 )
 
@@ -213,6 +214,7 @@ def _is_object(items: Sequence[Item], n: int) -> bool:
             "'",
             "import",
             "missing",
+            "lack",
             "on",
             "change",
             "named",

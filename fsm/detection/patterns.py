@@ -18,9 +18,9 @@ class Rule:
     def _compiled(self) -> re.Pattern[str]:
         return re.compile(self.pattern, self.flags)
 
-    def search(self, text: str) -> re.Match[str] | None:
-        """The first match anywhere, or None."""
-        return self._compiled.search(text)
+    def search(self, text: str, at: int = 0) -> re.Match[str] | None:
+        """The first match from an offset on, or None."""
+        return self._compiled.search(text, at)
 
     def match(self, text: str, at: int = 0) -> re.Match[str] | None:
         """The match that begins at an offset, or None."""

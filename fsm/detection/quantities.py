@@ -16,7 +16,15 @@ from wpfsm.fsm.detection.clauses import ASKING, OTHER_VERBS, RUN, TRY, Sentence,
 from wpfsm.fsm.detection.findings import Trial, Value
 from wpfsm.fsm.detection.grammar import Item
 from wpfsm.fsm.detection.intervals import MAX_TRIALS, filled, plausible, walked
-from wpfsm.fsm.detection.listing import IN_STEPS, OWNING_FILLERS, Listing, end_of_numbers, listing
+from wpfsm.fsm.detection.listing import (
+    IN_STEPS,
+    OWNING_FILLERS,
+    WHICH,
+    Listing,
+    end_of_numbers,
+    listing,
+    starts_from,
+)
 from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.targets import metric_numbers
 from wpfsm.fsm.detection.unknown_names import LEFT_FILLERS, by_form
@@ -42,7 +50,7 @@ _MOVES = Rule(
     r"|crank|warm|cosine|linear|decays|drops|goes|went|shrink|update|cut|VAL) (?:\S+ ){0,5}$"
 )
 _NOT_ALTERNATIVES = Rule(
-    r" (?:NUM|VAL|PARAM) for (?:the )?(?:first|last|rest|remain|remaining|head|backbone|encoder|decoder"
+    r" (?:NUM|VAL|PARAM(?=.* (?:and|,|with) )) for (?:the )?(?:first|last|rest|remain|remaining|head|backbone|encoder|decoder"
     r"|body|classifier|embedding|bias|generator|discriminator|train|eval"
     r"|other|new|pretrained|text|vision|actor|critic|policy|student|teacher|stage|phase|top|bottom|early"
     r"|late|second|later)"
@@ -138,7 +146,11 @@ class _Reader:
 
     def _starts_list(self, at: int) -> bool:
         item = self.items[at]
-        if at in self.taken or item.tag not in {"NUM", "VAL", "METHOD", "MODEL", "FILE"}:
+        if (
+            at in self.taken
+            or starts_from(self.items, at)
+            or item.tag not in {"NUM", "VAL", "METHOD", "MODEL", "FILE"}
+        ):
             return False
         return item.tag != "FILE" or item.text.endswith((".py", ".yaml", ".yml", ".sh"))
 
@@ -187,8 +199,9 @@ class _Reader:
 
     def _owner(self, found: Listing, bound: Parameter | None) -> Parameter | None:
         unit = found.unit
-        if bound is not None and unit is not None and unit.name == "max_steps" and bound.name in IN_STEPS:
-            return _BY_NAME[IN_STEPS[bound.name]]
+        named = bound or self.earlier
+        if unit is not None and unit.name == "max_steps" and named is not None and named.name in IN_STEPS:
+            return _BY_NAME[IN_STEPS[named.name]]
         if unit is not None and (bound is None or unit.counted):
             self.taken.add(found.last + 1)
             return unit
@@ -226,7 +239,7 @@ class _Reader:
 
     def _counts_things(self, at: int) -> bool:
         """Whether the number before this item counts something that is no parameter: "3 jobs", "8 GB"."""
-        after = self._item(at)
+        after = self._item(at + 1 if self._is(at, WHICH) else at)
         return after is not None and (after.tag in {"PARAM", "METRIC", "PKG"} or after.text in words.UNITS)
 
     # -- what it says

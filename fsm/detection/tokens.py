@@ -33,7 +33,7 @@ _TOKEN = Rule(
     (?P<uri>(?:s3|https?)://\S+)
   | (?P<file>[\w./-]*\w\.(?:py|txt|ya?ml|json|csv|toml|sh|ipynb|md|cfg|jsonl|parquet|whl|ini)\b)
   | (?P<inst>\bml\.[a-z0-9-]+\.[a-z0-9]+|\b[a-z]{{1,4}}\d[a-z]{{0,3}}(?:-[a-z]+)?\.(?:\d*x?large|metal|medium|small)\b|\b(?:g4dn|g5|g6|g6e|p3|p3dn|p4d|p4de|p5|p5e|p5en|trn1|trn2|trn1n|c5|c6i|m5|r5)\b(?![-.\w]))
-  | (?P<ver>(?<![\w.])v?\d+\.\d+\.(?:\d+|\*)(?:\.?(?:post|rc|dev|a|b)\d+)?(?![\w])|(?<![\w.])\d+\.(?:x|\*)(?!\w)|\bv\d+(?:\.\d+)?\b)
+  | (?P<ver>(?<![\w.])v?\d+\.\d+\.(?:\d+|\*)(?:\.?(?:post|rc|dev|a|b)\d+)?(?:\+[a-z0-9.]*[a-z0-9])?(?![\w])|(?<![\w.])\d+\.(?:x|\*)(?!\w)|\bv\d+(?:\.\d+)?\b)
   | (?P<power>(?<![\w.]){_EXPONENT}(?![\w]))
   | (?P<num>(?<![\w.])(?:\d{{1,3}}(?:,000)+(?![\d.])|(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d{{1,3}})?)(?:\s?%|\s?percent\b|\s?pct\b|[km](?!\w))?(?![a-z_]))
   | (?P<abbrev>(?<![a-z0-9_])(?:bs|lr|wd|seed|rank|ga|epochs?|r(?!2\b)|alpha|stage|zero)(?=_?\d))

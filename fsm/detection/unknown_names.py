@@ -15,7 +15,8 @@ LEFT_FILLERS = word_set(
     about first with for use using i 'd try test go equal - -> , include including namely between range
     candidate option sweep search are set the a an these those following each one all run would eg
     example i.e ie compare new two three different several current currently vary should could ' by on
-    explore want only just , respectively start up our choose pick
+    explore want only just , respectively start up our choose pick log uniform loguniform logspace
+    uniformly e g
     """
 )
 """Between a parameter and the list of its values."""
@@ -55,7 +56,7 @@ def by_form(items: Sequence[Item], start: int) -> Parameter | None:
     measured = last in _MEASURES and (runs or (asked and last not in _ELSEWHERE))
     if not (measured or (written and asked)):
         return None
-    words = [*(part.raw for part in parts[:-1]), last]
+    words = [*(part.raw for part in parts[:-1]), parts[-1].raw if written else last]
     return Parameter("_".join(words).replace(" ", "_").replace("-", "_"), Kind.TRAINING)
 
 

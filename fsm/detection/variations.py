@@ -15,7 +15,9 @@ from wpfsm.fsm.detection.vocabulary import Kind, Parameter, word_set
 
 _COMBINED = Rule(r" (?:combination|cartesian|grid|factorial|cross|crossed|x|every|each with|times) ")
 _EACH_RUN = Rule(r" (?:every|each) (?:run|one|epoch|step|time|job) ")
-_IN_TURN = Rule(r" (?:then|after|first|next|afterwards|when|second|also|another|if|and) ")
+_IN_TURN = Rule(
+    r" (?:then|after|first|next|afterwards|when|second|also|another|if|and|continue|finish|finally|lastly) "
+)
 _INSTEAD = Rule(r" (?:instead|from|was|is too|currently|default) ")
 _SEARCH = Rule(
     r" (?:random search|bayes\w*(?: \S+)?|optuna|hyperband|tpe|asha|grid search|search over|latin hypercube|hpo"
@@ -32,11 +34,14 @@ _REPEATED = Rule(
     r"NUM (?:more |independent |separate |identical )*(?:time|x|run|job|model|repeat|replicate|repetition) "
     r"(?!(?:fast|faster|more|if|per|as|larger|longer|bigger|a|on fail|each epoch))"
 )
+_TIMES_X = Rule(
+    r" (?:run|train|repeat|rerun|retrain|do|launch|submit|finetune|fit) (?:\S+ ){0,6}?(?P<times>\d{1,3})x "
+)
 _VARIANCE = Rule(
     r" (?:variance|seed|error bar|noise|noisy|std|average|mean|confidence|stable|stability|reproducib\w+|spread"
     r"|repeat|different|differ|deviation|each|independent|same) "
 )
-_MORE_OR_LESS = r"(?:twice|half|double|triple|higher|lower|larger|smaller|bigger|shorter|longer)"
+_MORE_OR_LESS = r"(?:twice|half|double|triple|higher|lower|larger|smaller|bigger|shorter|longer|\d+x)"
 _RELATIVE = Rule(rf" {_MORE_OR_LESS} (?:\S+ ){{0,6}}?(?:and|or|then|vs|,) (?:\S+ ){{0,5}}?{_MORE_OR_LESS} ")
 _STEP_BY_STEP = Rule(
     r" (?:halve|reduce|lower|shrink|decrease|cut|double|increase|raise|grow|bump|drop|scale) (?:\S+ ){0,4}?PARAM "
@@ -176,7 +181,11 @@ def _points(wide: Mapping[Parameter, Assignment]) -> list[Trial]:
             p.name: {"min": f.bounds[0], "max": f.bounds[1]} for p, f in wide.items() if f.bounds is not None
         }
         return [dict(ranges)] if ranges else []
-    points = trials(listed)
+    return _labelled(trials(listed))
+
+
+def _labelled(points: list[Trial]) -> list[Trial]:
+    """The trials, each that is a recipe with its name."""
     for point in points:
         if "recipe" not in point and any(_KINDS[name] is Kind.RECIPE for name in point if name in _KINDS):
             point["recipe"] = ", ".join(f"{_title(name)} {value}" for name, value in point.items())
@@ -205,7 +214,7 @@ def _configurations(assignments: Sequence[Assignment]) -> Finding | None:
     }
     rows: list[Trial] = [{parameter.name: point[parameter] for parameter in changing} for point in points]
     recipes = all(parameter.kind is Kind.RECIPE for parameter in changing)
-    return _several(changing, rows, combined=not recipes) if changing else None
+    return _several(changing, _labelled(rows), combined=not recipes) if changing else None
 
 
 def _said(names: Sequence[str]) -> str:
@@ -236,6 +245,8 @@ def _parameter_from(shape: Shape, at: int) -> Parameter | None:
 
 def _times(shape: Shape) -> int:
     """How often the same job shall run ("run it five times"), or 0."""
+    if (written := _TIMES_X.search(shape.text)) is not None:
+        return int(written["times"]) if 2 <= int(written["times"]) <= MAX_TRIALS else 0
     match = _REPEATED.search(shape.text)
     if match is None:
         return 0

@@ -151,7 +151,10 @@ PARAMETERS: dict[Parameter, str] = {
         " | scheduler type | lr scheduler type"
     ),
     Parameter("quantization", _C, _N): "quantization | quantisation",
-    Parameter("instance_count", _P, _I, counted=True): "instance | node | machine | instance count | host",
+    Parameter("instance_count", _P, _I, counted=True): (
+        "instance | node | machine | instance count | host | number of instance | number of node | number of machine"
+        " | node count | num node"
+    ),
     Parameter("gpu_count", _P, _I, counted=True): "gpu | gpu count | number of gpu | num gpu",
     Parameter("volume_gb", _P, _I): "volume size | disk size | ebs size | volume",
     Parameter("instance_type", _P, _N): "instance type | machine type | instance size | instance family",

@@ -110,6 +110,10 @@ PHRASES = {
                " | a variety of | multiple | various | different | a spread of | a list of | another few | some",
     "modulenotfounderror": "module not found error | module not found",
     "importerror": "import error | importerrors | import errors | import failure",
+    "gradually": "step by step | bit by bit | little by little",
+    "run": (
+        "execute | executing | conduct | conducting | carry out | carrying out | fire off | spin up | queue up"
+    ),
     "turnoff": "turn off | switch off | turning off | switching off | turned off | switched off",
     "turnon": "turn on | switch on | turning on | switching on",
     "worksbest": "works best | work best | is best | works better | work better | performs best | performs better | trains best"
