@@ -198,14 +198,19 @@ def _recipes(trials: Sequence[Trial], varied: Sequence[str]) -> list[str]:
             *lines,
             *(f"    - {{name: recipe-{n}, hyperparameters: {{{name}: {n}}}}}  # TODO" for n in (1, 2)),
         ]
+    labels = [str(trial.get("recipe", "")) for trial in trials]
     seen: list[str] = []
-    for trial in trials:
-        label = str(trial.get("recipe", ""))[:100]
-        if label in seen:
-            continue
-        seen.append(label)
-        lines.append(f"    - name: {json.dumps(label, ensure_ascii=False)}")
+    for label, trial in zip(labels, trials, strict=True):
         settings = {name: value for name, value in trial.items() if name != "recipe"}
+        name = label
+        if settings and labels.count(label) > 1:  # one method with several settings
+            name = ", ".join([label, *(f"{key} {value}" for key, value in settings.items())])
+            settings = {"recipe": label, **settings}
+        name = name[:100]
+        if name in seen:
+            continue
+        seen.append(name)
+        lines.append(f"    - name: {json.dumps(name, ensure_ascii=False)}")
         if _SCRIPT.search(label):
             lines.append(f"      entry: {json.dumps(label, ensure_ascii=False)}")
         elif settings:

@@ -90,6 +90,26 @@ def test_detect_drafts_a_loop_file(alone: Bench):
     assert alone.run("detect", "try learning rates 1e-4 and 5e-5", "--write", "lr.yaml").code == 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sweep dropout 0.1, 0.2",
+        "all combinations of lr 1e-4, 5e-5 and batch size 4, 8",
+        "train until eval loss < 0.3",
+        "bump transformers and retrain",
+        "try LoRA rank 16, then 32, then 64",
+        "run with and without gradient checkpointing",
+        "random search over lr between 1e-5 and 1e-3",
+    ],
+)
+def test_plan_accepts_what_detect_drafts(alone: Bench, text: str):
+    """Each pattern's draft can be planned as it stands, without an account."""
+    assert alone.run("detect", text, "--write", "drafted.yaml").code == 0
+    ran = alone.run("plan", "--offline", "drafted.yaml", "-o", "json")
+    assert ran.code == 0
+    assert ran.json["trials"]
+
+
 def test_detect_drafts_nothing_for_no_candidate(alone: Bench):
     """A single job is no loop: there is a reason, and no file."""
     assert alone.run("detect", "train the model once", "-o", "json").json["candidate"] is False

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from wpfsm.fsm.detect import Detection, Pattern, detect, draft
 from wpfsm.fsm.detection.intervals import MAX_TRIALS
 from wpfsm.fsm.loading import parse
+from wpfsm.fsm.strategies.base import PREVIEW, Goal
+from wpfsm.fsm.strategies.registry import build
 
 ROWS = [
     json.loads(line)
@@ -377,11 +379,25 @@ def test_the_answer_does_not_depend_on_the_interpreter() -> None:
     "row", [row for row in ROWS if row["pattern"] != "none"], ids=lambda row: row["text"][:50]
 )
 def test_every_draft_is_a_valid_loop_file(row: dict[str, str]) -> None:
-    """What --write writes passes the validation of the loop file, without a change."""
+    """What --write writes passes the validation of the loop file, and its trials are those of the request."""
     detection = detect(row["text"])
-    if detection.candidate:
-        loop = parse(draft(detection, "From a request!"))
-        assert loop.name == "from-a-request"
+    if not detection.candidate:
+        return
+    loop = parse(draft(detection, "From a request!"))
+    assert loop.name == "from-a-request"
+    assert loop.metric is not None
+    strategy = build(loop.strategy, Goal(loop.metric.name, loop.metric.goal), loop.job.hyperparameters)
+    wanted = [
+        {k: v for k, v in trial.items() if k not in {"recipe", "packages", "versions"}}
+        for trial in detection.trials
+    ]
+    spelt_out = all(trial and not any(isinstance(v, dict) for v in trial.values()) for trial in wanted)
+    if wanted and spelt_out and len(wanted) <= PREVIEW:
+        first = [
+            {k: v for k, v in each.params.items() if k != "recipe"}
+            for each in strategy.preview()[: len(wanted)]
+        ]
+        assert first == wanted
 
 
 @pytest.mark.parametrize(
