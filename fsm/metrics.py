@@ -1,4 +1,4 @@
-"""What a training job reports: the metric's definition, and the values that a log holds.
+"""What a training job reports: the metric's expression, and the values that a log holds.
 
 The same regular expression serves twice: the service applies it to the job's log and returns the last value
 in `FinalMetricDataList`, and the controller applies it to the live log. A metric that is missing or not
@@ -25,12 +25,9 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 Direction = Literal["minimize", "maximize"]
-
-MAX_NAME_CHARS = 255
-"""Longest metric name (API reference, MetricDefinition)."""
 
 MAX_REGEX_CHARS = 500
 """Longest regular expression (API reference, MetricDefinition)."""
@@ -51,38 +48,6 @@ class Goal:
     def better(self, one: float, other: float) -> bool:
         """Whether `one` is strictly better than `other`."""
         return one < other if self.direction == "minimize" else one > other
-
-
-@dataclass(frozen=True)
-class Metric:
-    """The `metric` section of the loop file.
-
-    Attributes:
-        name: The metric's name, 1 to 255 characters, as the service reports it.
-        regex: The expression whose first group captures the value; see `check_regex`.
-        goal: Which way is better.
-
-    Raises:
-        ValueError: The name is empty or too long, or the expression fails `check_regex`.
-    """
-
-    # pydantic reads this when a loop file holds a Metric; this module itself needs no pydantic.
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    name: str
-    regex: str
-    goal: Direction
-
-    def __post_init__(self) -> None:
-        if not 1 <= len(self.name) <= MAX_NAME_CHARS:
-            raise ValueError(f"a metric name has 1 to {MAX_NAME_CHARS} characters, not {len(self.name)}")
-        if self.goal not in ("minimize", "maximize"):
-            raise ValueError(f"goal is minimize or maximize, not {self.goal!r}")
-        check_regex(self.regex)
-
-    def to_goal(self) -> Goal:
-        """The goal without the means of reading it: what strategies and `early_stop` take."""
-        return Goal(self.name, self.goal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +124,3 @@ def last_finite(values: Sequence[float]) -> float | None:
     not be best on the strength of what it lost.
     """
     return finite(values[-1]) if values else None
-
-
-def diverged(values: Sequence[float]) -> bool:
-    """Whether the newest value is reported and not finite."""
-    return bool(values) and not math.isfinite(values[-1])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from strategy_play import completed, play, scripted, strategy
+from strategy_play import completed, play, row, scripted, strategy
 
 from wpfsm.fsm.strategies import StrategyError
 from wpfsm.fsm.strategies.smoke import smoke_overrides
@@ -80,3 +82,15 @@ def test_the_smoke_trial_counts_in_the_total():
     assert what.total() == 4
     assert what.at_most() == 4
     assert [each.smoke for each in what.preview()] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("section", KINDS.values(), ids=KINDS)
+def test_a_loop_that_goes_on_without_smoke_does_not_count_its_smoke_trial(section):
+    """With `smoke` taken out of the file on a resume, the short run meets no target and stands for no trial."""
+    smoke = strategy({**section, "smoke": {"epochs": 1}}).next([])
+    short = row(1, replace(smoke, label=smoke.label.removeprefix("smoke: ")), ("completed", 0.01))
+    plain = strategy(section)
+
+    assert plain.goal_met([short]) is None
+    assert plain.next([short]) == plain.next([])
+    assert plain.summary([short]).best is None
