@@ -29,6 +29,8 @@ _PLACEHOLDERS: Mapping[str, str] = {
 }
 _T = TypeVar("_T")
 _SEARCH_TRIALS = 12
+_NUMBER = "(-?(?:[Nn]a[Nn]|[Ii]nf)|[0-9.eE+-]+)"
+"""A job that diverges must report that it did, and not keep the value of an earlier line."""
 _SCRIPT = re.compile(r"\.(?:py|sh)$")
 
 
@@ -69,7 +71,7 @@ def draft(detection: Detection, name: str) -> str:
         f"metric:{say}",
         f"  name: {metric}",
         f"  goal: {direction}",
-        f"  regex: '{metric}\\s*[=:]\\s*([0-9.eE+-]+)'  # TODO: wpfsm metric test FILE shows what it extracts",
+        f"  regex: '{metric}\\s*[=:]\\s*{_NUMBER}'  # TODO: wpfsm metric test FILE shows what it extracts",
         "strategy:",
         *_strategy(detection),
         "limits:",

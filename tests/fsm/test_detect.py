@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from wpfsm.fsm.detect import Detection, Pattern, detect, draft
 from wpfsm.fsm.detection.intervals import MAX_TRIALS
 from wpfsm.fsm.loading import parse
+from wpfsm.fsm.metrics import extract, last_finite
 from wpfsm.fsm.strategies.base import PREVIEW, Goal
 from wpfsm.fsm.strategies.registry import build
 
@@ -426,6 +427,17 @@ def test_the_draft_carries_over_what_the_request_says() -> None:
     assert loop.strategy.model_dump()["propose"]["parameters"] == {"lr": [1e-4, 5e-5]}
     assert "role:" in text
     assert "TODO" in text
+
+
+@pytest.mark.parametrize("last", ["nan", "NaN", "inf", "-inf", "Infinity"])
+def test_the_drafted_expression_sees_a_job_diverge(last: str) -> None:
+    """A loss that is not a number at the end is null, and not the value before."""
+    metric = parse(draft(detect("try lr 1e-4, 5e-5"), "x")).metric
+    assert metric is not None
+    values = extract(metric.regex, ["eval_loss: 0.5", f"eval_loss={last}"])
+    assert len(values) == 2
+    assert last_finite(values) is None
+    assert last_finite(extract(metric.regex, ["eval_loss = -1.5e-3"])) == -1.5e-3
 
 
 def test_a_declined_request_has_no_draft() -> None:
