@@ -97,7 +97,10 @@ _NOT_ONE_NOR_OTHER = Rule(
 )
 _SPELLS_OUT = Rule(r" [:(] ")
 _EACH_NO = Rule(r" (?:no|without) ")
-_OPPOSED = Rule(rf" (?P<one>[a-z]+) (?:\S+ ){{0,3}}?{_AND} (?:\S+ ){{0,2}}?(?:un|non|de|not)(?: )?(?P=one) ")
+_OPPOSED = Rule(
+    rf" (?P<one>[a-z]{{4,}}) (?:\S+ ){{0,3}}?{_AND} (?:\S+ ){{0,2}}?(?:un|non)(?P=one) "
+    rf"| (?:un|non)(?P<other>[a-z]{{4,}}) (?:\S+ ){{0,3}}?{_AND} (?:\S+ ){{0,2}}?(?P=other) "
+)
 _ON_HERE_OFF_THERE = Rule(
     r" (?:enable|turnon|use|keep|add) (?P<np>(?:\S+ ){1,5}?)in (?:one|the first|run NUM) (?:\S+ ){0,5}?"
     r"(?:disable|turnoff|drop|remove|omit|skip|not|without) (?:it|them|that) "
@@ -187,7 +190,13 @@ def _one_after_another(shape: Shape) -> list[str] | None:
 def _its_opposite(shape: Shape) -> list[str] | None:
     """ "frozen embeddings vs unfrozen embeddings", "shuffled and unshuffled data"."""
     match = _OPPOSED.search(shape.text)
-    return [ahead(shape, match.start("one"))] if match else None
+    if match is None:
+        return None
+    return [
+        ahead(
+            shape, match.start("one") if match["one"] else shape.text.rindex(match["other"], 0, match.end())
+        )
+    ]
 
 
 def _one_at_a_time(shape: Shape) -> list[str] | None:

@@ -53,6 +53,11 @@ _WORDS = [
     "instances",
     "inference",
 ]
+_OTHER_WORDS = frozenset(
+    ["retain", "refrain", "restrain", "weigh", "weighty", "leaning", "prevision", "conference", "bathes"]
+)
+"""English words that lie one slip away from one of the above."""
+_ENDINGS = frozenset({"d", "s", "r"})
 _SHORTEST = 5
 """Shorter words have too many neighbours."""
 
@@ -60,10 +65,19 @@ _SHORTEST = 5
 @cache
 def corrected(word: str) -> str:
     """The word that was meant, or the word itself."""
-    if len(word) < _SHORTEST or not word.isalpha() or word in _WORDS:
+    if len(word) < _SHORTEST or not word.isalpha() or word in _WORDS or word in _OTHER_WORDS:
         return word
-    near = [meant for meant in _WORDS if word[0] == meant[0] and _one_slip(word, meant)]
+    near = [
+        meant
+        for meant in _WORDS
+        if word[0] == meant[0] and not _inflected(word, meant) and _one_slip(word, meant)
+    ]
     return near[0] if len(near) == 1 else word
+
+
+def _inflected(word: str, meant: str) -> bool:
+    """Whether a word is another form and no slip: "compared" tells, and does not ask."""
+    return word[:-1] == meant and word[-1] in _ENDINGS
 
 
 def _one_slip(word: str, meant: str) -> bool:

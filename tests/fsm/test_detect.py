@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from wpfsm.fsm.detect import Detection, Pattern, detect, draft
 from wpfsm.fsm.detection.intervals import MAX_TRIALS
+from wpfsm.fsm.detection.spelling import corrected
+from wpfsm.fsm.detection.tokens import tokens_of
 from wpfsm.fsm.loading import parse
 from wpfsm.fsm.metrics import extract, last_finite
 from wpfsm.fsm.strategies.base import PREVIEW, Goal
@@ -28,7 +30,7 @@ ROWS = [
 SPLITS = sorted({row["split"] for row in ROWS})
 FLOOR = {"dev": 0.97, "held": 0.85}
 """Precision and recall that each pattern must keep. The held-out rows were written after the rules that they measure;
-as written, 95 % of their candidates were found, and 95 % of what was found was one."""
+before what they showed was mended, 95 % of their candidates were found, and 95 % of what was found was one."""
 
 
 def ids(detection: Detection) -> list[dict[str, object]]:
@@ -275,6 +277,15 @@ def test_one_slip_of_the_keyboard_changes_nothing(slip: str, meant: str) -> None
     """A swapped, doubled, missing or wrong letter in a word that matters is read as it was meant."""
     assert detect(meant).candidate
     assert detect(slip) == detect(meant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["retain the pool and rerun with torch 2.5", "we compared lr 1e-4 and 5e-5", "upgraded torch, all good"],
+)
+def test_another_word_is_no_slip(text: str) -> None:
+    """A past tense, or an English word that lies close, stays what it is."""
+    assert [token.text for token in tokens_of(text)] == [corrected(token.text) for token in tokens_of(text)]
 
 
 @pytest.mark.parametrize(
