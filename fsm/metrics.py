@@ -14,6 +14,10 @@ How a captured text becomes a value:
 
 For a log that prints `acc=90%`, capture the digits only: `acc=([0-9.]+)%` reports 90.
 
+An expression need not spell them: where it would capture a number, and the log has ``nan`` or ``inf`` in the
+number's place, that is a report too. ``eval_loss=([0-9.eE+-]+)`` is how people write it, and a job that diverges
+must not keep the last value that was finite.
+
 How the service reads a line with two matches, and which dialect its expressions have, is not documented.
 Here each match in a line is one report, in Python's dialect; a plain capture such as
 `eval_loss=([0-9.eE+-]+)` means the same in both.
@@ -36,6 +40,9 @@ MAX_REGEX_CHARS = 500
 _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE
 )
+
+
+_NOT_FINITE = re.compile(r"(?<![\w.])[+-]?(?:nan|inf(?:inity)?)(?![\w.]*\w)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +105,26 @@ def series(regex: str, lines: Iterable[str]) -> Iterator[Reading]:
     """
     pattern = check_regex(regex)
     for number, line in enumerate(lines, start=1):
-        for match in pattern.finditer(line):
-            captured = match.group(1) or ""
+        for _, captured in sorted(_captures(pattern, line)):
             yield Reading(number, captured, parse(captured))
+
+
+def _captures(pattern: re.Pattern[str], line: str) -> Iterator[tuple[int, str]]:
+    """Where and what the expression captures in a line, numbers that are not finite included."""
+    tokens = [token for token in _NOT_FINITE.finditer(line) if _stands_for_a_number(pattern, line, token)]
+    for token in tokens:
+        yield token.start(), token.group()
+    for match in pattern.finditer(line):
+        # Of -inf an expression of digits and signs captures the sign alone.
+        if not any(match.start(1) < token.end() and token.start() < match.end(1) for token in tokens):
+            yield match.start(1), match.group(1) or ""
+
+
+def _stands_for_a_number(pattern: re.Pattern[str], line: str, token: re.Match[str]) -> bool:
+    """Whether the expression would capture a number in the token's place."""
+    at = token.start()
+    as_if = f"{line[:at]}0{line[token.end() :]}"
+    return any(match.start(1) <= at < match.end(1) for match in pattern.finditer(as_if))
 
 
 def extract(regex: str, lines: Iterable[str]) -> list[float]:

@@ -44,6 +44,11 @@ class _Watch:
     """What the completed trials reported; read when it is first needed."""
     log_at: float = 0.0
 
+    @property
+    def diverged(self) -> bool:
+        """Whether the metric that was reported last is not finite."""
+        return bool(self.values) and last_finite(self.values) is None
+
 
 def run(ctx: Context) -> Change:
     """Follow the job until the service will not change it any more."""
@@ -191,15 +196,18 @@ def _ended(ctx: Context, job: Job, watch: _Watch) -> Change:
     """Terminal: read the log to its end, then leave.
 
     Late lines arrive after the status. They are waited for only where something hangs on them: a failure to
-    diagnose, or a metric that the service did not give.
+    diagnose, a metric that the service did not give, or one that diverged.
     """
     metric = ctx.file.metric
-    wanted = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
+    failed = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
     began = ctx.clock.now()
     quiet = 0
-    while quiet < (LATE_READS if wanted else 1) and ctx.clock.now() - began < ctx.pace.grace:
+    while ctx.clock.now() - began < ctx.pace.grace:
         quiet = quiet + 1 if _read_log(ctx, job, watch) else 0
-        if wanted and quiet < LATE_READS:
+        wanted = failed or watch.diverged
+        if quiet >= (LATE_READS if wanted else 1):
+            break
+        if wanted:
             ctx.clock.pause(ctx.pace.least)
     return Change(
         kind="ended",
@@ -210,9 +218,13 @@ def _ended(ctx: Context, job: Job, watch: _Watch) -> Change:
 
 
 def _with_log_metric(ctx: Context, job: Job, watch: _Watch) -> dict[str, JSON]:
-    """FinalMetricDataList, or the last finite value of the log where the service gave none."""
+    """FinalMetricDataList, or the log's last value where the service gave none.
+
+    Where the log ends with one that is not finite, that one: the service's list keeps the last that its
+    expression could read.
+    """
     metrics: dict[str, JSON] = dict(job.metrics)
     metric = ctx.file.metric
-    if metric and metrics.get(metric.name) is None:
+    if metric and (metrics.get(metric.name) is None or watch.diverged):
         metrics[metric.name] = last_finite(watch.values)
     return metrics

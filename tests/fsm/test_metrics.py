@@ -51,6 +51,21 @@ def test_nan_is_reported_and_not_finite(text):
     assert math.isnan(parse(text))
 
 
+@pytest.mark.parametrize(
+    ("line", "captured"),
+    [
+        ("eval_loss=nan", ["nan"]), ("eval_loss=-inf lr=0.1", ["-inf"]), ("{'eval_loss': NaN, 'epoch': 2}", ["NaN"]),
+        ("eval_loss=0.2 eval_loss=nan", ["0.2", "nan"]), ("train_loss=nan eval_loss=0.3", ["0.3"]),
+        ("eval_loss=nano", []), ("grad_norm=nan", []), ("is nan eval_loss", []),
+    ],
+)  # fmt: skip
+def test_an_expression_need_not_spell_what_is_not_finite(line, captured):
+    """People write `([0-9.eE+-]+)`: where it looks for a number, nan and inf are reports, elsewhere they are none."""
+    found = series(r"\beval_loss['\"]?[=:] ?([0-9.eE+-]+)", [line])
+
+    assert [reading.captured for reading in found] == captured
+
+
 def test_the_first_group_is_the_value():
     """Further groups are ignored, and a group that did not take part is no number."""
     assert extract(r"(\d+)/(\d+)", ["3/10"]) == [3.0]

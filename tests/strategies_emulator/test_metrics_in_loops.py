@@ -17,7 +17,7 @@ from wpfsm.adapters.emulator.scripted import Script
 SKIP = [{"when": ["nan_loss", "false_success"], "do": "skip"}]
 
 
-def prints(*by_trial: Sequence[str]) -> Story:
+def prints(*by_trial: Sequence[str], regex: str = r"eval_loss=(\S+)") -> Story:
     """A grid whose n-th trial prints the n-th lines; a loop file that goes on after any of them."""
 
     def script(launch: Launch) -> Script:
@@ -30,7 +30,7 @@ def prints(*by_trial: Sequence[str]) -> Story:
         "parameters": {"lr": list(range(len(by_trial)))},
         "smoke": False,
     }
-    metric = {"name": "eval_loss", "goal": "minimize", "regex": r"eval_loss=(\S+)"}
+    metric = {"name": "eval_loss", "goal": "minimize", "regex": regex}
     return example(
         "grid", script, strategy=strategy, metric=metric, on_failure=SKIP, limits={"max_failures": 9}
     )
@@ -54,6 +54,17 @@ def test_a_metric_that_is_not_finite_is_null_and_never_best(text: str) -> None:
     assert document["best"]["trial"] == 1
     assert outcome.states == ["completed", "failed"]
     assert outcome.exit_code == 0
+
+
+def test_a_job_that_diverged_does_not_win_with_what_it_had_before() -> None:
+    """The service's list keeps the last value that its expression could read; the log tells that it did not last."""
+    regex = r"eval_loss=([0-9.eE+-]+)"
+    with world_of(prints(["eval_loss=0.5"], ["eval_loss=0.1", "eval_loss=nan"], regex=regex)) as world:
+        outcome = Outcome(world, world.finish())
+        document = document_of(world)
+    assert outcome.metrics == [0.5, None]
+    assert document["best"]["trial"] == 1
+    assert [job.diagnosis and job.diagnosis["class"] for job in outcome.jobs] == [None, "nan_loss"]
 
 
 def test_a_completed_job_without_its_metric_is_a_failure_of_its_own_class() -> None:
