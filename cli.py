@@ -15,135 +15,16 @@ if sys.argv[1:] == ["--version"]:
     print(f"wpfsm {version('wpfsm')}")
     raise SystemExit(0)
 
-from collections.abc import Callable, Sequence
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from wpfsm.adapters.emulator.command import emulator
+from wpfsm.adapters.verbs.group import Verbs, examples, loop_ids, shared
 
 if TYPE_CHECKING:
     from wpfsm.adapters.verbs.common import Options
-    from wpfsm.fsm.errors import WpfsmError
-
-
-ORDER = ("init", "plan", "start", "resume", "inspect", "wait", "logs", "stop", "report",
-         "explain", "diff", "metric", "detect", "release", "gc", "pools", "doctor", "emulator", "schema", "skill", "completion")  # fmt: skip
-"""The verbs as one meets them: a loop from its file to its end, then what is about more than one."""
-
-
-class Verbs(click.Group):
-    """The group of verbs; errors become one message, one fix and the exit code of the table."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """In the order of use."""
-        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run; bad usage is exit code 2, with an object on stdout where one was asked for."""
-        try:
-            # Of click itself: the exit code of --help and the like; a verb exits by itself.
-            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
-        except click.ClickException as error:
-            error.show()
-            if _asks_for_json(sys.argv):
-                from wpfsm.adapters.verbs.common import print_json
-                from wpfsm.adapters.views import error_document
-                from wpfsm.fsm.errors import UsageError
-
-                print_json(error_document(UsageError(error.format_message(), fix="wpfsm --help")))
-            sys.exit(error.exit_code)
-        except click.Abort:
-            sys.exit(130)
-
-
-def _asks_for_json(argv: Sequence[str]) -> bool:
-    """Whether ``-o json`` is among words that may not parse."""
-    joined = " ".join(argv)
-    return any(f"{option}json" in joined for option in ("-o ", "-o", "--output ", "--output="))
-
-
-def say(given: Options, error: WpfsmError) -> None:
-    """An error: a message and a fix for people, an object for programs."""
-    if given.output != "human":
-        from wpfsm.adapters.verbs.common import print_json
-        from wpfsm.adapters.views import error_document
-
-        print_json(error_document(error))
-        return
-    print(f"error: {error}", file=sys.stderr)
-    if error.fix:
-        print(f"  fix: {error.fix}", file=sys.stderr)
-
-
-def shared(function: Callable[..., int]) -> Callable[..., None]:
-    """Give a verb the shared options, and turn its errors into message, fix and exit code."""
-
-    @click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["human", "json", "jsonl"]),
-        default="human",
-        show_default=True,
-        help="Form of what goes to stdout.",
-    )
-    @click.option(
-        "--db", metavar="PATH", help="The SQLite file [default: $WPFSM_DB, else the state directory]."
-    )
-    @click.option(
-        "--endpoint-url", metavar="URL", help="An endpoint that stands for AWS [default: $AWS_ENDPOINT_URL]."
-    )
-    @click.option("--debug", is_flag=True, help="Show tracebacks.")
-    @wraps(function)
-    def verb(output: str, db: str | None, endpoint_url: str | None, debug: bool, **arguments: object) -> None:
-        from wpfsm.adapters.verbs.common import options
-        from wpfsm.fsm.errors import WpfsmError
-
-        given = options(output, db, endpoint_url, debug=debug)
-        try:
-            code = function(given, **arguments)
-        except WpfsmError as error:
-            if debug:
-                raise
-            say(given, error)
-            code = error.exit_code
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
-            raise
-        except Exception as error:
-            if debug:
-                raise
-            say(
-                given,
-                WpfsmError(
-                    f"unexpected {type(error).__name__}: {error}",
-                    fix="run it again with --debug, and report the traceback",
-                ),
-            )
-            code = 1
-        sys.exit(code)
-
-    return verb
-
-
-def examples(*commands: str) -> str:
-    """The end of a verb's help: commands to copy."""
-    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
-
-
-def loop_ids(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The ids that a shell completes, newest first; none where the database cannot be read."""
-    from wpfsm.adapters.verbs.common import options
-    from wpfsm.fsm.errors import WpfsmError
-    from wpfsm.state.database import open_existing
-    from wpfsm.state.history import History
-
-    try:
-        headers = History(open_existing(options("human", context.params.get("db"), None).database)).loops()
-    except WpfsmError:
-        return []
-    return [header.id for header in headers if header.id.startswith(incomplete)]
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -11,7 +11,8 @@ import click
 import pytest
 from cli_bench import Bench
 
-from wpfsm.cli import ORDER, cli
+from wpfsm.adapters.verbs.group import ORDER
+from wpfsm.cli import cli
 
 
 def verbs(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
