@@ -84,11 +84,11 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
     with explained(given.database):
         history = History(open_existing(given.database))
         loop = history.find(which)
-        if given.output == "json" and not follow:
-            document = events_document(loop, list(history.events(loop.id, since)))
-            emit(given, document, "")
-            return 0
         try:
+            if given.output == "json":  # one object, so what is followed is shown when it has ended
+                found = list(_events(history, loop.id, since, follow=follow))
+                print_json(events_document(history.find(loop.id), found))
+                return 0
             for event in _events(history, loop.id, since, follow=follow):
                 if given.output == "human":
                     print(event_line(event), flush=True)

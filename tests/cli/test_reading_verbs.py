@@ -112,6 +112,15 @@ def test_following_ends_with_the_loop(bench: Bench):
     assert events[-1]["to"] == "Closed"
 
 
+def test_following_as_json_is_one_object(bench: Bench):
+    """-o json prints one object, so what is followed is shown once it has ended."""
+    bench.begin("start", bench.loop("followed", OK))
+    wait_for(lambda: bench.run("inspect", "followed").code == 0 or None)
+    document = bench.run("inspect", "followed", "--follow", "-o", "json").json
+    assert document["loop"]["state"] == "Closed"
+    assert document["events"][-1]["to"] == "Closed"
+
+
 def test_the_diagram_marks_the_path(finished: Bench):
     """The machine as mermaid: the state it is in, the arrows it took and how often."""
     text = finished.run("inspect", "sweep", "--diagram").out
