@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
 
 from wpfsm.fsm import limits
@@ -252,6 +253,13 @@ class Context:
         """Jobs of the account that are young enough to hold instances, newest first."""
         return self.steady(
             "service.list_jobs", lambda: recent(self.ports.service.list_jobs(), self.clock.now())
+        )
+
+    def reused_pools(self, most: int) -> list[JobSummary]:
+        """The newest jobs of the account whose pool another job took over."""
+        return self.steady(
+            "service.list_jobs",
+            lambda: list(islice(self.ports.service.list_jobs(pool_status="Reused"), most)),
         )
 
     def read_log(self, job: Job, cursor: str) -> LogPage:

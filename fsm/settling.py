@@ -9,7 +9,7 @@ from typing import Literal
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.keeping import set_keep_alive
 from wpfsm.fsm.lock import LockedFields
-from wpfsm.fsm.observe import POOL_OVER, observe
+from wpfsm.fsm.observe import POOL_OVER, is_terminal, observe
 from wpfsm.fsm.pooldeath import cause_of_death, cold_start_cost, cold_start_text, released_outside
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Job, Obligation
@@ -18,6 +18,9 @@ WARM_START_SECONDS = 60.0
 """Where the service does not name the reuse, a start below this and below half of the coldest one is warm.
 The developer guide speaks of seconds; measured cold starts are minutes (warm pool reports: 85 to 180 s)."""
 
+NEWEST = 200
+"""Jobs whose pool was reused that are searched for one that this loop's job took: two pages, for the listing is slow."""
+
 
 def settle_previous(ctx: Context, job: Job) -> Job:
     """Decide warm or cold for ``job`` and discharge what it took over. Idempotent, one read a job."""
@@ -25,7 +28,7 @@ def settle_previous(ctx: Context, job: Job) -> Job:
         return job
     previous = _owner_before(ctx, job)
     if previous is None:
-        return _decide(ctx, job, "", "no pool was there")
+        return _without_predecessor(ctx, job)
     reading = ctx.describe(previous.name)
     if reading is None or reading.pool is None:
         return _decide_from_time(ctx, job)
@@ -38,6 +41,19 @@ def settle_previous(ctx: Context, job: Job) -> Job:
     if observed.pool_status == "Available":
         return _unmatched(ctx, job, observed, released_outside(ctx, observed, reading))
     return _decide_from_time(ctx, job, observed)
+
+
+def _without_predecessor(ctx: Context, job: Job) -> Job:
+    """No pool of this loop was there: cold, unless a start that quick was on a pool that somebody else had left."""
+    if job.startup_seconds is None and not is_terminal(job):
+        return job
+    if job.startup_seconds is not None and job.startup_seconds < WARM_START_SECONDS:
+        for other in ctx.reused_pools(NEWEST):
+            if other.pool and other.pool.reused_by == job.name:
+                return _decide(
+                    ctx, job, other.name, f"{other.name}, a job of somebody else's, was reused by {job.name}"
+                )
+    return _decide(ctx, job, "", "no pool was there")
 
 
 def _owner_before(ctx: Context, job: Job) -> Job | None:

@@ -134,6 +134,17 @@ def test_pool_taken_in_the_last_moment_is_contested_too() -> None:
     assert well_ended(world, result)
 
 
+def test_a_first_job_on_a_pool_that_somebody_left_is_warm() -> None:
+    """What tells is who took over whose pool: the loop had none, and its first job started in ten seconds all the same."""
+    world = Watched()
+    world.stranger("theirs", wait=1000, resources={"VolumeSizeInGB": 30})
+    result = world.run()
+    assert starts(world) == ["warm", "warm"]
+    (first, _) = world.events("settled")
+    assert first.why == f"{FIRST} started warm: theirs, a job of somebody else's, was reused by {FIRST}"
+    assert list(violations(world, result)) == ["theirs is not in the database"]
+
+
 def test_terminated_pool_is_named_and_priced() -> None:
     """Terminated: the cause and what the cold start costs, in dollars where starting up is billed."""
     world = Watched(
