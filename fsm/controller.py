@@ -48,9 +48,14 @@ def drive(ports: Ports) -> Result:
         Held: Another live loop uses the pool key; nothing was done.
         Fenced: Another controller took the loop over.
         StoreError: The database failed; what was committed stands.
+        Unknown: The service could not say whose credentials these are; nothing was done.
     """
     ctx = Context(ports)
-    _take_up_rights(ctx)
+    try:
+        _take_up_rights(ctx)
+    except StopAsked as asked:
+        # The service may stay out of reach for minutes here, and somebody may tire of waiting.
+        ctx.transition(release(asked.outcome, asked.why))
     while ctx.refresh().state is not State.CLOSED:
         if ctx.loop.state is State.DIAGNOSING and ctx.loop.handoff is not None:
             return Result(ctx.loop, HANDED_OFF)
@@ -77,7 +82,11 @@ def _take_up_rights(ctx: Context) -> None:
     waiting = loop.handoff is not None
     if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
         return
-    account = ctx.identity().account
+    try:
+        account = ctx.identity().account
+    except Unknown as error:
+        error.fix = f"nothing was changed, its job and pool go on; try again with wpfsm resume {loop.id}"
+        raise
     if account != loop.account:
         raise Denied(
             f"these credentials are of account {account}; the jobs of {loop.id} are in account {loop.account}",

@@ -12,7 +12,7 @@ from crash_stories import STORIES
 from crash_world import PACE, Crash, World, wire
 
 from wpfsm.adapters.aws.service import SageMakerTraining
-from wpfsm.fsm.errors import StoreError
+from wpfsm.fsm.errors import StoreError, Unknown
 from wpfsm.fsm.reaping import reap
 from wpfsm.fsm.records import Outcome, State
 
@@ -137,3 +137,32 @@ def test_a_loop_that_nobody_resumes_can_be_released_without_its_database(story: 
             if wrong or result.loop.state is not State.CLOSED:
                 found[point(story, at)] = wrong
     assert found == {}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_resume_that_waits_for_the_service_can_be_interrupted(story: str) -> None:
+    """Ctrl-C while a resume waits to learn whose credentials it has: the loop is released, like anywhere else."""
+    with world_of(story) as world:
+        killed(world, undisturbed(story)[0].index("after commit submitted") + 2)
+
+        def interrupt(name: str) -> None:
+            if name == "before call service.identity":
+                world.emulator.inject({"kind": "error_5xx", "operation": "GetCallerIdentity", "times": 1})
+                world.asked.reason = "interrupted"
+
+        result = world.drive(interrupt)
+        assert list(violations(world, result)) == []
+        assert (result.exit_code, result.loop.outcome) == (130, Outcome.INTERRUPTED)
+
+
+def test_a_resume_that_cannot_reach_the_service_says_that_it_changed_nothing() -> None:
+    """The outage outlasts the controller's patience: the loop stays where it was, and the message says so."""
+    with world_of("stop") as world:
+        killed(world, undisturbed("stop")[0].index("after commit submitted"))
+        world.emulator.inject({"kind": "error_5xx", "operation": "GetCallerIdentity", "times": 500})
+        with pytest.raises(Unknown) as refusal:
+            world.drive()
+        assert refusal.value.exit_code == 75
+        assert "wpfsm resume story" in refusal.value.fix
+        world.heal()
+        assert differences(world, world.finish(), "stop") == []
