@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from wpfsm.fsm.records import Event, Intent, Job, Loop, Obligation, Outcome, Remembered, State, Trial
+from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Outcome, Remembered, State, Trial
 
 Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | Remembered
 R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, Remembered)
@@ -61,20 +61,39 @@ def decode(record: type[R], row: sqlite3.Row) -> R:
     """A record from a row that has all its columns.
 
     Raises:
-        ValueError: The row holds a state or outcome that this version does not know.
+        sqlite3.DataError: A column holds what no version of ours has written, or what only a newer one knows.
     """
     values: dict[str, Any] = {}
     for field in dataclasses.fields(record):
         name = field.name.rstrip("_")
-        value = row[name]
-        if name in _JSON and value is not None:
-            value = json.loads(value)
-            if name in ("transitions", "overrides"):
-                value = tuple(value)
-        elif name in _FLAGS:
-            value = bool(value)
-        values[field.name] = value
-    if record is Loop:
-        values["state"] = State(values["state"])
-        values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+        try:
+            values[field.name] = _decode_field(record, name, row[name])
+        except ValueError as error:
+            raise sqlite3.DataError(f"{name} in {TABLES[record]} cannot be read: {error}") from error
     return record(**values)
+
+
+def _decode_field(record: type[Record], name: str, value: Any) -> Any:
+    if name in _JSON and value is not None:
+        decoded = json.loads(value)
+        return tuple(decoded) if name in ("transitions", "overrides") else decoded
+    if name in _FLAGS:
+        return bool(value)
+    if record is Loop and name == "state":
+        return State(value)
+    if record is Loop and name == "outcome":
+        return Outcome(value) if value else None
+    return value
+
+
+def document(row: sqlite3.Row, name: str) -> dict[str, JSON]:
+    """A column of a row that holds a JSON object.
+
+    Raises:
+        sqlite3.DataError: It holds none.
+    """
+    try:
+        decoded: dict[str, JSON] = json.loads(row[name])
+    except ValueError as error:
+        raise sqlite3.DataError(f"{name} cannot be read: {error}") from error
+    return decoded

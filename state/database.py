@@ -91,14 +91,19 @@ def explained(path: Path | str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
-        text = next((words for code, words in _MEANING.items() if name.startswith(code)), str(error))
+        # SQLite has no name for bytes that are no text, nor for what a column should hold.
+        damaged = not name and isinstance(error, sqlite3.OperationalError | sqlite3.DataError)
+        other = f"it is damaged; {_LEFT}" if damaged else str(error)
+        text = next((words for code, words in _MEANING.items() if name.startswith(code)), other)
+        kept = "" if text.endswith(_LEFT) else "nothing committed was lost; "
         raise StoreError(
             f"database {path}: {text} ({name or type(error).__name__}: {error})",
-            fix="nothing committed was lost; without the database, `wpfsm gc --apply` finds and releases "
+            fix=f"{kept}without the database, `wpfsm gc --apply` finds and releases "
             "the pools of every loop by their jobs' tags, and `wpfsm release --job NAME` one of them",
         ) from error
 
 
+_LEFT = "the file was left as it is"
 _MEANING = {
     "SQLITE_BUSY": "another process holds it; try again",
     "SQLITE_LOCKED": "another process holds it; try again",
@@ -106,8 +111,8 @@ _MEANING = {
     "SQLITE_IOERR": "the disk reported an error, or a file size limit was reached",
     "SQLITE_READONLY": "it is read-only",
     "SQLITE_CANTOPEN": "it cannot be opened",
-    "SQLITE_NOTADB": "it is not an SQLite database; the file was left as it is",
-    "SQLITE_CORRUPT": "it is corrupt; the file was left as it is",
+    "SQLITE_NOTADB": f"it is not an SQLite database; {_LEFT}",
+    "SQLITE_CORRUPT": f"it is corrupt; {_LEFT}",
 }
 
 

@@ -5,7 +5,6 @@ Imports nothing that is slow to import, so that verbs that only read start fast.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, State, Trial
 from wpfsm.state import codec
+from wpfsm.state.database import explained
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,21 @@ class LoopHeader:
 
 
 class History:
-    """Queries over a connection that may be read-only."""
+    """Queries over a connection that may be read-only; each raises ``StoreError`` when the file is damaged."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._path = str(connection.execute("pragma database_list").fetchone()[2])
 
     def loops(self, limit: int = 1000, *, unfinished: bool = False) -> Sequence[LoopHeader]:
         """Loops, newest first."""
         where = "where state <> 'Closed'" if unfinished else ""
-        rows = self._connection.execute(
+        rows = self._rows(
             "select id, name, state, outcome, why, backend, created_at, updated_at, "  # noqa: S608 - fixed clause
             "(select coalesce(max(number), 0) from jobs where loop_id = loops.id) as jobs, "
             "handoff is not null and state <> 'Closed' as handoff "
             f"from loops {where} order by created_at desc limit ?",
-            (limit,),
+            limit,
         )
         return [LoopHeader(**{**dict(row), "handoff": bool(row["handoff"])}) for row in rows]
 
@@ -55,18 +56,18 @@ class History:
         Raises:
             NotFound: None matches, or several do.
         """
-        rows = self._connection.execute(
+        rows = self._rows(
             "select * from loops where id = ?1 or name = ?1 or id like ?1 || '%' order by id = ?1 desc, "
             "created_at desc limit 3",
-            (which,),
-        ).fetchall()
+            which,
+        )
         exact = [row for row in rows if row["id"] == which]
         if not rows:
             raise NotFound(f"no loop {which!r}", fix="wpfsm inspect lists the loops")
         if not exact and len(rows) > 1:
             names = ", ".join(row["id"] for row in rows)
             raise NotFound(f"{which!r} could be any of {names}", fix="give the whole id")
-        return codec.decode(Loop, (exact or rows)[0])
+        return self._decoded(Loop, (exact or rows)[:1])[0]
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
         """Another loop whose hand-off holds a pool of this key at this moment."""
@@ -79,80 +80,93 @@ class History:
 
     def newest(self) -> Loop | None:
         """The newest loop."""
-        row = self._connection.execute("select * from loops order by created_at desc limit 1").fetchone()
-        return codec.decode(Loop, row) if row else None
+        return next(iter(self._records(Loop, "select * from loops order by created_at desc limit 1")), None)
 
     def jobs(self, loop_id: str) -> Sequence[Job]:
         """Jobs of a loop, by number."""
-        return [codec.decode(Job, row) for row in self._of("jobs", loop_id, "number")]
+        return self._of(Job, loop_id, "number")
 
     def job_named(self, name: str) -> Job | None:
         """A job by its name, of any loop."""
-        row = self._connection.execute("select * from jobs where name = ?", (name,)).fetchone()
-        return codec.decode(Job, row) if row else None
+        return next(iter(self._records(Job, "select * from jobs where name = ?", name)), None)
 
     def rendered(self, loop_id: str, key: str) -> dict[str, JSON]:
         """A base request of a source digest and entry (``digest:entry``); empty when none was rendered.
 
         Several differ at most in members that each job's own row holds.
         """
-        row = self._connection.execute(
+        rows = self._rows(
             "select request from rendered where loop_id = ? and substr(source_digest, 1, ?) = ? limit 1",
-            (loop_id, len(key) + 1, f"{key}:"),
-        ).fetchone()
-        base: dict[str, JSON] = json.loads(row["request"]) if row else {}
-        return base
+            loop_id,
+            len(key) + 1,
+            f"{key}:",
+        )
+        with explained(self._path):
+            return codec.document(rows[0], "request") if rows else {}
 
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""
-        return [codec.decode(Trial, row) for row in self._of("trials", loop_id, "number")]
+        return self._of(Trial, loop_id, "number")
 
     def intents(self, loop_id: str) -> Sequence[Intent]:
         """Intents of a loop."""
-        return [codec.decode(Intent, row) for row in self._of("intents", loop_id, "rowid")]
+        return self._of(Intent, loop_id, "rowid")
 
     def obligations(self, loop_id: str) -> Sequence[Obligation]:
         """Obligations of a loop."""
-        return [codec.decode(Obligation, row) for row in self._of("obligations", loop_id, "job_name")]
+        return self._of(Obligation, loop_id, "job_name")
 
     def owed(self) -> Sequence[Obligation]:
         """Open obligations of every loop."""
-        rows = self._connection.execute(
-            "select * from obligations where status = 'owed' order by loop_id, job_name"
+        return self._records(
+            Obligation, "select * from obligations where status = 'owed' order by loop_id, job_name"
         )
-        return [codec.decode(Obligation, row) for row in rows]
 
     def events(self, loop_id: str, since: int = 0) -> Iterator[Event]:
         """Events of a loop after ``since``, in order."""
-        rows = self._connection.execute(
-            "select * from events where loop_id = ? and seq > ? order by seq", (loop_id, since)
-        )
-        for row in rows:
-            yield codec.decode(Event, row)
+        with explained(self._path):
+            rows = self._connection.execute(
+                "select * from events where loop_id = ? and seq > ? order by seq", (loop_id, since)
+            )
+            for row in rows:
+                yield codec.decode(Event, row)
 
     def last_event(self, loop_id: str) -> Event | None:
         """The newest event of a loop."""
-        row = self._connection.execute(
-            "select * from events where loop_id = ? order by seq desc limit 1", (loop_id,)
-        ).fetchone()
-        return codec.decode(Event, row) if row else None
+        last = self._records(
+            Event, "select * from events where loop_id = ? order by seq desc limit 1", loop_id
+        )
+        return last[0] if last else None
 
     def owner(self, loop_id: str) -> Owner | None:
         """Who drives the loop, or drove it last."""
-        row = self._connection.execute(
-            "select host, pid, since, heartbeat from owners where loop_id = ?", (loop_id,)
-        ).fetchone()
-        return Owner(**dict(row)) if row else None
+        rows = self._rows("select host, pid, since, heartbeat from owners where loop_id = ?", loop_id)
+        return Owner(**dict(rows[0])) if rows else None
+
+    def stop_requested(self, loop_id: str) -> bool:
+        """Whether word was left for the loop's controller to stop, and no controller took over since."""
+        return bool(self._rows("select 1 from stop_requests where loop_id = ?", loop_id))
 
     def unfinished(self) -> Sequence[Loop]:
         """Loops that are not Closed, newest first."""
-        rows = self._connection.execute(
-            "select * from loops where state <> ? order by updated_at desc", (str(State.CLOSED),)
+        return self._records(
+            Loop, "select * from loops where state <> ? order by updated_at desc", str(State.CLOSED)
         )
-        return [codec.decode(Loop, row) for row in rows]
 
-    def _of(self, table: str, loop_id: str, order: str) -> list[sqlite3.Row]:
-        return self._connection.execute(
-            f"select * from {table} where loop_id = ? order by {order}",  # noqa: S608 - names are ours
-            (loop_id,),
-        ).fetchall()
+    def _of(self, record: type[codec.R], loop_id: str, order: str) -> list[codec.R]:
+        return self._records(
+            record,
+            f"select * from {codec.TABLES[record]} where loop_id = ? order by {order}",  # noqa: S608 - names are ours
+            loop_id,
+        )
+
+    def _records(self, record: type[codec.R], query: str, *parameters: object) -> list[codec.R]:
+        return self._decoded(record, self._rows(query, *parameters))
+
+    def _decoded(self, record: type[codec.R], rows: Sequence[sqlite3.Row]) -> list[codec.R]:
+        with explained(self._path):
+            return [codec.decode(record, row) for row in rows]
+
+    def _rows(self, query: str, *parameters: object) -> list[sqlite3.Row]:
+        with explained(self._path):
+            return self._connection.execute(query, parameters).fetchall()

@@ -102,18 +102,16 @@ class LoopStore:
         """The loop row; raises ``Fenced`` once the epoch has moved on."""
         with explained(self._path):
             row = self._connection.execute("select * from loops where id = ?", (self.loop_id,)).fetchone()
-        self._owned_row(row)
-        return codec.decode(Loop, row)
+            self._owned_row(row)
+            return codec.decode(Loop, row)
 
     def trials(self) -> Sequence[Trial]:
         """Every trial, by number."""
-        return [codec.decode(Trial, row) for row in self._select("trials", "order by number")]
+        return self._records(Trial, "order by number")
 
     def jobs(self, *, after: int = 0) -> Sequence[Job]:
         """Every job with a number above ``after``, by number."""
-        return [
-            codec.decode(Job, row) for row in self._select("jobs", "and number > ? order by number", after)
-        ]
+        return self._records(Job, "and number > ? order by number", after)
 
     def last_job(self) -> Job | None:
         """The newest job."""
@@ -130,23 +128,22 @@ class LoopStore:
     def intents(self, *, open_only: bool = True) -> Sequence[Intent]:
         """Intents, oldest first."""
         which = "and status = 'open' order by rowid" if open_only else "order by rowid"
-        return [codec.decode(Intent, row) for row in self._select("intents", which)]
+        return self._records(Intent, which)
 
     def obligations(self, *, owed_only: bool = True) -> Sequence[Obligation]:
         """Obligations, oldest first."""
         which = "and status = 'owed' order by job_name" if owed_only else "order by job_name"
-        return [codec.decode(Obligation, row) for row in self._select("obligations", which)]
+        return self._records(Obligation, which)
 
     def events(self) -> Sequence[Event]:
         """The history."""
-        return [codec.decode(Event, row) for row in self._select("events", "order by seq")]
+        return self._records(Event, "order by seq")
 
     def rendered(self, source_digest: str) -> Request | None:
         """The base request of a source digest."""
-        for row in self._select("rendered", "and source_digest = ?", source_digest):
-            request: Request = json.loads(row["request"])
-            return request
-        return None
+        rows = self._select("rendered", "and source_digest = ?", source_digest)
+        with explained(self._path):
+            return codec.document(rows[0], "request") if rows else None
 
     def save_rendered(self, source_digest: str, request: Request) -> None:
         """Keep a base request."""
@@ -162,14 +159,7 @@ class LoopStore:
             rows = self._connection.execute(
                 "select * from remembered where fingerprint = ? order by at desc limit 100", (fingerprint,)
             ).fetchall()
-        return [
-            Remembered(
-                fingerprint=row["fingerprint"], loop_id=row["loop_id"], job_name=row["job_name"],
-                class_=row["class"], patch_key=row["patch_key"], patch=json.loads(row["patch"]),
-                outcome=row["outcome"], at=row["at"],
-            )
-            for row in rows
-        ]  # fmt: skip
+            return [codec.decode(Remembered, row) for row in rows]
 
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for since this controller took over."""
@@ -231,8 +221,13 @@ class LoopStore:
         self._owned_row(row)
 
     def _job(self, which: str, *parameters: object) -> Job | None:
-        rows = self._select("jobs", which, *parameters)
-        return codec.decode(Job, rows[0]) if rows else None
+        jobs = self._records(Job, which, *parameters)
+        return jobs[0] if jobs else None
+
+    def _records(self, record: type[codec.R], which: str, *parameters: object) -> list[codec.R]:
+        rows = self._select(codec.TABLES[record], which, *parameters)
+        with explained(self._path):
+            return [codec.decode(record, row) for row in rows]
 
     def _select(self, table: str, which: str, *parameters: object) -> list[sqlite3.Row]:
         with explained(self._path):
