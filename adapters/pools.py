@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from wpfsm.adapters.account import AccountReader
+from wpfsm.adapters.liveness import look
 from wpfsm.adapters.views import stamp
+from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.reaping import loop_of
-from wpfsm.fsm.records import JSON, State
+from wpfsm.fsm.records import JSON, Loop, State
 from wpfsm.state.database import siblings
 from wpfsm.state.history import History
 from wpfsm.state.leases import is_held
@@ -89,14 +92,28 @@ def survey_pools(account: AccountReader, database: Path, history: History | None
 def _holder(loop_id: str, database: Path, history: History | None, now: float) -> Holder:
     if not loop_id:
         return "stranger"
-    known = [h for h in history.loops() if h.id == loop_id] if history else []
-    if not known or history is None:
+    if _locked(database, loop_id):
+        return "live"  # whatever the database says of it, if there is one
+    loop = _known(loop_id, history)
+    if loop is None or history is None:
         return "unknown"
-    if is_held(siblings(database, "locks"), f"loop-{loop_id}"):
+    if look(history, database, loop, now).alive:
         return "live"
-    loop = history.find(loop_id)
     waiting = loop.state is State.DIAGNOSING and loop.hold_until is not None and loop.hold_until > now
     return "handoff" if waiting else "dead"
+
+
+def _locked(database: Path, loop_id: str) -> bool:
+    with contextlib.suppress(OSError):
+        return is_held(siblings(database, "locks"), f"loop-{loop_id}")
+    return False
+
+
+def _known(loop_id: str, history: History | None) -> Loop | None:
+    with contextlib.suppress(NotFound, StoreError):
+        loop = history.find(loop_id) if history else None
+        return loop if loop and loop.id == loop_id else None
+    return None
 
 
 def _burn(account: AccountReader, reading: JobReading) -> float | None:

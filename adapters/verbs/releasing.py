@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from wpfsm.adapters import views
 from wpfsm.adapters.human import dollars, seconds, table
+from wpfsm.adapters.liveness import look
 from wpfsm.adapters.verbs.common import Options, duration, emit, hint
-from wpfsm.fsm.errors import NotFound, StoreError
+from wpfsm.fsm.errors import Held, NotFound, Refused, StoreError
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
-from wpfsm.state.database import open_existing, siblings
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
-from wpfsm.state.leases import is_held
 
 if TYPE_CHECKING:
+    from wpfsm.adapters.account import AccountReader
     from wpfsm.adapters.pools import PoolView
     from wpfsm.fsm.reaping import Reaped
 
@@ -48,11 +49,13 @@ def gc(given: Options, backend: str | None, region: str | None, *, apply: bool, 
     orphans = [view for view in found if _is_orphan(view, patience)]
     dead = _dead_loops(given)
     results: list[Reaped] = []
-    codes: list[int] = []
+    open_still: list[Loop] = []
     if apply:
-        codes = [_finish(given, loop) for loop in dead]
-        results = _reap(given, backend, region, [v for v in orphans if v.loop not in {x.id for x in dead}])
-    unconfirmed = [r for r in results if r.outcome == "unconfirmed"]
+        dead = [_finish(given, loop) for loop in dead]
+        open_still = [loop for loop in dead if loop.state is not State.CLOSED]
+        closed = {loop.id for loop in dead} - {loop.id for loop in open_still}
+        results = _reap(given, backend, region, [view for view in orphans if view.loop not in closed])
+    unconfirmed = [r.job for r in results if r.outcome == "unconfirmed"]
     document: dict[str, JSON] = {
         "schema": views.SCHEMA,
         "applied": apply,
@@ -61,7 +64,9 @@ def gc(given: Options, backend: str | None, region: str | None, *, apply: bool, 
         "released": [{"job": r.job, "outcome": r.outcome, "evidence": r.evidence} for r in results],
     }
     emit(given, document, _gc_text(dead, orphans, results, apply=apply))
-    return NOT_CONFIRMED if unconfirmed or NOT_CONFIRMED in codes else 0
+    for command in (*(f"--job {job}" for job in unconfirmed), *(loop.id for loop in open_still)):
+        hint(f"error: release not confirmed, a pool may still bill\n  fix: wpfsm release {command}")
+    return NOT_CONFIRMED if unconfirmed or open_still else 0
 
 
 def release(
@@ -88,41 +93,55 @@ def release(
         if loop else target_for(given, backend, region)
     )  # fmt: skip
     account = AccountReader(target)
+    _refuse_a_strangers(account, job)
     result = reap(account.service, account.clock, account.pace, job)
     document: dict[str, JSON] = {
         "schema": views.SCHEMA,
         "released": [{"job": result.job, "outcome": result.outcome, "evidence": result.evidence}],
     }
     emit(given, document, f"{result.job}: {result.outcome} ({result.evidence})")
-    return NOT_CONFIRMED if result.outcome == "unconfirmed" else 0
+    if result.outcome != "unconfirmed":
+        return 0
+    hint(f"error: release not confirmed, a pool may still bill\n  fix: wpfsm release --job {job}")
+    return NOT_CONFIRMED
 
 
 def stop(given: Options, which: str, timeout: str) -> int:
     """Ask the loop's controller to stop, and wait until it has released; without a controller, release here."""
     from wpfsm.state.store import request_stop
 
-    seconds_to_wait = duration("--timeout", timeout)
+    deadline = time.monotonic() + duration("--timeout", timeout)
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
-    if loop.state is State.CLOSED:
-        return _shown(given, connection, loop)
-    if not is_held(siblings(given.database, "locks"), f"loop-{loop.id}"):
-        from wpfsm.adapters.verbs.driving import finish
-
-        hint(f"no live controller drives {loop.id}; releasing it here")
-        return finish(given, loop.id, Outcome.STOPPED, "stopped by `wpfsm stop`, without a live controller")
-    request_stop(connection, given.database, loop.id, time.time())
-    hint(f"asked the controller of {loop.id} to stop; waiting for the release")
-    deadline = time.monotonic() + seconds_to_wait
-    while time.monotonic() < deadline:
-        loop = History(connection).find(loop.id)
-        if loop.state is State.CLOSED:
-            return _shown(given, connection, loop)
-        if not is_held(siblings(given.database, "locks"), f"loop-{loop.id}"):
-            return NOT_CONFIRMED if loop.state is State.RELEASING else stop(given, loop.id, timeout)
+    history = History(connection)
+    loop = history.find(which)
+    asked = False
+    while loop.state is not State.CLOSED:
+        if not look(history, given.database, loop, time.time()).alive:
+            # Held: somebody took it up in this very moment, and is asked instead.
+            with contextlib.suppress(Held):
+                return _stop_here(given, loop)
+        elif loop.state is not State.RELEASING and not history.stop_requested(loop.id):
+            # Anew, when a controller that was only just taking over has not heard of it.
+            request_stop(connection, given.database, loop.id, time.time())
+            if not asked:
+                hint(f"asked the controller of {loop.id} to stop; waiting for the release")
+            asked = True
+        if time.monotonic() >= deadline:
+            so_far = (
+                "still releasing" if loop.state is State.RELEASING else "its controller has not answered yet"
+            )
+            hint(f"{so_far}; wpfsm wait {loop.id} goes on waiting")
+            return STILL_RUNNING
         time.sleep(0.1)
-    hint(f"still releasing; wpfsm wait {loop.id} goes on waiting")
-    return STILL_RUNNING
+        loop = history.find(loop.id)
+    return _shown(given, connection, loop)
+
+
+def _stop_here(given: Options, loop: Loop) -> int:
+    from wpfsm.adapters.verbs.driving import finish
+
+    hint(f"no live controller drives {loop.id}; releasing it here")
+    return finish(given, loop.id, Outcome.STOPPED, "stopped by `wpfsm stop`, without a live controller")
 
 
 def _shown(given: Options, connection: sqlite3.Connection, loop: Loop) -> int:
@@ -164,19 +183,26 @@ def _dead_loops(given: Options) -> list[Loop]:
     history = _history(given)
     if history is None:
         return []
-    locks, now = siblings(given.database, "locks"), time.time()
+    now = time.time()
     return [
         loop
         for loop in history.unfinished()
-        if not is_held(locks, f"loop-{loop.id}") and not (loop.handoff and (loop.hold_until or 0) > now)
+        if not look(history, given.database, loop, now).alive
+        and not (loop.handoff and (loop.hold_until or 0) > now)
     ]
 
 
-def _finish(given: Options, loop: Loop) -> int:
+def _finish(given: Options, loop: Loop) -> Loop:
+    """Close one loop, and say what it is now. What goes wrong with one must not keep the others billing."""
     from wpfsm.adapters.verbs.driving import finish
 
     quiet = Options("none", given.database, given.endpoint_url, given.debug)
-    return finish(quiet, loop.id, Outcome.ABANDONED, "abandoned: its controller died (wpfsm gc)")
+    try:
+        finish(quiet, loop.id, Outcome.ABANDONED, "abandoned: its controller died (wpfsm gc)")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the loop is said to be open, with what to do
+        hint(f"error: loop {loop.id}: {error or type(error).__name__}")
+    history = _history(given)
+    return history.find(loop.id) if history else loop
 
 
 def _reap(given: Options, backend: str | None, region: str | None, orphans: list[PoolView]) -> list[Reaped]:
@@ -191,6 +217,23 @@ def _reap(given: Options, backend: str | None, region: str | None, orphans: list
 def _owed(given: Options, loop_id: str) -> list[JSON]:
     history = _history(given)
     return [o.job_name for o in history.obligations(loop_id) if o.status == "owed"] if history else []
+
+
+def _refuse_a_strangers(account: AccountReader, job: str) -> None:
+    """Stopping the job of a colleague is one slip of the pen away, and cannot be undone.
+
+    Raises:
+        Refused: The job carries no tag of ours.
+    """
+    from wpfsm.fsm.reaping import loop_of
+
+    reading = account.describe(job)
+    if reading and not account.steady(lambda: loop_of(account.service, reading.arn)):
+        raise Refused(
+            f"{job} carries no tag of wpfsm: it is somebody else's, and was left alone",
+            fix="if it is yours, and has ended: aws sagemaker update-training-job "
+            f"--training-job-name {job} --resource-config KeepAlivePeriodInSeconds=0",
+        )
 
 
 def _loop_of_job(given: Options, name: str) -> Loop | None:
@@ -219,7 +262,7 @@ def _pools_text(found: list[PoolView], total: float | None) -> str:
 
 
 def _gc_text(dead: list[Loop], orphans: list[PoolView], results: list[Reaped], *, apply: bool) -> str:
-    lines = [f"loop {loop.id}: {loop.state}, no live controller" for loop in dead]
+    lines = [f"loop {loop.id}: {loop.state}, {loop.why if apply else 'no live controller'}" for loop in dead]
     lines += [f"pool of {v.reading.name}: {v.holder}, idle {seconds(v.idle_seconds)}" for v in orphans]
     lines += [f"{r.job}: {r.outcome} ({r.evidence})" for r in results]
     if not lines:
