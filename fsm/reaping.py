@@ -36,20 +36,27 @@ def loop_of(service: TrainingService, arn: str) -> str:
     return service.tags(arn).get(LOOP_TAG, "")
 
 
+@dataclass
+class _Patience:
+    """What was asked of the service so far, and since when it says nothing of a pool."""
+
+    asked: bool = False
+    absent_since: float | None = None
+
+
 def reap(service: TrainingService, clock: Clock, pace: Pace, name: str) -> Reaped:
     """Release the pool that job ``name`` owns, and read it back.
 
     Raises:
         NotFound: The service knows no such job.
     """
-    began, asked, attempt, said = clock.now(), False, 0, "nothing"
+    began, patience, attempt, said = clock.now(), _Patience(), 0, "nothing"
     while clock.now() - began < pace.release:
         try:
             reading = service.describe(name)
             if reading is None:
                 raise NotFound(f"no job {name!r} here", fix="check the region and the credentials")
-            done, asked = _step(service, clock, pace, reading, asked=asked, began=began)
-            if done:
+            if done := _step(service, clock, pace, reading, patience):
                 return done
             said = f"{reading.status}, pool {reading.pool.status if reading.pool else 'not reported'}"
             clock.pause(pace.least)
@@ -61,28 +68,39 @@ def reap(service: TrainingService, clock: Clock, pace: Pace, name: str) -> Reape
 
 
 def _step(
-    service: TrainingService, clock: Clock, pace: Pace, reading: JobReading, *, asked: bool, began: float
-) -> tuple[Reaped | None, bool]:
-    name, status = reading.name, reading.pool.status if reading.pool else ""
-    if reading.status == "InProgress" and not asked:
-        _quietly(lambda: service.stop(name))
-        return None, True
+    service: TrainingService, clock: Clock, pace: Pace, reading: JobReading, patience: _Patience
+) -> Reaped | None:
+    name = reading.name
     if reading.status not in TERMINAL:
-        return None, asked
-    if status == "Terminated":
-        return Reaped(name, "released" if asked else "gone", "Describe says Terminated"), asked
-    if status == "Reused":
-        by = reading.pool.reused_by if reading.pool else None
-        return Reaped(name, "reused", f"Describe says Reused by {by or 'a job it does not name'}"), asked
-    if status == "Available":
-        return None, _quietly(lambda: service.set_keep_alive(name, 0)) or asked
-    if (
-        not status
-        and clock.now() - began > pace.grace
-        and not _quietly(lambda: service.set_keep_alive(name, 0))
-    ):
-        return Reaped(name, "gone", "no WarmPoolStatus, and the service refused an update"), asked
-    return None, asked
+        if reading.status == "InProgress" and not patience.asked:
+            _quietly(lambda: service.stop(name))
+            patience.asked = True
+        return None
+    if reading.pool is None:
+        return _undecided(service, clock, pace, name, patience)
+    patience.absent_since = None
+    if reading.pool.status == "Terminated":
+        return Reaped(name, "released" if patience.asked else "gone", "Describe says Terminated")
+    if reading.pool.status == "Reused":
+        by = reading.pool.reused_by or "a job it does not name"
+        return Reaped(name, "reused", f"Describe says Reused by {by}")
+    if reading.pool.status == "Available":
+        patience.asked = _quietly(lambda: service.set_keep_alive(name, 0)) or patience.asked
+    return None
+
+
+def _undecided(
+    service: TrainingService, clock: Clock, pace: Pace, name: str, patience: _Patience
+) -> Reaped | None:
+    """Terminal, and no word on a pool: late, or there never was one. The grace period begins with the end."""
+    now = clock.now()
+    patience.absent_since = patience.absent_since or now
+    if now - patience.absent_since < pace.grace:
+        return None
+    if not _quietly(lambda: service.set_keep_alive(name, 0)):
+        return Reaped(name, "gone", "no WarmPoolStatus, and the service refused an update")
+    patience.asked, patience.absent_since = True, now
+    return None
 
 
 def _quietly(write: object) -> bool:
