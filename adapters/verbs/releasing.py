@@ -11,7 +11,7 @@ from wpfsm.adapters import views
 from wpfsm.adapters.human import dollars, seconds, table
 from wpfsm.adapters.liveness import look
 from wpfsm.adapters.verbs.common import Options, duration, emit, hint
-from wpfsm.fsm.errors import Held, NotFound, Refused, StoreError
+from wpfsm.fsm.errors import Held, NotFound, Refused, StoreError, WpfsmError
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
@@ -208,10 +208,19 @@ def _finish(given: Options, loop: Loop) -> Loop:
 def _reap(given: Options, backend: str | None, region: str | None, orphans: list[PoolView]) -> list[Reaped]:
     from wpfsm.adapters.account import AccountReader
     from wpfsm.adapters.verbs.targets import target_for
-    from wpfsm.fsm.reaping import reap
 
     account = AccountReader(target_for(given, backend, region))
-    return [reap(account.service, account.clock, account.pace, view.reading.name) for view in orphans]
+    return [_reap_one(account, view.reading.name) for view in orphans]
+
+
+def _reap_one(account: AccountReader, job: str) -> Reaped:
+    """What goes wrong with one must not keep the others billing."""
+    from wpfsm.fsm.reaping import Reaped, reap
+
+    try:
+        return reap(account.service, account.clock, account.pace, job)
+    except WpfsmError as error:
+        return Reaped(job, "unconfirmed", str(error))
 
 
 def _owed(given: Options, loop_id: str) -> list[JSON]:

@@ -129,6 +129,14 @@ class Bench:
         """What ``inspect LOOP -o json`` prints."""
         return self.run("inspect", loop, "-o", "json").json
 
+    def killed(self, loop: str) -> Any:
+        """A loop whose controller was killed while its job ran; returns its document."""
+        process = self.begin("start", self.loop(loop, SLOW))
+        self.wait_running(loop)
+        process.kill()
+        process.wait()
+        return self.document(loop)
+
     def wait_running(self, loop: str) -> Any:
         """Wait until a job of the loop trains."""
 
