@@ -59,6 +59,17 @@ class Service:
             and call["job"].startswith(f"{loop}-")
         ]
 
+    def described(self, loop: str) -> int:
+        """How many reads of the jobs of one loop were answered."""
+        calls = self.records()["calls"]
+        return sum(c["operation"] == "DescribeTrainingJob" and c["job"].startswith(f"{loop}-") for c in calls)
+
+    def fired(self, loop: str) -> bool:
+        """Whether the one fault in force for a loop has happened."""
+        rules: Any = ask(self.url, "GET", "faults")
+        mine = [rule for rule in rules["faults"] if rule.get("job") == f"{loop}-*"]
+        return not mine or mine[0]["fired"] > 0
+
     def inject(self, *faults: dict[str, Any]) -> None:
         """Put faults in force."""
         ask(self.url, "POST", "faults", list(faults))

@@ -16,7 +16,6 @@ import pytest
 from crash_processes import PATIENCE, Cli, Service, serving, until
 from crash_runs import SOAK
 
-from wpfsm.fsm.errors import StoreError
 from wpfsm.fsm.records import Owner
 from wpfsm.state.database import open_existing
 from wpfsm.state.store import take_over
@@ -137,25 +136,35 @@ def test_the_pool_key_is_held_after_a_resume_too(cli: Cli, service: Service) -> 
     assert resumed.wait(PATIENCE) == 130
 
 
-def suspended_and_taken_over(cli: Cli, process: subprocess.Popen[str], loop_id: str) -> bool:
-    """Suspend a controller and take its loop over; in the middle of a commit it holds the database, too."""
+SLOW_SECONDS = 5.0
+
+
+def suspended_in_a_call(service: Service, process: subprocess.Popen[str], loop_id: str) -> bool:
+    """Suspend a controller while the service keeps it waiting for an answer; False when the answer was faster."""
+    service.heal()
+    slow = {"kind": "slow", "operation": "DescribeTrainingJob", "job": f"{loop_id}-*"}
+    service.inject({**slow, "seconds": SLOW_SECONDS, "times": 1})
+    until(lambda: service.fired(loop_id), "a call that is kept waiting")
+    answered = service.described(loop_id)
     os.kill(process.pid, signal.SIGSTOP)
     os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-    try:
-        with contextlib.closing(open_existing(cli.database, write=True)) as connection:
-            take_over(connection, cli.database, loop_id, Owner("elsewhere", 1, 0.0, 0.0))
-    except StoreError:
-        os.kill(process.pid, signal.SIGCONT)
-        return False
-    return True
+    deadline = time.monotonic() + 3 * SLOW_SECONDS
+    if service.described(loop_id) == answered:
+        while time.monotonic() < deadline:
+            if service.described(loop_id) > answered:
+                return True  # it was under way when the controller was suspended, and is answered now
+            time.sleep(0.01)
+    os.kill(process.pid, signal.SIGCONT)
+    return False
 
 
 def test_a_suspended_controller_that_lost_its_loop(cli: Cli, service: Service) -> None:
     """SIGSTOP, the loop is taken over, SIGCONT: the controller ends with 5 and asks the service nothing more."""
     process = cli.spawn("start", cli.write(runs=TRAINS_LONG, rates=[1], instance_type="ml.m5.2xlarge"))
     loop = cli.running()
-    until(lambda: suspended_and_taken_over(cli, process, loop.id), "a moment outside a transaction")
-    # A call that was under way when it was suspended has been answered by now.
+    until(lambda: suspended_in_a_call(service, process, loop.id), "a controller that waits for an answer")
+    with contextlib.closing(open_existing(cli.database, write=True)) as connection:
+        take_over(connection, cli.database, loop.id, Owner("elsewhere", 1, 0.0, 0.0))
     before = service.records()["counts"]
     os.kill(process.pid, signal.SIGCONT)
     assert process.wait(PATIENCE) == 5, cli.said(process)

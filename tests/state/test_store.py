@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from state_rows import INTENT, JOB, LOOP, OBLIGATION, again, owned
 
-from wpfsm.fsm.errors import Fenced, NotFound
+from wpfsm.fsm.errors import Fenced, NotFound, StoreError
 from wpfsm.fsm.records import Change, Job, Outcome, State, Trial
 from wpfsm.state import codec
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
-from wpfsm.state.store import LoopStore, request_stop
+from wpfsm.state.store import LoopStore, request_stop, transaction
 
 INTENDED = Change(
     kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
@@ -37,6 +37,16 @@ def test_a_change_is_committed_whole(tmp_path: Path) -> None:
             (1, "created", "", "Preflight"),
             (2, "intended", "Preflight", "Submitting"),
         ]
+
+
+def test_a_transaction_has_the_database_from_its_beginning(tmp_path: Path) -> None:
+    """A writer never reads what another one is about to change: it waits before its first statement, or is refused."""
+    path = tmp_path / "w.db"
+    with owned(path) as (connection, _), contextlib.closing(open_existing(path, write=True)) as other:
+        other.execute("pragma busy_timeout = 0")
+        with transaction(connection, path), pytest.raises(StoreError, match="another process holds it"):
+            request_stop(other, path, LOOP.id, 1.0)
+        request_stop(other, path, LOOP.id, 1.0)
 
 
 def test_a_change_that_fails_leaves_nothing(tmp_path: Path) -> None:
