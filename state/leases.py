@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from wpfsm.fsm.errors import Held
+from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
 
 HEARTBEAT_SECONDS = 10.0
@@ -34,6 +34,7 @@ class Lease:
         """Give the right back."""
         with contextlib.suppress(ValueError, OSError):
             self._file.truncate(0)
+        with contextlib.suppress(OSError):
             self._file.close()
 
 
@@ -48,18 +49,37 @@ def acquire(folder: Path, name: str, *, what: str, holder: str) -> Lease:
 
     Raises:
         Held: Another live process has it; the message names host, pid and since when.
+        StoreError: The folder cannot be written: it is read-only, or its disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / f"{name}.lock").open("a+", encoding="utf-8")
+    path = folder / f"{name}.lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _acquired(path, what, holder)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: {error.strerror}, and no controller drives a loop without its lock",
+            fix="make room or give the right to write there; without the database, `wpfsm gc --apply` finds and "
+            "releases the pools of every loop by their jobs' tags, and `wpfsm release --job NAME` one of them",
+        ) from error
+
+
+def _acquired(path: Path, what: str, holder: str) -> Lease:
+    file = path.open("a+", encoding="utf-8")
+    lease = Lease(file)
     if not _locked(file):
         note = _note(file)
         file.close()
         raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
-    file.seek(0)
-    file.truncate(0)
-    json.dump({"host": socket.gethostname(), "pid": os.getpid(), "since": time.time(), "loop": holder}, file)
-    file.flush()
-    return Lease(file)
+    try:
+        file.seek(0)
+        file.truncate(0)
+        me = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.time(), "loop": holder}
+        json.dump(me, file)
+        file.flush()
+    except OSError:
+        lease.release()
+        raise
+    return lease
 
 
 def _locked(file: IO[str]) -> bool:

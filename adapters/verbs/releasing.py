@@ -270,8 +270,14 @@ def _pools_text(found: list[PoolView], total: float | None) -> str:
     return f"{table(rows)}\nidle pools burn {burn}"
 
 
+def _became(loop: Loop) -> str:
+    return f"Closed, {loop.why}" if loop.state is State.CLOSED else f"{loop.state}, not released"
+
+
 def _gc_text(dead: list[Loop], orphans: list[PoolView], results: list[Reaped], *, apply: bool) -> str:
-    lines = [f"loop {loop.id}: {loop.state}, {loop.why if apply else 'no live controller'}" for loop in dead]
+    lines = [
+        f"loop {loop.id}: {_became(loop) if apply else f'{loop.state}, no live controller'}" for loop in dead
+    ]
     lines += [f"pool of {v.reading.name}: {v.holder}, idle {seconds(v.idle_seconds)}" for v in orphans]
     lines += [f"{r.job}: {r.outcome} ({r.evidence})" for r in results]
     if not lines:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.fsm.errors import Held
+from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
 from wpfsm.state.leases import STALE_SECONDS, acquire, is_held, refuse_live_owner
 from wpfsm.state.pool_leases import LocalPoolLeases
@@ -64,6 +64,37 @@ def test_a_lease_ends_with_its_process(tmp_path: Path) -> None:
     process.stdout.close()
     assert not is_held(tmp_path, "loop-a")
     acquire(tmp_path, "loop-a", what="loop a", holder="b").release()
+
+
+FULL = """
+import pathlib, resource, signal, sys
+from wpfsm.fsm.errors import StoreError
+from wpfsm.state.leases import acquire, is_held
+folder = pathlib.Path(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    acquire(folder, "loop-a", what="loop a", holder="a")
+except StoreError as error:
+    print(error, error.fix, is_held(folder, "loop-a"))
+"""
+
+
+def test_a_lease_that_cannot_be_written_is_not_held(tmp_path: Path) -> None:
+    """A full disk is said to be the reason, with how to release without it, and nobody is locked out."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "loop-a.lock: File too large" in done.stdout
+    assert "gc --apply" in done.stdout
+    assert done.stdout.endswith("False\n")
+
+
+def test_a_place_for_locks_that_is_none(tmp_path: Path) -> None:
+    """A file in the place of the folder is named."""
+    (tmp_path / "locks").touch()
+    with pytest.raises(StoreError, match="locks"):
+        acquire(tmp_path / "locks", "loop-a", what="loop a", holder="a")
 
 
 def test_a_dead_owners_note_is_not_shown(tmp_path: Path) -> None:
