@@ -131,8 +131,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     connection.row_factory = sqlite3.Row
     connection.execute("pragma foreign_keys = on")
-    # Every commit is on the disk when it returns: an intent that is not may be a job sent twice.
-    connection.execute(f"pragma synchronous = {'full' if WAL_IS_SAFE else 'extra'}")
+    # Every commit is on the disk when it returns: an intent that is not may be a job sent twice. With a
+    # write-ahead log that is the same as full; without one it covers the removal of the journal too.
+    connection.execute("pragma synchronous = extra")
     return connection
 
 
@@ -141,6 +142,9 @@ def _migrate(path: Path) -> None:
     with contextlib.closing(_connect(path)) as connection:
         _check_owner(connection, path)
         version = int(connection.execute("pragma user_version").fetchone()[0])
+        if not WAL_IS_SAFE and connection.execute("pragma journal_mode").fetchone()[0] == "wal":
+            # Made where a newer SQLite was; refused as busy while another process has it open.
+            connection.execute("pragma journal_mode = delete")
     if version < SCHEMA_VERSION:
         from wpfsm.state.migrations import migrate
 

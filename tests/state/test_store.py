@@ -15,8 +15,8 @@ from state_rows import INTENT, JOB, LOOP, OBLIGATION, again, owned
 
 from wpfsm.fsm.errors import Fenced, NotFound, StoreError
 from wpfsm.fsm.records import Change, Job, Outcome, State, Trial
-from wpfsm.state import codec
-from wpfsm.state.database import open_existing
+from wpfsm.state import codec, database
+from wpfsm.state.database import WAL_IS_SAFE, open_existing
 from wpfsm.state.history import History
 from wpfsm.state.store import LoopStore, request_stop, transaction
 
@@ -47,6 +47,29 @@ def test_a_transaction_has_the_database_from_its_beginning(tmp_path: Path) -> No
         with transaction(connection, path), pytest.raises(StoreError, match="another process holds it"):
             request_stop(other, path, LOOP.id, 1.0)
         request_stop(other, path, LOOP.id, 1.0)
+
+
+def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
+    """A commit has been synchronised when it returns, whoever opened the file."""
+    with (
+        owned(tmp_path / "w.db") as (connection, _),
+        contextlib.closing(open_existing(tmp_path / "w.db")) as reader,
+    ):
+        for each in (connection, reader):
+            assert each.execute("pragma synchronous").fetchone()[0] == 3
+            assert each.execute("pragma journal_mode").fetchone()[0] == ("wal" if WAL_IS_SAFE else "delete")
+
+
+def test_an_older_sqlite_writes_no_write_ahead_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that was made where the log is safe loses it where two writers can corrupt it."""
+    path = tmp_path / "w.db"
+    with owned(path) as (connection, _):
+        connection.execute("pragma journal_mode = wal")
+    monkeypatch.setattr(database, "WAL_IS_SAFE", False)
+    with again(path) as rows:
+        assert rows.commit(INTENDED, state=State.SUBMITTING).version == 1
+    with contextlib.closing(open_existing(path)) as reader:
+        assert reader.execute("pragma journal_mode").fetchone()[0] == "delete"
 
 
 def test_a_change_that_fails_leaves_nothing(tmp_path: Path) -> None:
