@@ -32,7 +32,9 @@ def client(endpoint: Endpoint) -> SageMakerClient:
     return session.client("sagemaker", endpoint_url=endpoint.url)
 
 
-def start_job(sagemaker: SageMakerClient, name: str, script: str) -> None:
+def start_job(
+    sagemaker: SageMakerClient, name: str, script: str, environment: dict[str, str] | None = None
+) -> None:
     sagemaker.create_training_job(
         TrainingJobName=name,
         RoleArn=ROLE,
@@ -49,13 +51,18 @@ def start_job(sagemaker: SageMakerClient, name: str, script: str) -> None:
         },
         StoppingCondition={"MaxRuntimeInSeconds": 600},
         OutputDataConfig={"S3OutputPath": "s3://training/out"},
+        Environment=environment or {},
     )
 
 
 def start_sleeper(sagemaker: SageMakerClient, name: str, directory: Path) -> list[int]:
-    """Start a job that sleeps; return a handle of its process and of the one that it started."""
+    """Start a job that sleeps; return a handle of its process and of the one that it started.
+
+    The path travels in the environment: an entry point's word has at most 256 characters.
+    """
     told = directory / name
-    start_job(sagemaker, name, f"sleep 600 & echo $$ $! > {told}.new; mv {told}.new {told}; wait")
+    script = 'sleep 600 & echo $$ $! > "$TOLD.new"; mv "$TOLD.new" "$TOLD"; wait'
+    start_job(sagemaker, name, script, {"TOLD": str(told)})
     pids = wait_for(lambda: told.read_text() if told.exists() else None)
     return [os.pidfd_open(int(pid)) for pid in pids.split()]
 
