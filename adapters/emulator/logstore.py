@@ -6,13 +6,12 @@ follow the emulator's clock. ``cloudwatch.py`` answers CloudWatch Logs requests 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass
 
 from wpfsm.adapters.emulator.clock import Clock
-from wpfsm.adapters.emulator.records import Job, Metric, Place, Request
+from wpfsm.adapters.emulator.metrics import MetricReader
+from wpfsm.adapters.emulator.records import Job, Metric, Place
 from wpfsm.adapters.emulator.runner import LogLine
 from wpfsm.adapters.emulator.store import Store
 
@@ -23,9 +22,8 @@ GROUP = "/aws/sagemaker/TrainingJobs"
 class _Watch:
     """What is known of a job that is printing."""
 
-    definitions: list[tuple[str, re.Pattern[str]]]
+    metrics: MetricReader
     late: float
-    metrics: dict[str, Metric] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,17 +59,14 @@ class LogStore:
 
     def watch(self, job: Job) -> None:
         """Begin to read a job's metrics from its lines."""
-        algorithm = cast("Request", job.request.get("AlgorithmSpecification", {}))
-        definitions = cast("list[dict[str, str]]", algorithm.get("MetricDefinitions", []))
-        compiled = [(d["Name"], re.compile(d["Regex"])) for d in definitions]
         with self._store.lock:
-            self._watches[job.key] = _Watch(compiled, job.fate.late_logs)
+            self._watches[job.key] = _Watch(MetricReader(job), job.fate.late_logs)
 
     def unwatch(self, job: Job) -> tuple[Metric, ...]:
         """Stop reading a job's metrics and return the last value of each."""
         with self._store.lock:
             watch = self._watches.pop(job.key, None)
-        return tuple(watch.metrics.values()) if watch else ()
+        return watch.metrics.latest() if watch else ()
 
     def write(self, account: str, region: str, stream: str, lines: Sequence[LogLine]) -> None:
         """Append lines whose times are real time."""
@@ -83,13 +78,14 @@ class LogStore:
         if not lines:
             return
         with self._store.lock:
-            now = self._clock.now()
             watch = self._watches.get(f"{account}/{region}/{stream.partition('/')[0]}")
+        if watch:
+            watch.metrics.read(lines)  # may take its time: not under the lock
+        with self._store.lock:
+            now = self._clock.now()
             visible = now + (watch.late if watch else 0.0)
             self._insert((account, region, stream), lines, int(now * 1000), visible)
             self._store.commit()
-            if watch:
-                _read_metrics(watch, lines)
 
     def _insert(
         self, address: tuple[str, str, str], lines: Sequence[LogLine], ingested: int, visible: float
@@ -148,20 +144,3 @@ class LogStore:
         """Return every visible line of the streams, in order of time."""
         found = [e for s in streams for e in self.events(s, -1, 1 << 60, newest=False, limit=-1)]
         return sorted(found, key=lambda e: (e.time, e.stream, e.number))
-
-
-def _read_metrics(watch: _Watch, lines: Iterable[LogLine]) -> None:
-    for name, pattern in watch.definitions:
-        for ms, text in lines:
-            found = pattern.search(text)
-            value = _number(found) if found else None
-            if value is not None:
-                watch.metrics[name] = Metric(name, value, ms / 1000)
-
-
-def _number(found: re.Match[str]) -> float | None:
-    """Return the first group as a number; None for text that is no number or a pattern without a group."""
-    try:
-        return float(found.group(1))
-    except (IndexError, TypeError, ValueError):
-        return None

@@ -6,11 +6,11 @@ The wording is the service's where a source has it; the codes are ValidationExce
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from typing import cast
 
 from wpfsm.adapters.emulator.errors import invalid
+from wpfsm.adapters.emulator.metrics import compile_expression
 from wpfsm.adapters.emulator.records import Request
 from wpfsm.adapters.emulator.settings import Switches
 
@@ -85,8 +85,8 @@ def _algorithm(algorithm: Request) -> Iterator[str]:
         yield "You must specify either AlgorithmName or TrainingImage, and not both."
     for definition in cast("list[dict[str, str]]", algorithm.get("MetricDefinitions", [])):
         try:
-            re.compile(definition["Regex"])
-        except re.error as error:
+            compile_expression(definition["Regex"])
+        except ValueError as error:
             yield f"The regex of metric {definition['Name']} is not valid: {error}."
 
 
