@@ -15,12 +15,13 @@ from wpfsm.adapters.emulator.faults import Faults, parse_rules
 from wpfsm.adapters.emulator.quotas import catalogue
 from wpfsm.adapters.emulator.records import Place, Request
 from wpfsm.adapters.emulator.runner import JSONValue
-from wpfsm.adapters.emulator.wire import Answer, Signature, read_body
+from wpfsm.adapters.emulator.wire import Answer, Signature, read_body, read_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 BAD_REQUEST, NOT_FOUND = 400, 404
+MOST = 10**9
 EVENTS = {"patch_update": "patch_update", "steal": "stolen_pool", "stolen_pool": "stolen_pool"}
 
 
@@ -52,7 +53,7 @@ class Admin:
         body = read_body(environ)
         place = self._place(Signature.of(environ))
         try:
-            raw: JSONValue = json.loads(body) if body else {}
+            raw = read_json(body) if body else {}
             if path.startswith("pools/") and method == "POST":
                 return _json(self._strike(path.removeprefix("pools/"), raw, place))
             route = self._routes.get((method, path))
@@ -95,19 +96,21 @@ class Admin:
         """Apply a quota as support would; the body names its code or its full name."""
         if not isinstance(body, dict) or "value" not in body:
             raise ValueError('the body is {"quota": CODE OR NAME, "value": N}')
-        wanted, value = body.get("quota"), float(cast("float", body["value"]))
+        wanted, value = body.get("quota"), body["value"]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+            raise ValueError(f"a quota is a number from 0 to {MOST}, not {value!r}")
         for quota in catalogue().values():
-            if wanted in {quota.code, quota.name}:
+            if wanted in (quota.code, quota.name):
                 with self._engine.transaction():
-                    self._engine.quotas.apply(place, quota.code, value)
-                return {"quota": quota.name, "value": value}
+                    self._engine.quotas.apply(place, quota.code, float(value))
+                return {"quota": quota.name, "value": float(value)}
         raise ValueError(f"no quota {wanted!r}")
 
     def _strike(self, job: str, body: JSONValue, place: Place) -> JSONValue:
         event = body.get("event") if isinstance(body, dict) else None
-        if event not in EVENTS:
+        if not isinstance(event, str) or event not in EVENTS:
             raise ValueError(f"event is one of {', '.join(EVENTS)}")
-        self._engine.strike(place, job, EVENTS[str(event)])
+        self._engine.strike(place, job, EVENTS[event])
         return {"job": job, "event": event}
 
 

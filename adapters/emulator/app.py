@@ -9,7 +9,6 @@ retry those ten times, which hides a mistake for twenty seconds.
 from __future__ import annotations
 
 import io
-import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -31,8 +30,15 @@ from wpfsm.adapters.emulator.runner import JSONValue
 from wpfsm.adapters.emulator.service_model import operation as operation_model
 from wpfsm.adapters.emulator.sessions import Sessions
 from wpfsm.adapters.emulator.training_api import Call, TrainingApi
-from wpfsm.adapters.emulator.validation import validate
-from wpfsm.adapters.emulator.wire import Answer, Signature, json_answer, json_refusal, read_body
+from wpfsm.adapters.emulator.validation import not_an_object, validate
+from wpfsm.adapters.emulator.wire import (
+    Answer,
+    Signature,
+    json_answer,
+    json_refusal,
+    read_body,
+    read_json,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -143,10 +149,10 @@ class App:
         """Read a JSON 1.1 request; None when it is the fallback's."""
         service, api = self._targets[prefix]
         try:
-            request = json.loads(body or b"{}")
+            request = read_json(body or b"{}")
         except ValueError:
-            request = None  # refused by validation, as whatever else is no object
-        if not self._is_ours(service, api, operation, request):
+            request = None  # nobody's: it is refused here
+        if request is not None and not self._is_ours(service, api, operation, request):
             return None
         return Received(service, api, operation, request, json_answer, json_refusal)
 
@@ -167,7 +173,8 @@ class App:
         body = read_body(environ)
         form = query_protocol.read_form(body)
         service, operation = signature.service, form.get("Action", "")
-        if operation not in self._identity.operations:
+        known = operation_model(service, operation) is not None
+        if operation not in self._identity.operations or not known:
             chunks = self._fall_through(_again(environ, body), start_response, signature)
             if operation == "AssumeRole":
                 chunks = [b"".join(chunks)]
@@ -211,6 +218,8 @@ class App:
             raise ConnectionCut(written=False)
         if refusal := faults.refusal(received.request):
             raise refusal
+        if received.request is None:
+            raise not_an_object()
         if operation not in received.api.operations:
             raise ServiceError("UnknownOperationException", f"The emulator does not offer {operation}.")
         self._rates.check(operation, place)

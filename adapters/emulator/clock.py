@@ -6,6 +6,9 @@ import threading
 import time
 from typing import Protocol
 
+LATEST = 253_402_300_799.0
+"""The end of the year 9999, the last that clients can read."""
+
 
 class Clock(Protocol):
     """Tells the time that jobs, pools and answers follow, in seconds since the epoch."""
@@ -14,7 +17,11 @@ class Clock(Protocol):
         """Return the present; never less than before."""
 
     def advance(self, seconds: float) -> None:
-        """Jump forward."""
+        """Jump forward.
+
+        Raises:
+            ValueError: Back, or past what a date can say.
+        """
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -24,6 +31,13 @@ class Clock(Protocol):
 
     def from_real(self, epoch: float) -> float:
         """Translate a moment of real time, for instance of a line that a process printed."""
+
+
+def _check_jump(now: float, seconds: float) -> None:
+    if seconds < 0:
+        raise ValueError("time does not go back")
+    if not now + seconds < LATEST:
+        raise ValueError("time ends with the year 9999")
 
 
 class RealClock:
@@ -50,8 +64,7 @@ class RealClock:
 
     def advance(self, seconds: float) -> None:
         """See Clock."""
-        if seconds < 0:
-            raise ValueError("time does not go back")
+        _check_jump(self.now(), seconds)
         with self._lock:
             self._start += seconds
 
@@ -85,8 +98,7 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """See Clock."""
-        if seconds < 0:
-            raise ValueError("time does not go back")
+        _check_jump(self._now, seconds)
         self._now += seconds
 
     def sleep(self, seconds: float) -> None:

@@ -14,6 +14,7 @@ from wpfsm.adapters.emulator.logstore import GROUP, Event
 from wpfsm.adapters.emulator.records import Request
 from wpfsm.adapters.emulator.runner import JSONValue
 from wpfsm.adapters.emulator.training_api import Call
+from wpfsm.adapters.emulator.wire import LAST_POSITION, page_position
 
 OWN_PREFIX = "/aws/sagemaker/"
 MAX_EVENTS = 10_000
@@ -22,7 +23,7 @@ EVENT_OVERHEAD = 26
 """What the service adds to each event's size when it fills a page of 1 MB."""
 
 DEFAULT_STREAMS = 50
-END = 1 << 60
+END = LAST_POSITION
 
 
 class CloudWatchApi:
@@ -174,10 +175,10 @@ def _fit(events: list[Event], *, newest: bool) -> list[Event]:
 
 
 def _number(token: JSONValue) -> int:
-    text = str(token)
-    if not text.isdigit():
+    position = page_position(str(token))
+    if position is None:
         raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
-    return int(text)
+    return position
 
 
 def _absent(message: str) -> ServiceError:

@@ -16,9 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 
+from wpfsm.adapters.emulator.clock import LATEST
 from wpfsm.adapters.emulator.errors import ServiceError
 from wpfsm.adapters.emulator.lifecycle import CAPACITY_ERROR, INTERNAL_ERROR
 from wpfsm.adapters.emulator.quotas import training_limit
@@ -96,17 +98,27 @@ class Rule:
             raise ValueError(f"a fault is an object with a kind, not {json.dumps(raw)}")
         if unknown := sorted(set(raw) - known):
             raise ValueError(f"a fault has no {', '.join(unknown)}; it has {', '.join(sorted(known))}")
-        if raw["kind"] not in set(Kind):
+        if raw["kind"] not in list(Kind):
             raise ValueError(f"no fault {raw['kind']!r}; there are {', '.join(Kind)}")
         rule = cls(**{**cast("dict[str, str]", raw), "kind": Kind(raw["kind"])})  # type: ignore[arg-type]
-        for name in ("seconds", "probability"):
-            value = getattr(rule, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-                raise ValueError(f"{name} of a fault is a number, not negative")
-        for name in ("nth", "times", "status"):
-            if not isinstance(getattr(rule, name), int | None):
-                raise ValueError(f"{name} of a fault is a whole number")  # noqa: TRY004 - it came as JSON
+        rule._check()
         return rule
+
+    def _check(self) -> None:
+        """Refuse values of the wrong kind: found out later, they would spoil every call that they match."""
+        for name in ("operation", "job", "code", "message", "member"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} of a fault is a text")  # noqa: TRY004 - it came as JSON
+        for name in ("seconds", "probability"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LATEST:
+                raise ValueError(f"{name} of a fault is a number, not negative")
+        for name, least in (("nth", 1), ("times", 0), ("status", 400)):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+                raise ValueError(f"{name} of a fault is a whole number from {least}")
+        if self.status is not None and self.status not in list(HTTPStatus):
+            raise ValueError(f"status of a fault is one of HTTP's, not {self.status}")
 
     def matches(self, operation: str, job: str) -> bool:
         """Tell whether a call concerns the rule."""

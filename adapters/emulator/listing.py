@@ -15,6 +15,7 @@ from wpfsm.adapters.emulator.runner import JSONValue
 from wpfsm.adapters.emulator.settings import Switches
 from wpfsm.adapters.emulator.store import Store
 from wpfsm.adapters.emulator.views import summary, warm_pool_status
+from wpfsm.adapters.emulator.wire import LAST_POSITION
 
 DEFAULT_PAGE = 10
 COLUMNS = {"Name": "name", "CreationTime": "created", "Status": "status"}
@@ -89,9 +90,11 @@ def _write_token(column: str, last: object, identifier: int) -> str:
 
 def _read_token(token: str, column: str) -> tuple[object, int]:
     try:
-        was, last, identifier = json.loads(base64.urlsafe_b64decode(token))
-    except ValueError:
+        held = json.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, RecursionError):
         raise invalid("Invalid NextToken.") from None
-    if was != column or not isinstance(identifier, int):
-        raise invalid("Invalid NextToken.")
-    return last, identifier
+    kind = float if column == "created" else str
+    match held:
+        case [was, kind() as last, int(identifier)] if was == column and 0 <= identifier < LAST_POSITION:
+            return last, identifier
+    raise invalid("Invalid NextToken.")

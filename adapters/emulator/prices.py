@@ -15,6 +15,7 @@ from wpfsm.adapters.emulator.records import Request
 from wpfsm.adapters.emulator.runner import JSONValue
 from wpfsm.adapters.emulator.settings import Switches
 from wpfsm.adapters.emulator.training_api import Call
+from wpfsm.adapters.emulator.wire import page_position
 
 SERVICE = "AmazonSageMaker"
 AMERICA = {
@@ -142,9 +143,9 @@ def _passes(attributes: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 
 
 def _token(call: Call) -> int:
-    token = str(call.request.get("NextToken", "0"))
-    if not token.isdigit():
+    position = page_position(str(call.request.get("NextToken", "0")))
+    if position is None:
         raise ServiceError(
             "InvalidNextTokenException", "The pagination token is invalid. Try again without it."
         )
-    return int(token)
+    return position

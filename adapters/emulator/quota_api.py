@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from wpfsm.adapters.emulator.engine import Engine
-from wpfsm.adapters.emulator.errors import ServiceError, invalid
+from wpfsm.adapters.emulator.errors import ServiceError
 from wpfsm.adapters.emulator.quotas import SERVICE, IncreaseRequest, Quota, catalogue
 from wpfsm.adapters.emulator.records import Place, Request
 from wpfsm.adapters.emulator.runner import JSONValue
 from wpfsm.adapters.emulator.settings import ROOM
 from wpfsm.adapters.emulator.training_api import Call
+from wpfsm.adapters.emulator.wire import page_position
 
 PAGE = 100
 
@@ -130,12 +131,10 @@ def _no_such(message: str) -> ServiceError:
 
 def _page(call: Call, name: str, rows: Sequence[Request]) -> Request:
     """Cut a page out of rows; the token is the number of the first row of the next page."""
-    token = str(call.request.get("NextToken", "0"))
-    if not token.isdigit():
+    start = page_position(str(call.request.get("NextToken", "0")))
+    if start is None or (start and start >= len(rows)):
         raise ServiceError("InvalidPaginationTokenException", "Invalid NextToken.")
-    start, size = int(token), cast("int", call.request.get("MaxResults", PAGE))
-    if start and start >= len(rows):
-        raise invalid("Invalid NextToken.")
+    size = cast("int", call.request.get("MaxResults", PAGE))
     answer: dict[str, JSONValue] = {name: cast("JSONValue", list(rows[start : start + size]))}
     if start + size < len(rows):
         answer["NextToken"] = str(start + size)

@@ -93,15 +93,15 @@ class TrainingApi:
         for name in PROFILING:
             if name in call.request and job.status.terminal:
                 raise invalid(f"{name} cannot be updated: the training job is in status {job.status}.")
+        resources = cast("Request | None", call.request.get("ResourceConfig"))
+        if resources is not None:  # first, because it may be refused: an update is done whole or not at all
+            seconds = cast("int", resources["KeepAlivePeriodInSeconds"])
+            check_keep_alive(seconds, self._engine.settings.switches)
+            job = self._engine.pools.update(job, seconds, now)
         updates = {name: call.request[name] for name in UPDATED if name in call.request}
         if updates:
             job = replace(job, updates=job.updates | updates, modified=now)
             self._engine.store.save_job(job)
-        resources = cast("Request | None", call.request.get("ResourceConfig"))
-        if resources is not None:
-            seconds = cast("int", resources["KeepAlivePeriodInSeconds"])
-            check_keep_alive(seconds, self._engine.settings.switches)
-            self._engine.pools.update(job, seconds, now)
         return {"TrainingJobArn": job.arn}
 
     def _delete(self, call: Call, _: float) -> Request:

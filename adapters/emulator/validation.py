@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+from wpfsm.adapters.emulator.clock import LATEST
 from wpfsm.adapters.emulator.errors import ServiceError
 from wpfsm.adapters.emulator.runner import JSONValue
 from wpfsm.adapters.emulator.service_model import input_shape
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from botocore.model import Shape, StructureShape
 
 MAX_REPORTED = 50
+LARGEST: dict[str, float] = {
+    "integer": (1 << 31) - 1,
+    "long": (1 << 63) - 1,
+    "float": 3.5e38,
+    "double": 1.8e308,
+    "timestamp": LATEST,
+}
+"""The largest amount, of either sign, that each type of number holds."""
 CODES = {"logs": "InvalidParameterException", "iam": "ValidationError"}
 """Services that do not call a broken constraint a ValidationException."""
 
@@ -52,7 +61,7 @@ def validate(service_name: str, operation_name: str, request: JSONValue) -> dict
     """
     shape = cast("StructureShape", input_shape(service_name, operation_name))
     if not isinstance(request, dict):
-        raise ServiceError("SerializationException", "Start of structure or map found where not expected.")
+        raise not_an_object()
     problems = list(_problems(shape, request, ""))
     if problems:
         some = "; ".join(problems[:MAX_REPORTED])
@@ -60,6 +69,11 @@ def validate(service_name: str, operation_name: str, request: JSONValue) -> dict
         code = CODES.get(service_name, "ValidationException")
         raise ServiceError(code, f"{len(problems)} validation error{plural} detected: {some}")
     return cast("dict[str, JSONValue]", _known(shape, request))
+
+
+def not_an_object() -> ServiceError:
+    """Return the error for a body that is no JSON object."""
+    return ServiceError("SerializationException", "Start of structure or map found where not expected.")
 
 
 def _problems(shape: Shape, value: JSONValue, path: str) -> Iterator[str]:
@@ -75,14 +89,19 @@ def _problems(shape: Shape, value: JSONValue, path: str) -> Iterator[str]:
             yield from _map(shape, _typed(value, dict, path), path)
         case "string":
             yield from _string(shape, _typed(value, str, path), path)
-        case "integer" | "long":
-            yield from _bounds(shape, _typed(value, int, path), "value", value, path)
-        case "double" | "float" | "timestamp":
-            amount = float(_typed(value, (int, float), path))
-            if shape.type_name != "timestamp":
-                yield from _bounds(shape, amount, "value", value, path)
+        case "integer" | "long" | "double" | "float" | "timestamp":
+            yield from _number(shape, value, path)
         case "boolean":
             _typed(value, bool, path)
+
+
+def _number(shape: Shape, value: JSONValue, path: str) -> Iterator[str]:
+    whole = shape.type_name in {"integer", "long"}
+    amount = _typed(value, int, path) if whole else _typed(value, (int, float), path)
+    if abs(amount) > LARGEST[shape.type_name]:
+        raise _inconvertible(value, int if whole else float, path)
+    if shape.type_name != "timestamp":
+        yield from _bounds(shape, amount, "value", value, path)
 
 
 def _structure(shape: StructureShape, value: dict[str, JSONValue], path: str) -> Iterator[str]:
@@ -110,8 +129,11 @@ def _map(shape: Shape, value: dict[str, JSONValue], path: str) -> Iterator[str]:
 
 
 def _string(shape: Shape, value: str, path: str) -> Iterator[str]:
-    # The service counts UTF-16 units, as Java does.
-    yield from _bounds(shape, len(value.encode("utf-16-le")) // 2, "length", value, path)
+    try:
+        units = len(value.encode("utf-16-le")) // 2  # as Java counts
+    except UnicodeEncodeError:  # half of a surrogate pair is no text
+        raise _inconvertible(value, str, path) from None
+    yield from _bounds(shape, units, "length", value, path)
     choices: list[str] = shape.metadata.get("enum", [])
     if choices and value not in choices:
         yield _failed(value, path, f"Member must satisfy enum value set: [{', '.join(choices)}]")
@@ -131,11 +153,15 @@ def _bounds(shape: Shape, size: float, noun: str, value: JSONValue, path: str) -
 def _typed(value: JSONValue, wanted: type[_T] | tuple[type[_T], ...], path: str) -> _T:
     exact = not isinstance(value, bool) or wanted is bool
     if not isinstance(value, wanted) or not exact:
-        raise ServiceError(
-            "SerializationException",
-            f"{_json_type(value)} value cannot be converted to {_wanted_name(wanted)} at '{path}'",
-        )
+        raise _inconvertible(value, wanted, path)
     return value
+
+
+def _inconvertible(value: JSONValue, wanted: object, path: str) -> ServiceError:
+    return ServiceError(
+        "SerializationException",
+        f"{_json_type(value)} value cannot be converted to {_wanted_name(wanted)} at '{path}'",
+    )
 
 
 def _wanted_name(wanted: object) -> str:

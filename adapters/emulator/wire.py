@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Never, cast
 
 from wpfsm.adapters.emulator.errors import ServiceError
 from wpfsm.adapters.emulator.runner import JSONValue
@@ -16,7 +17,8 @@ from wpfsm.adapters.emulator.runner import JSONValue
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([\w-]+)/([^/]+)/aws4_request")
+LAST_POSITION, LONGEST_TOKEN = 1 << 60, 64
 DEFAULT_REGION = "us-east-1"
 
 
@@ -63,6 +65,35 @@ def read_body(environ: WSGIEnvironment) -> bytes:
         return cast("bytes", environ["wsgi.input"].read())
     length = environ.get("CONTENT_LENGTH") or "0"
     return cast("bytes", environ["wsgi.input"].read(int(length))) if length.isdigit() else b""
+
+
+def read_json(body: bytes) -> JSONValue:
+    """Read a document as strictly as the service does: Python alone would take NaN and infinity for numbers.
+
+    Raises:
+        ValueError: It is not JSON, or nested too deep to be read.
+    """
+    try:
+        return cast("JSONValue", json.loads(body, parse_constant=_no_number, parse_float=_finite))
+    except RecursionError:
+        raise ValueError("the document is nested too deep") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> Never:
+    raise ValueError(f"{text} is not a number")
+
+
+def page_position(token: str) -> int | None:
+    """Return the position that a page's token holds, None for a token that no page gave."""
+    if not (token.isascii() and token.isdigit() and len(token) <= LONGEST_TOKEN):
+        return None
+    position = int(token)
+    return position if position < LAST_POSITION else None
 
 
 def json_answer(result: dict[str, JSONValue]) -> Answer:

@@ -130,6 +130,13 @@ def test_remote_debug_and_profiler_are_updated_while_a_job_runs(endpoint: World)
     answer = endpoint.describe(name)
     assert answer["RemoteDebugConfig"] == {"EnableRemoteDebug": True}
     assert answer["ProfilerConfig"]["DisableProfiler"] is True
+    with pytest.raises(ClientError):  # a keep-alive is not for a job that runs
+        update(
+            TrainingJobName=name,
+            ProfilerConfig={"DisableProfiler": False},
+            ResourceConfig={"KeepAlivePeriodInSeconds": 0},
+        )
+    assert endpoint.describe(name)["ProfilerConfig"]["DisableProfiler"] is True
     endpoint.sagemaker.stop_training_job(TrainingJobName=name)
     endpoint.finished(name)
     for changes in ({"RemoteDebugConfig": {"EnableRemoteDebug": False}}, {"ProfilerConfig": {}}):

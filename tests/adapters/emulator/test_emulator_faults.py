@@ -265,8 +265,23 @@ def test_rules_by_endpoint(stage: Stage, sagemaker: Any) -> None:
     sagemaker.create_training_job(**training_job("j1"))
     _, listed = admin(emulator, "GET", "faults")
     assert listed["faults"] == [{"number": 1, "seen": 1, "fired": 1, **rule}]
-    for bad in ({"kind": "meteor"}, {"kind": "slow", "hurry": 1}, {"kind": "slow", "seconds": "x"}, [7]):
-        assert admin(emulator, "POST", "faults", bad)[0] == 400
+    for bad in (
+        {"kind": "meteor"},
+        {"kind": ["slow"]},
+        {"kind": "slow", "hurry": 1},
+        {"kind": "slow", "seconds": "x"},
+        {"kind": "slow", "seconds": float("nan")},
+        {"kind": "throttle", "operation": 5},
+        {"kind": "throttle", "nth": 0},
+        {"kind": "throttle", "times": True},
+        {"kind": "error", "code": 5},
+        {"kind": "error", "status": 200},
+        {"kind": "error", "status": 999},
+        {"kind": "drop_member", "member": ["a"]},
+        [7],
+    ):
+        assert admin(emulator, "POST", "faults", bad)[0] == 400, bad
+    assert admin(emulator, "GET", "faults")[1]["faults"] == listed["faults"]
     assert admin(emulator, "DELETE", "faults")[0] == 200
     assert admin(emulator, "GET", "faults") == (200, {"faults": []})
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from emulator_requests import admin, send, training_job
+from emulator_requests import admin, authorization, send, training_job
 from emulator_stage import Stage
+from werkzeug.test import Client
 
 from wpfsm.adapters.emulator.inprocess import Emulator
 
@@ -67,6 +68,17 @@ def test_every_action_is_allowed(stage: Stage) -> None:
     )
     decisions = {r["EvalActionName"]: r["EvalDecision"] for r in answer["EvaluationResults"]}
     assert decisions == {"s3:GetObject": "allowed", "s3:PutObject": "allowed"}
+
+
+def test_an_operation_asked_of_the_other_service_is_no_failure(stage: Stage) -> None:
+    """STS has no SimulatePrincipalPolicy and IAM no GetCallerIdentity: who asks is told so."""
+    assert stage.emulator is not None
+    for service, operation in (("sts", "SimulatePrincipalPolicy"), ("iam", "GetCallerIdentity")):
+        answer = Client(stage.emulator.app).post(
+            "/", data={"Action": operation}, headers={"Authorization": authorization(service)}
+        )
+        assert 400 <= answer.status_code < 500
+        assert b"EmulatorFailure" not in answer.data
 
 
 def test_iam_s_model_is_enforced_too(stage: Stage) -> None:
@@ -185,6 +197,8 @@ def test_quotas_are_approved_over_http(stage: Stage) -> None:
     assert emulator.jobs()[0].pool_status is None
     assert admin(emulator, "POST", "quotas", {"quota": "ml.m5", "value": 0})[0] == 400
     assert admin(emulator, "POST", "quotas", {})[0] == 400
+    for value in (-1, "1", None, float("nan"), True):
+        assert admin(emulator, "POST", "quotas", {"quota": name, "value": value})[0] == 400
 
 
 def test_an_unknown_admin_path_is_not_found(stage: Stage) -> None:

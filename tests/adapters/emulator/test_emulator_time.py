@@ -126,8 +126,10 @@ def test_the_clock_is_advanced_over_http(stage: Stage) -> None:
     _, before = admin(emulator, "GET", "clock")
     status, after = admin(emulator, "POST", "clock", {"advance": 3600})
     assert (status, after["now"] - before["now"]) == (200, 3600)
-    for bad in ({}, {"advance": "much"}, {"advance": -1}, [1]):
+    endless = [{"advance": float(seconds)} for seconds in ("inf", "nan", "1e300")]
+    for bad in ({}, {"advance": "much"}, {"advance": -1}, [1], *endless):
         assert admin(emulator, "POST", "clock", bad)[0] == 400
+    assert admin(emulator, "GET", "clock")[1] == after
 
 
 def test_a_scaled_clock_runs_that_much_faster() -> None:

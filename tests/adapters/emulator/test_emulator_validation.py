@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wpfsm.adapters.emulator.inprocess import Emulator
+from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
 from wpfsm.adapters.emulator.service_model import input_shape
 from wpfsm.adapters.emulator.validation import _pattern
 
@@ -130,14 +133,16 @@ def test_there_is_much_to_refuse() -> None:
     }
 
 
-def ask(service: str, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def ask(
+    service: str, operation: str, request: dict[str, Any], emulator: Emulator = EMULATOR
+) -> tuple[int, dict[str, Any]]:
     """Send a request about what is the emulator's own: the log group and the tags of training jobs."""
     if service == "logs":
         own = "logGroupNamePrefix" if operation == "DescribeLogGroups" else "logGroupName"
         request = request | {own: "/aws/sagemaker/TrainingJobs"}
     if operation in TAG_OPERATIONS:
         request = request | {"ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:training-job/x"}
-    return send(EMULATOR, service, operation, request)
+    return send(emulator, service, operation, request)
 
 
 def is_ours(site: Site) -> bool:
@@ -227,12 +232,79 @@ def test_nothing_makes_a_500(service_operation: tuple[str, str], body: Any) -> N
     assert answer.get("__type") != "EmulatorFailure", answer
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 100_000])
+def page_token(*held: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(held).encode()).decode()
+
+
+HOSTILE = [
+    10**400,
+    -(10**400),
+    1 << 63,
+    float("nan"),
+    float("inf"),
+    "\ud800",
+    {"\ud800": "x"},
+    "\x00",
+    "²",
+    "f/²",
+    "9" * 5000,
+    "f/" + "9" * 56,
+    page_token(1),
+    page_token("created", {}, 1),
+    page_token("created", 1.0, 10**30),
+    page_token("created", "x", 1),
+]
+ENOUGH: dict[str, dict[str, Any]] = {
+    "service-quotas": {"ServiceCode": "sagemaker", "QuotaCode": "L-611FA074", "DesiredValue": 20_000.0},
+    "pricing": {"ServiceCode": "AmazonSageMaker"},
+}
+"""What makes a request complete, so that the operation itself sees the hostile value."""
+
+
+@pytest.fixture(scope="module")
+def printed() -> Iterator[tuple[Emulator, dict[str, str]]]:
+    """An emulator whose one job has printed, and where its lines are."""
+    with Emulator(runner=ScriptedRunner(lambda _: Script(seconds=1, lines=["a", "b"]))) as emulator:
+        send(emulator, "sagemaker", "CreateTrainingJob", training_job("x"))
+        emulator.advance(10)
+        group = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
+        _, found = send(emulator, "logs", "DescribeLogStreams", group)
+        yield emulator, group | {"logStreamName": found["logStreams"][0]["logStreamName"]}
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value)[:20])
+def test_hostile_values_are_refused_in_the_service_s_terms(
+    printed: tuple[Emulator, dict[str, str]], value: object
+) -> None:
+    """Whatever member of whatever operation holds it, a value that no client makes is no crash."""
+    emulator, lines = printed
+    complete = ENOUGH | {"logs": lines}
+    for service, operation, path in {(s.service, s.operation, s.path) for s in SITES if is_ours(s)}:
+        request = complete.get(service, {}) | planted(path, value)
+        status, answer = ask(service, operation, request, emulator)
+        assert status in {200, 400}, (operation, path)
+        assert not str(answer.get("__type")).startswith("Emulator"), (operation, path, answer)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"x":' * 9_000 + b"1" + b"}" * 9_000]
+)
 def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
     """What is not JSON, no object, or too deep to read is a refusal and not a crash."""
     status, answer = send(EMULATOR, "sagemaker", "CreateTrainingJob", body)
     assert status == 400
-    assert answer["__type"] in {"SerializationException", "ValidationException", "EmulatorFailure"}
+    assert answer["__type"] in {"SerializationException", "ValidationException"}
+
+
+def test_a_regex_that_cannot_be_compiled_is_refused() -> None:
+    """A metric's regex is tried when the job is created, whatever is wrong with it."""
+    for broken in ("(", "a{99999999999}"):
+        algorithm = {"MetricDefinitions": [{"Name": "loss", "Regex": broken}]}
+        status, answer = send(
+            EMULATOR, "sagemaker", "CreateTrainingJob", training_job("x", algorithm=algorithm)
+        )
+        assert (status, answer["__type"]) == (400, "ValidationException")
+        assert "metric loss" in answer["message"]
 
 
 def test_an_unknown_operation_is_named_as_such() -> None:
