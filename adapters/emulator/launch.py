@@ -29,6 +29,7 @@ from wpfsm.adapters.emulator.runner import JSONValue
 
 IDLE_EXIT_SECONDS = 900
 LOG_NAME = "emulator.log"
+LOCK_NAME = "emulator.lock"
 _PASSED_ON = {
     "HOME",
     "PATH",
@@ -73,14 +74,19 @@ def ensure(state_dir: Path, *, options: Sequence[str] = (), timeout: float = 30)
         timeout: Seconds in all.
 
     Raises:
-        EmulatorStartError: It ended, or did not answer in time.
+        EmulatorStartError: It ended, or did not answer in time. One that is slow, or about to end, is waited for.
     """
     deadline = time.monotonic() + timeout
     state_dir.mkdir(parents=True, exist_ok=True)
     if found := _found_busy(state_dir):
         return found
     with _turn(state_dir, deadline):
-        return _found_busy(state_dir) or _start(state_dir, options, deadline)
+        for _ in _looks(state_dir, deadline):
+            if found := _found_busy(state_dir):
+                return found
+        if _lives(state_dir):
+            raise EmulatorStartError(f"the emulator in {state_dir} lives and does not answer")
+        return _start(state_dir, options, deadline)
 
 
 def find(state_dir: Path) -> Endpoint | None:
@@ -100,16 +106,19 @@ def stop(state_dir: Path, *, timeout: float = 30) -> bool:
         Whether there was one.
 
     Raises:
-        TimeoutError: It did not end; it was killed.
+        TimeoutError: It did not end; it was killed. Or it lives and does not say which process it is.
     """
-    endpoint = find(state_dir)
+    deadline = time.monotonic() + timeout
+    endpoint = next((found for _ in _looks(state_dir, deadline) if (found := find(state_dir))), None)
     if endpoint is None:
+        if _lives(state_dir):
+            raise TimeoutError(f"the emulator in {state_dir} lives and does not answer")
         return False
     with contextlib.suppress(ProcessLookupError):
         os.kill(endpoint.pid, signal.SIGTERM)
     try:
-        with (state_dir / "emulator.lock").open("wb") as file:
-            _lock(file, time.monotonic() + timeout)
+        with (state_dir / LOCK_NAME).open("wb") as file:
+            _lock(file, deadline)
     except TimeoutError:
         os.kill(endpoint.pid, signal.SIGKILL)
         raise
@@ -145,6 +154,26 @@ def minimal_environment(environ: Mapping[str, str]) -> dict[str, str]:
         if (name.upper() in _PASSED_ON or name.startswith("PIP_")) and not carries_credentials(value)
     }
     return kept | {"LANG": "C.UTF-8"}
+
+
+def _lives(state_dir: Path) -> bool:
+    """Tell whether an emulator holds its state directory, even one that is too busy to answer."""
+    try:
+        with (state_dir / LOCK_NAME).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _looks(state_dir: Path, deadline: float) -> Iterator[None]:
+    """Yield once, and again for as long as an emulator lives there and the time is not over."""
+    yield
+    while _lives(state_dir) and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+        yield
 
 
 def _found_busy(state_dir: Path) -> Endpoint | None:

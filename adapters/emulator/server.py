@@ -25,6 +25,7 @@ from wpfsm.adapters.emulator.fallback import Moto
 from wpfsm.adapters.emulator.faults import Rule
 from wpfsm.adapters.emulator.guard import refused
 from wpfsm.adapters.emulator.kept_s3 import KeptS3
+from wpfsm.adapters.emulator.launch import LOCK_NAME
 from wpfsm.adapters.emulator.logstore import LogStore
 from wpfsm.adapters.emulator.runner import Runner
 from wpfsm.adapters.emulator.settings import Settings
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-LOCK_NAME = "emulator.lock"
 ENDPOINT_NAME = "endpoint.json"
 DATABASE_NAME = "emulator.db"
+LOCK_TRIES, LOCK_PAUSE = 10, 0.05
 S3_NAME = "s3"
 
 
@@ -208,14 +209,21 @@ class _Activity:
 
 
 def _lock(path: Path) -> Any:
-    """Hold the kernel's lock on a state directory for the life of the process."""
+    """Hold the kernel's lock on a state directory for the life of the process.
+
+    Whoever looks whether an emulator lives holds it for an instant, and one that was killed for a little longer.
+    """
     handle = path.open("a")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise StateInUseError(f"another emulator serves {path.parent}") from None
-    return handle
+    for tries_left in reversed(range(LOCK_TRIES)):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if tries_left:
+                time.sleep(LOCK_PAUSE)
+        else:
+            return handle
+    handle.close()
+    raise StateInUseError(f"another emulator serves {path.parent}")
 
 
 def _listen(app: Callable[..., Iterable[bytes]], port: int) -> Any:

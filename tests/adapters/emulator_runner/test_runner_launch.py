@@ -10,11 +10,19 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from wpfsm.adapters.emulator.launch import EmulatorStartError, Endpoint, ensure, find, minimal_environment
+from wpfsm.adapters.emulator.launch import (
+    EmulatorStartError,
+    Endpoint,
+    ensure,
+    find,
+    minimal_environment,
+    stop,
+)
 
 
 @pytest.fixture
@@ -72,6 +80,68 @@ def test_a_stranger_on_the_port_is_not_taken_for_it(state: Path) -> None:
 
     assert find(other) is None
     assert find(state) == endpoint
+
+
+SLOW = """
+import fcntl, http.server, json, os, pathlib, sys
+
+state, refusals = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+lock = (state / "emulator.lock").open("w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    left = refusals
+
+    def do_GET(self):
+        Handler.left -= 1
+        if Handler.left < 0:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"pid": os.getpid()}).encode())
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+told = {"url": f"http://127.0.0.1:{server.server_port}", "pid": os.getpid()}
+(state / "endpoint.json").write_text(json.dumps(told))
+print("listening", flush=True)
+server.serve_forever()
+"""
+
+
+@contextmanager
+def busy_emulator(state: Path, refusals: int) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds a state directory as an emulator does, and hangs up on the first requests."""
+    state.mkdir()
+    command = [sys.executable, "-c", SLOW, state, str(refusals)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_one_that_is_too_busy_to_answer_at_first_is_waited_for(state: Path) -> None:
+    """On a loaded machine an emulator may not answer in time: it is found all the same, and no second one started."""
+    with busy_emulator(state, refusals=3) as process:
+        assert ensure(state).pid == process.pid
+
+
+def test_one_that_is_too_busy_to_answer_at_first_is_stopped(state: Path) -> None:
+    """``stop`` does not take an emulator that lives for one that is not there."""
+    with busy_emulator(state, refusals=3) as process:
+        assert stop(state)
+        assert process.wait(20) == -signal.SIGTERM
+    assert not stop(state)
+
+
+def test_one_that_never_answers_is_an_error_that_says_so(state: Path) -> None:
+    """Neither caller hangs, and neither claims that there is none."""
+    with busy_emulator(state, refusals=10**9):
+        with pytest.raises(EmulatorStartError, match="lives and does not answer"):
+            ensure(state, timeout=0.2)
+        with pytest.raises(TimeoutError, match="lives and does not answer"):
+            stop(state, timeout=0.2)
 
 
 def test_it_ends_when_it_was_idle_for_long_enough(state: Path) -> None:
