@@ -66,8 +66,7 @@ class Admin:
     def records(self) -> Request:
         """Return every job and pool on record and the calls of this process."""
         store = self._engine.store
-        with store.lock:
-            self._engine.tick()
+        with self._engine.transaction():
             jobs = [
                 {f.name: getattr(job, f.name) for f in dataclasses.fields(job)} for job in store.all_jobs()
             ]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wpfsm.adapters.emulator.clock import Clock
-from wpfsm.adapters.emulator.errors import ServiceError
+from wpfsm.adapters.emulator.errors import ConnectionCut, ServiceError
 from wpfsm.adapters.emulator.jobs import Jobs, training_job_arn
 from wpfsm.adapters.emulator.lifecycle import INTERNAL_ERROR, Arrival, Lifecycle
 from wpfsm.adapters.emulator.logstore import LogStore
@@ -81,6 +81,7 @@ class Engine:
         self.quotas = Quotas(store, settings)
         self.logs = LogStore(store, clock)
         self._moment: float | None = None
+        self._closed = False
         self.runner = runner(self.logs, self.moment)
         self.changed = threading.Event()
         self._workspace = Workspace(root, settings.switches)
@@ -105,11 +106,12 @@ class Engine:
         self._recover()
 
     def close(self) -> None:
-        """Kill what runs and let go of everything."""
+        """Kill what runs and let go of everything; a request that comes later gets no answer."""
         with self.store.lock:
-            for job in self.store.live_jobs():
-                if job.phase is Phase.RUNNING and not job.foreign:
-                    self.runner.kill(job.key)
+            if self._closed:
+                return
+            self._closed = True
+        self.runner.close()
         self._workers.close()
         self.store.close()
 
@@ -130,8 +132,13 @@ class Engine:
 
         Yields:
             The present.
+
+        Raises:
+            ConnectionCut: The engine is closed, and with it its memory.
         """
         with self.store.lock:
+            if self._closed:
+                raise ConnectionCut(written=False)
             try:
                 self.tick()
                 yield self.clock.now()

@@ -116,6 +116,9 @@ class Runner(Protocol):
     def drop_cache(self, cache: Path) -> None:
         """Delete a pool's persistent cache directory, because the pool ended."""
 
+    def close(self) -> None:
+        """Kill everything that still runs, and wait for its end and its last lines."""
+
 
 @runtime_checkable
 class Watched(Protocol):

@@ -34,7 +34,7 @@ S3 = Callable[[str, str], "S3Client"]
 """Makes an S3 client of the emulator itself for an account and a region."""
 
 SERVICE_GRACE = 120.0
-_CHECKPOINT_SECONDS = 5.0
+_CHECKPOINT_SECONDS = _LAST_LINES_SECONDS = 5.0
 
 
 @dataclass(eq=False)
@@ -182,10 +182,13 @@ class SubprocessRunner:
         shutil.rmtree(cache, ignore_errors=True)
 
     def close(self) -> None:
-        """Kill everything that still runs, and wait for its end."""
-        for key, job in list(self._jobs.items()):
+        """Kill everything that still runs, and wait for its end and its last lines."""
+        jobs = list(self._jobs.items())
+        for key, _ in jobs:
             self.kill(key)
-            job.over.wait(timeout=5)
+        deadline = time.monotonic() + _LAST_LINES_SECONDS
+        for _, job in jobs:
+            job.over.wait(max(0.0, deadline - time.monotonic()))
 
     def _start_host(self, job: _Job, one: Container) -> HostProcess:
         """Start one host's process, with its log stream. Called with the lock held: the end waits for it."""

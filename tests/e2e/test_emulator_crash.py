@@ -114,6 +114,25 @@ def test_an_emulator_that_ends_takes_its_jobs_with_it(endpoint: Endpoint, tmp_pa
     assert_all_end(running)
 
 
+def test_the_last_lines_of_a_job_outlive_a_clean_end(endpoint: Endpoint, tmp_path: Path) -> None:
+    """What a job printed before SIGTERM ended the emulator is in its log afterwards, and nothing went wrong."""
+    sagemaker, printed = client(endpoint), tmp_path / "printed"
+    script = 'while :; do echo $((n += 1)); echo $n > "$TOLD"; done'
+    start_job(sagemaker, "talker", script, {"TOLD": str(printed)})
+    wait_for(lambda: printed.exists() or None)
+    stop(tmp_path / "state")
+
+    assert "Traceback" not in (tmp_path / "state" / "emulator.log").read_text()
+    again = ensure(tmp_path / "state", options=["--cold-start", "0"])
+    logs = boto3.Session("123456789012", "made-up", region_name="us-east-1").client(
+        "logs", endpoint_url=again.url
+    )
+    group = "/aws/sagemaker/TrainingJobs"
+    (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="talker/")["logStreams"]
+    tail = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], limit=1)["events"]
+    assert int(tail[0]["message"]) >= int(printed.read_text() or 0)
+
+
 def test_ctrl_c_ends_an_emulator_in_the_foreground(tmp_path: Path) -> None:
     """An interrupt is a clean end: exit code 0, no endpoint file left."""
     state = tmp_path / "state"

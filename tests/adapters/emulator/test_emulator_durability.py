@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from emulator_process import emulator_process, until
 from emulator_requests import training_job
+from emulator_stage import Stage
 
 from wpfsm.adapters.emulator.clock import ManualClock
 from wpfsm.adapters.emulator.inprocess import Emulator
@@ -129,6 +131,15 @@ def test_records_survive_their_own_serialisation() -> None:
 def assert_same(one: Job | Pool, other: Job | Pool) -> None:
     assert one == other
     assert {n: type(v) for n, v in vars(one).items()} == {n: type(v) for n, v in vars(other).items()}
+
+
+def test_a_request_after_the_end_gets_no_answer(stage: Stage, sagemaker: Any) -> None:
+    """A client that still holds a connection sees it cut, which it retries, and no refusal that it believes."""
+    emulator = stage.show()
+    sagemaker.create_training_job(**training_job("j"))
+    emulator.close()
+    with pytest.raises(ReadTimeoutError):
+        sagemaker.describe_training_job(TrainingJobName="j")
 
 
 def test_the_file_says_whose_it_is(tmp_path: Path) -> None:
