@@ -77,7 +77,7 @@ class Lifecycle:
     def begin(self, job: Job, at: float) -> None:
         """Start a job that was just accepted, on its pool or on instances that have to be launched."""
         message = "Preparing the instances for training" if job.warm else "Launching requested ML instances"
-        if job.fate.slow_start:
+        if job.fate.slow_start and not job.warm:
             message = "Insufficient capacity error from EC2 while launching instances, retrying!"
         delay = self._settings.warm_start if job.warm else self._settings.cold_start
         job = replace(job, phase=Phase.STARTING, due=at + delay + job.fate.slow_start)

@@ -10,7 +10,7 @@ from wpfsm.adapters.emulator.records import Request
 from wpfsm.adapters.emulator.runner import JSONValue
 from wpfsm.adapters.emulator.settings import Switches
 
-MATCHED_RESOURCES = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId", "TrainingPlanArn")
+MATCHED_RESOURCES = ("InstanceType", "InstanceCount", "VolumeSizeInGB")
 MATCHED_FLAGS = ("EnableInterContainerTrafficEncryption", "EnableNetworkIsolation")
 
 
@@ -28,11 +28,22 @@ def match_key(request: Request, session_tags: Sequence[str], switches: Switches)
     fields: dict[str, JSONValue] = {
         "RoleArn": request["RoleArn"],
         **{name: resources.get(name) for name in MATCHED_RESOURCES},
+        "VolumeKmsKeyId": _kms_key(resources.get("VolumeKmsKeyId"), switches),
+        "TrainingPlanArn": resources.get("TrainingPlanArn") if switches.training_plan_matters else None,
+        # The guide excludes managed spot from warm pools: a spot job takes no pool of instances on demand.
+        "EnableManagedSpotTraining": bool(request.get("EnableManagedSpotTraining")),
         **{name: cast("JSONValue", order(network.get(name, []))) for name in ("SecurityGroupIds", "Subnets")},
         **{name: _flag(request.get(name), switches) for name in MATCHED_FLAGS},
         "SessionTagKeys": list(session_tags) if _chained(request) else None,
     }
     return json.dumps(fields, sort_keys=True)
+
+
+def _kms_key(value: JSONValue, switches: Switches) -> JSONValue:
+    """Return a key as it is compared: an ARN is ``arn:...:key/<id>``."""
+    if switches.kms_spelling_matters or not isinstance(value, str):
+        return value
+    return value.rpartition(":key/")[2]
 
 
 def _flag(value: JSONValue, switches: Switches) -> JSONValue:

@@ -80,6 +80,13 @@ class Switches:
     vpc_order_matters: bool = field(
         default=False, metadata={"meaning": "the order of subnets and security groups is part of the match"}
     )
+    kms_spelling_matters: bool = field(
+        default=True,
+        metadata={"meaning": "the id of a volume's key and the ARN of the same key are no match"},
+    )
+    training_plan_matters: bool = field(
+        default=True, metadata={"meaning": "the training plan is part of the match"}
+    )
     absent_is_false: bool = field(
         default=True, metadata={"meaning": "an absent boolean matches an explicit False"}
     )

@@ -166,6 +166,19 @@ def test_a_mismatch_starts_cold_and_leaves_the_pool_alone(endpoint: World, chang
     assert endpoint.pool(first) == "Available"
 
 
+def test_a_spot_job_takes_no_pool(endpoint: World) -> None:
+    """Managed spot has no part in warm pools: such a job matches nothing, and the pool stays Available."""
+    if endpoint.emulator is None:
+        pytest.skip("spot capacity may take longer than a test")
+    first = endpoint.create()
+    endpoint.finished_with_pool(first)
+    spot = endpoint.create(
+        keep_alive=None, EnableManagedSpotTraining=True, stopping={"MaxWaitTimeInSeconds": 3600}
+    )
+    endpoint.finished(spot)
+    assert endpoint.pool(first) == "Available"
+
+
 FREE: list[dict[str, Any]] = [
     {"HyperParameters": {"lr": "0.1"}},
     {"Environment": {"A": "b"}},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from emulator_requests import training_job
+from emulator_requests import send, training_job
 from emulator_stage import Stage
 
 from wpfsm.adapters.emulator.inprocess import Emulator
@@ -71,6 +72,13 @@ def test_an_account_comes_from_the_settings_or_the_access_key(stage: Stage) -> N
         ):
             sts = emulator.session(account=key).client("sts")
             assert sts.get_caller_identity()["Account"] == account
+
+
+def test_a_region_is_no_path(tmp_path: Path) -> None:
+    """A region that leads out of its account's folder is none: the default region is meant."""
+    with Emulator(state=tmp_path) as emulator:
+        status, answer = send(emulator, "sagemaker", "CreateTrainingJob", training_job("j"), region="..")
+    assert (status, answer["TrainingJobArn"].split(":")[3]) == (200, "us-east-1")
 
 
 def test_the_fallback_keeps_accounts_apart_too(stage: Stage) -> None:

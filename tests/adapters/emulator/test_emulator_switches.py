@@ -169,6 +169,26 @@ def test_switch_vpc_order_matters(play: Play, value: bool, status: str) -> None:
     assert play.pool("j") == status
 
 
+@pytest.mark.parametrize(("value", "status"), [(True, "Available"), (False, "Reused")])
+def test_switch_kms_spelling_matters(play: Play, value: bool, status: str) -> None:
+    """The id of a key and its ARN are two keys, or one; another key is another key either way."""
+    play.with_("kms_spelling_matters", value).run("j", resources={"VolumeKmsKeyId": "1234-abcd"})
+    arn = "arn:aws:kms:us-east-1:123456789012:key/"
+    play.run("k", resources={"VolumeKmsKeyId": f"{arn}5678-abcd"})
+    assert play.pool("j") == "Available"
+    play.run("l", resources={"VolumeKmsKeyId": f"{arn}1234-abcd"})
+    assert play.pool("j") == status
+
+
+@pytest.mark.parametrize(("value", "status"), [(True, "Available"), (False, "Reused")])
+def test_switch_training_plan_matters(play: Play, value: bool, status: str) -> None:
+    """A job of a training plan starts on its own instances, or takes a pool."""
+    plan = {"TrainingPlanArn": "arn:aws:sagemaker:us-east-1:123456789012:training-plan/mine"}
+    play.with_("training_plan_matters", value).run("j")
+    play.run("k", keep_alive=None, resources=plan)
+    assert play.pool("j") == status
+
+
 @pytest.mark.parametrize(("value", "status"), [(True, "Reused"), (False, "Available")])
 def test_switch_absent_is_false(play: Play, value: bool, status: str) -> None:
     """An absent flag matches an explicit False, or does not."""
