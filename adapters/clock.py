@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import Literal
+
+from wpfsm.fsm.ports import StopReason
+
+_REASONS: Mapping[int, StopReason] = {
+    signal.SIGINT: "interrupted",
+    signal.SIGTERM: "terminated",
+    signal.SIGHUP: "hung up",
+}
 
 
 class Signals:
-    """SIGINT and SIGTERM as a request to stop; the second one does not skip the release.
+    """SIGINT, SIGTERM and SIGHUP as a request to stop; the second one does not skip the release.
 
     Implements :class:`wpfsm.fsm.ports.StopRequest`. A handler only sets a flag: raising from it could end an
     activity between a call and the row that records it.
@@ -19,27 +29,40 @@ class Signals:
 
     def __init__(self, on_signal: Callable[[str, int], None] | None = None) -> None:
         self.event = threading.Event()
-        self._reason: Literal["", "interrupted", "terminated"] = ""
+        self._reason: StopReason = ""
         self._count = 0
         self._on_signal = on_signal
 
     @property
-    def reason(self) -> Literal["", "interrupted", "terminated"]:
+    def reason(self) -> StopReason:
         """Why to stop; empty while nobody asked."""
         return self._reason
 
     def install(self) -> None:
-        """Take SIGINT and SIGTERM for the rest of the process."""
-        signal.signal(signal.SIGINT, self._handle)
-        signal.signal(signal.SIGTERM, self._handle)
+        """Take the signals for the rest of the process; one that ``nohup`` has switched off stays off."""
+        for number in _REASONS:
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
 
     def _handle(self, number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            _leave_terminal()
         self._count += 1
         if not self._reason:
-            self._reason = "interrupted" if number == signal.SIGINT else "terminated"
+            self._reason = _REASONS[number]
         self.event.set()
         if self._on_signal:
             self._on_signal(self._reason, self._count)
+
+
+def _leave_terminal() -> None:
+    """Write into the void from here on: a terminal that was closed answers each line with an error."""
+    with contextlib.suppress(OSError):
+        void = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            if stat.S_ISCHR(os.fstat(stream).st_mode):
+                os.dup2(void, stream)
+        os.close(void)
 
 
 class WallClock:

@@ -311,6 +311,8 @@ class Context:
             raise StopAsked(Outcome.INTERRUPTED, "interrupted (SIGINT)")
         if self.ports.stop.reason == "terminated":
             raise StopAsked(Outcome.TERMINATED, "terminated (SIGTERM)")
+        if self.ports.stop.reason == "hung up":
+            raise StopAsked(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
         if self.store.stop_requested():
             raise StopAsked(Outcome.STOPPED, "stopped by `wpfsm stop`")
         self._beat()

@@ -314,11 +314,15 @@ class Clock(Protocol):
         ...
 
 
+StopReason = Literal["", "interrupted", "terminated", "hung up"]
+"""SIGINT, SIGTERM, or SIGHUP: the terminal was closed."""
+
+
 class StopRequest(Protocol):
     """What signals and ``wpfsm stop`` set."""
 
     @property
-    def reason(self) -> Literal["", "interrupted", "terminated"]:
+    def reason(self) -> StopReason:
         """Why the controller should stop; empty while it should not."""
         ...
 

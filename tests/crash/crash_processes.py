@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -130,8 +132,8 @@ class Cli:
         path.write_text(json.dumps(loop))
         return path
 
-    def spawn(self, *words: str | Path) -> subprocess.Popen[str]:
-        """Start a verb."""
+    def spawn(self, *words: str | Path, terminal: int | None = None) -> subprocess.Popen[str]:
+        """Start a verb; with ``terminal``, the end of one, as what was typed into it."""
         # A file for each stream: a pipe that nobody reads would hold the controller.
         number = len(self.processes)
         with (
@@ -141,8 +143,11 @@ class Cli:
             process = subprocess.Popen(
                 [sys.executable, "-m", "wpfsm.cli", *map(str, words), "--db", str(self.database),
                  "--endpoint-url", self.service.url],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err, text=True, cwd=self.folder,
-                env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
+                stdin=subprocess.DEVNULL if terminal is None else terminal,
+                stdout=out if terminal is None else terminal, stderr=err if terminal is None else terminal,
+                text=True, cwd=self.folder, env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
+                start_new_session=terminal is not None,
+                preexec_fn=None if terminal is None else lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             )  # fmt: skip
         self.processes.append(process)
         return process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import random
 import signal
 import socket
@@ -177,6 +178,7 @@ def test_a_suspended_controller_that_lost_its_loop(cli: Cli, service: Service) -
 
 @pytest.mark.parametrize(("seed", "signals", "code"), [
     (0, [signal.SIGINT], 130), (1, [signal.SIGTERM], 143), (2, [signal.SIGINT, signal.SIGINT], 130),
+    (3, [signal.SIGHUP], 143),
 ])  # fmt: skip
 def test_a_signal_releases(cli: Cli, seed: int, signals: list[signal.Signals], code: int) -> None:
     """The first signal stops the job, releases and says so; the second one does not skip that."""
@@ -189,6 +191,20 @@ def test_a_signal_releases(cli: Cli, seed: int, signals: list[signal.Signals], c
     assert process.wait(PATIENCE) == code, cli.said(process)
     assert cli.violations() == []
     assert {job["status"] for job in cli.service.jobs(loop.id).values()} == {"Stopped"}
+
+
+def test_a_closed_terminal_releases(cli: Cli) -> None:
+    """Whoever closes the window has nothing left that bills, though nothing can be written to it any more."""
+    terminal, end = pty.openpty()
+    process = cli.spawn(
+        "start", cli.write(runs=TRAINS_LONG, rates=[1], instance_type="ml.c5.4xlarge"), terminal=end
+    )
+    os.close(end)
+    loop = cli.running()
+    os.close(terminal)
+    assert process.wait(PATIENCE) == 143
+    assert cli.violations() == []
+    assert cli.service.jobs(loop.id)[f"{loop.id}-001"]["status"] == "Stopped"
 
 
 def test_gc_without_a_database(cli: Cli, service: Service) -> None:
