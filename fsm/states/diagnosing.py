@@ -121,7 +121,11 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     outcome = (
         Outcome.DENIED if diagnosis.family == "permissions" and job.status == "Rejected" else Outcome.FAILED
     )
-    return replace(_ended(ctx, job, failed, outcome, f"{diagnosis.class_}: {mended.why}"), remembered=again)
+    # Of a job that was never made there is no log to look at: what the service said is all there is.
+    said = f"{job.failure_reason} - " if job.status == "Rejected" else ""
+    return replace(
+        _ended(ctx, job, failed, outcome, f"{diagnosis.class_}: {said}{mended.why}"), remembered=again
+    )
 
 
 def _retry(ctx: Context, job: Job, trial: Trial, mended: Mended) -> Change:

@@ -91,12 +91,13 @@ def test_3_when_a_locked_field_changed(bench: Bench):
 
 
 def test_4_when_the_service_denies(bench: Bench):
-    """A create that the credentials do not permit exits with 4."""
+    """A create that the credentials do not permit exits with 4, and says which permission is missing."""
     bench.fault(kind="error", code="AccessDeniedException", message="User: x is not authorized to perform: sagemaker:CreateTrainingJob",
                 operation="CreateTrainingJob", job="denied-*")  # fmt: skip
     ran = bench.run("start", bench.loop("denied", OK), "-o", "json")
     assert ran.code == 4, ran.err
     assert ran.json["loop"]["outcome"] == "denied"
+    assert "not authorized to perform: sagemaker:CreateTrainingJob" in ran.json["loop"]["why"]
 
 
 @pytest.mark.parametrize("words", [["pools"], ["gc"], ["doctor"], ["release", "--job", "some-job"]])
