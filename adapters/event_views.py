@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from wpfsm.adapters.views import SCHEMA, stamp
+from wpfsm.adapters.views import SCHEMA
+from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import JSON, Event, Loop
 
 

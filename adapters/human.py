@@ -184,18 +184,17 @@ def _handoff_lines(handoff: Mapping[str, Any]) -> Sequence[str]:
         )
     if pool["held_until"]:
         cost = f", for {dollars(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
-        lines.append(
-            f"  pool  held until {_clock(pool['held_until'])}{cost}; then the service releases it by itself"
-        )
+        if datetime.fromisoformat(pool["held_until"]) > datetime.now(UTC):
+            lines.append(
+                f"  pool  held until {pool['held_until']}{cost}; then the service releases it by itself"
+            )
+        else:
+            lines.append(f"  pool  was held until {pool['held_until']}{cost}; the next job starts cold")
     return lines
 
 
 def _place(location: Mapping[str, Any] | None) -> str:
     return f"{location['file']}:{location['line']}" if location else ""
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

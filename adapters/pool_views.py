@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wpfsm.adapters.views import instances, price_of, section, stamp
+from wpfsm.adapters.views import instances, price_of, section
 from wpfsm.fsm.costs import gaps_between, measured_starts
 from wpfsm.fsm.keepalive import CHAIN_LIFE, Recommendation, percentile, recommend
 from wpfsm.fsm.ledger import ASSUMED_COLD_START
 from wpfsm.fsm.observe import POOL_OVER, chain_started_at, cost_of
+from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import JSON, Job, Loop, State
 from wpfsm.state.history import History
 

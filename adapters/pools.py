@@ -9,8 +9,8 @@ from typing import Literal
 
 from wpfsm.adapters.account import AccountReader
 from wpfsm.adapters.liveness import look
-from wpfsm.adapters.views import stamp
 from wpfsm.fsm.errors import NotFound, StoreError
+from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.reaping import loop_of
 from wpfsm.fsm.records import JSON, Loop, State

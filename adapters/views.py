@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 from wpfsm.adapters.changes import changes
 from wpfsm.adapters.liveness import Liveness
@@ -16,17 +15,13 @@ from wpfsm.fsm.costs import Price
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.ledger import Ledger, LedgerLine, settle
 from wpfsm.fsm.observe import cost_of
+from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
 from wpfsm.state.history import History, LoopHeader
 
 SCHEMA = "wpfsm/1"
 _NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
 """Outcomes after which the thing to do is to mend the cause and start again."""
-
-
-def stamp(at: float | None) -> str | None:
-    """ISO 8601 in UTC; None stays null."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def loops_document(loops: Sequence[tuple[LoopHeader, Event | None, Liveness | None]]) -> dict[str, JSON]:
@@ -86,9 +81,27 @@ def loop_document(
         "pool": pool_object(history, loop, jobs, owed, at),
         "ledger": _ledger(ledger, loop),
         "handoff": dict(loop.handoff) if loop.handoff else None,
-        "receipt": dict(loop.receipt) if loop.receipt else None,
+        "receipt": _receipt(loop),
         "next": next_steps(loop, owed, controller),
     }  # fmt: skip
+
+
+def _receipt(loop: Loop) -> dict[str, JSON] | None:
+    """The proof as it was written, with its moments as the document has them."""
+    if loop.receipt is None:
+        return None
+    jobs = loop.receipt["jobs"]
+    assert isinstance(jobs, Sequence)
+    return {
+        **loop.receipt,
+        "at": _moment(loop.receipt),
+        "jobs": [{**job, "at": _moment(job)} for job in jobs if isinstance(job, Mapping)],
+    }
+
+
+def _moment(row: Mapping[str, JSON]) -> str | None:
+    at = row["at"]
+    return stamp(at) if isinstance(at, int | float) else None
 
 
 def _last_words(history: History, loop: Loop) -> str:

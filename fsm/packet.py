@@ -18,6 +18,7 @@ from wpfsm.fsm.drawing import params_for
 from wpfsm.fsm.keeping import set_keep_alive
 from wpfsm.fsm.loopfile import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.observe import may_hold_pool, observe
+from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
 
@@ -33,7 +34,7 @@ MEMBERS: Mapping[str, str] = {
     "source": "`path` is the folder to edit; `files` may be edited, `patched` of them were patched by the loop already "
     "(its copy is in `snapshot`)",
     "params": "the hyperparameters of the failed job",
-    "pool": "`held_until` and `gone_by` (seconds since the epoch; null when there is no pool), `burn_usd_per_hour` and "
+    "pool": "`held_until` and `gone_by` (ISO 8601, UTC; null when there is no pool), `burn_usd_per_hour` and "
     "`usd_at_most` while it waits (null when the price is not known)",
     "opened_at": "when the loop began to wait",
     "resume": "the command that continues, as a list of words",
@@ -126,12 +127,12 @@ def packet_of(
         },
         "params": _redacted(params_for(ctx, trial)),
         "pool": {
-            "held_until": hold.until,
-            "gone_by": hold.gone_by,
+            "held_until": stamp(hold.until),
+            "gone_by": stamp(hold.gone_by),
             "burn_usd_per_hour": hold.usd_per_hour,
             "usd_at_most": hold.usd_at_most,
         },
-        "opened_at": ctx.clock.now(),
+        "opened_at": stamp(ctx.clock.now()),
         "resume": ["wpfsm", "resume", ctx.loop.id],
         "give_up": ["wpfsm", "resume", ctx.loop.id, "--abandon"],
     }

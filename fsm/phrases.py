@@ -1,10 +1,17 @@
-"""How seconds and dollars read in a sentence. Figures are rounded here and nowhere else."""
+"""How seconds, moments and dollars read. Figures are rounded here and nowhere else."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 MINUTE = 60.0
 HOUR = 3600.0
 DAY = 86400.0
+
+
+def stamp(at: float | None) -> str | None:
+    """A moment, in seconds since the epoch, as ISO 8601 in UTC; None stays None."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def usd(amount: float | None) -> str:

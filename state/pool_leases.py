@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from wpfsm.fsm.errors import Held
+from wpfsm.fsm.phrases import stamp
 from wpfsm.state.history import History
 from wpfsm.state.leases import Lease, acquire
 
@@ -39,7 +39,7 @@ class LocalPoolLeases:
         now = time.time()
         other = self._history.waiting_on(pool_key, loop_id, now) if self._history else None
         if other is not None:
-            until = datetime.fromtimestamp(other.hold_until or now, UTC).isoformat(timespec="seconds")
+            until = stamp(other.hold_until)
             raise Held(
                 f"the pool key {pool_key} is held until {until} by loop {other.id}, which waits in a hand-off",
                 fix=f"wpfsm resume {other.id} goes on with it, wpfsm resume {other.id} --abandon releases it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -66,10 +67,11 @@ def test_a_forgotten_hand_off_costs_no_more_than_was_announced(
     name, pool = handed.jobs[-1]["name"], handed.document["handoff"]["pool"]
     assert pool["held_until"], handed.said
 
-    held = pool["held_until"] - handed.document["handoff"]["opened_at"]
+    until, gone_by = datetime.fromisoformat(pool["held_until"]), datetime.fromisoformat(pool["gone_by"])
+    held = (until - datetime.fromisoformat(handed.document["handoff"]["opened_at"])).total_seconds()
     own_emulator.advance(held - 30)
     assert project.pool_status(name) == "Available"
-    own_emulator.advance(30 + pool["gone_by"] - pool["held_until"] + 1)
+    own_emulator.advance(30 + (gone_by - until).total_seconds() + 2)
     assert project.pool_status(name) == "Terminated"
 
     (project.source / "train.py").write_text(TRAINS)
