@@ -70,7 +70,7 @@ def parse(
         problems += [problem for problem in problems_of(tree, error.errors()) if problem.key not in known]
     else:
         problems += _strategy_problems(tree, loop_file)
-        problems += missing_files(tree, loop_file, base) if base else ()
+        problems += missing_files(loop_file, base, tree) if base else ()
         if not problems:
             return loop_file
     problems.sort(key=lambda problem: problem.line or 0)

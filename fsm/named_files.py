@@ -12,26 +12,28 @@ from wpfsm.fsm.problems import Problem, line_of
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 
 
-def missing_files(tree: CommentedMap, loop_file: LoopFile, base: Path) -> Iterator[Problem]:
+def missing_files(loop_file: LoopFile, base: Path, tree: CommentedMap | None = None) -> Iterator[Problem]:
     """What is named and not there: source, entry, requirements, request, and those of each recipe.
 
     Args:
-        tree: The loop file as it is written, for the lines.
-        loop_file: The same, validated.
-        base: The loop file's folder; relative names are relative to it.
+        loop_file: The loop file, validated.
+        base: Its folder; relative names are relative to it.
+        tree: The same as it is written, for the lines.
     """
-    job, written = loop_file.job, tree.get("job")
+    written_file = tree if tree is not None else CommentedMap()
+    job, written = loop_file.job, written_file.get("job")
     if job.request and not (base / job.request).is_file():
         yield Problem(line_of(written, "request"), "job.request", f"there is no file {base / job.request}")
     if job.source:
         yield from _missing_in(base, "job", written, job.source, job.entry, job.requirements)
     if not isinstance(loop_file.strategy, RecipesConfig):
         return
-    recipes = tree["strategy"]["recipes"]
+    recipes = written_file.get("strategy", CommentedMap()).get("recipes", [])
     for index, recipe in enumerate(loop_file.strategy.recipes):
+        here = recipes[index] if index < len(recipes) else None
         if recipe.source or recipe.entry:
             source, entry = recipe.source or job.source or "", recipe.entry or job.entry
-            yield from _missing_in(base, f"strategy.recipes.{index}", recipes[index], source, entry, None)
+            yield from _missing_in(base, f"strategy.recipes.{index}", here, source, entry, None)
 
 
 def _missing_in(

@@ -24,6 +24,7 @@ from wpfsm.fsm.keepalive import default_keep_alive, recommend
 from wpfsm.fsm.loading import load
 from wpfsm.fsm.lock import LockedFields
 from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.named_files import missing_files
 from wpfsm.fsm.observe import cost_of
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
@@ -43,14 +44,18 @@ def plan(
     """Trials, lock, headroom, forecast warm against cold, worst-case leak in dollars."""
     from wpfsm.adapters.verbs.driving import with_keep_alive
 
-    file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])), with_files=True)
+    file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])))
     file = with_keep_alive(file, default_keep_alive("person" if sys.stdin.isatty() else "program"))
     metric = file.metric
     goal = Goal(metric.name, metric.goal) if metric else None
     strategy = build(file.strategy, goal, file.job.hyperparameters)
     found = None if offline else _survey(given, file)
     price = _price(given, file, found)
-    findings = [*(found.findings if found else _without_account(file)), *_own_request(file, path)]
+    findings = [
+        *(found.findings if found else _without_account(file)),
+        *_own_request(file, path),
+        *_missing(file, path),
+    ]
     document = _document(given, file, strategy, found, price, findings)
     emit(given, document, _text(document, file))
     refused = [finding for finding in findings if finding.level == "refuse"]
@@ -104,6 +109,14 @@ def _own_request(file: LoopFile, path: Path) -> list[Finding]:
         return [Finding("refuse", "request", error.message, error.fix)]
     contradicted, _ = contradictions(file, LockedFields.of(request, file.pool.session_tag_keys))
     return [refusal(each) for each in (*objections(request, violations, own=True), *contradicted)]
+
+
+def _missing(file: LoopFile, path: Path) -> list[Finding]:
+    """Files that the loop file names and that are still to be written: a plan needs none of them, a start does."""
+    if file.job.request:
+        return []
+    fix = "write it before wpfsm start, which refuses the loop file without it"
+    return [Finding("warn", "request", f"{p.key}: {p.text}", fix) for p in missing_files(file, path.parent)]
 
 
 def _price(given: Options, file: LoopFile, found: Survey | None) -> Price | None:

@@ -145,11 +145,27 @@ def test_a_file_that_is_named_is_looked_for_before_anything_is_written(
     (alone.folder / "src" / "train.py").write_text("")
     assert old in GOOD
     (alone.folder / "loop.yaml").write_text(GOOD.replace(old, new, 1))
-    for verb in ("start", "plan"):
-        ran = alone.run(verb, "loop.yaml")
-        assert ran.code == 2, ran.err
-        assert f"loop.yaml: {said}" in ran.err
-        assert sorted(path.name for path in alone.folder.iterdir()) == ["loop.yaml", "src"]
+    ran = alone.run("start", "loop.yaml")
+    assert ran.code == 2, ran.err
+    assert f"loop.yaml: {said}" in ran.err
+    assert sorted(path.name for path in alone.folder.iterdir()) == ["loop.yaml", "src"]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), MISSING.values(), ids=MISSING)
+def test_a_plan_warns_of_a_file_that_is_still_to_be_written(alone: Bench, old: str, new: str, said: str):
+    """What a plan is made from is the loop file alone; a request that it names is part of that."""
+    (alone.folder / "src").mkdir()
+    (alone.folder / "src" / "train.py").write_text("")
+    (alone.folder / "loop.yaml").write_text(GOOD.replace(old, new, 1))
+    ran = alone.run("plan", "loop.yaml", "--offline", "-o", "json")
+    if "job.request" in said:
+        assert ran.code == 3
+        return
+    assert ran.code == 0, ran.err
+    assert ran.json["forecast"]["warm"]["wall_seconds"] > 0
+    (finding,) = [f for f in ran.json["findings"] if f["text"].startswith(said.partition(": ")[2])]
+    assert finding["level"] == "warn"
+    assert "wpfsm start" in finding["fix"]
 
 
 def test_the_error_is_an_object_for_programs(alone: Bench):
