@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Outcome, Remembered, State, Trial
@@ -29,9 +29,17 @@ _JSON = frozenset({
 _FLAGS = frozenset({"smoke", "carry_checkpoint", "seen"})
 
 
+_FIELDS: Mapping[type, tuple[str, ...]] = {
+    record: tuple(field.name for field in dataclasses.fields(record)) for record in TABLES
+}
+_COLUMNS: Mapping[type, tuple[str, ...]] = {
+    record: tuple(name.rstrip("_") for name in names) for record, names in _FIELDS.items()
+}
+
+
 def columns(record: type[Record]) -> tuple[str, ...]:
     """Column names of a record type, in the order of its fields."""
-    return tuple(field.name.rstrip("_") for field in dataclasses.fields(record))
+    return _COLUMNS[record]
 
 
 def upsert(record: type[Record]) -> str:
@@ -45,7 +53,7 @@ def upsert(record: type[Record]) -> str:
 
 def encode(record: Record) -> list[object]:
     """Values of a record in the order of :func:`columns`."""
-    return [encode_field(field.name, getattr(record, field.name)) for field in dataclasses.fields(record)]
+    return [encode_field(field, getattr(record, field)) for field in _FIELDS[type(record)]]
 
 
 def encode_field(name: str, value: object) -> object:
@@ -63,27 +71,36 @@ def decode(record: type[R], row: sqlite3.Row) -> R:
     Raises:
         sqlite3.DataError: A column holds what no version of ours has written, or what only a newer one knows.
     """
-    values: dict[str, Any] = {}
-    for field in dataclasses.fields(record):
-        name = field.name.rstrip("_")
-        try:
-            values[field.name] = _decode_field(record, name, row[name])
-        except ValueError as error:
-            raise sqlite3.DataError(f"{name} in {TABLES[record]} cannot be read: {error}") from error
-    return record(**values)
+    values: list[Any] = []
+    for name, read in zip(columns(record), _READERS[record], strict=True):
+        value = row[name]
+        if read is not None and value is not None:
+            try:
+                value = read(value)
+            except ValueError as error:
+                raise sqlite3.DataError(f"{name} in {TABLES[record]} cannot be read: {error}") from error
+        values.append(value)
+    return record(*values)
 
 
-def _decode_field(record: type[Record], name: str, value: Any) -> Any:
-    if name in _JSON and value is not None:
-        decoded = json.loads(value)
-        return tuple(decoded) if name in ("transitions", "overrides") else decoded
+def _reader(record: type, name: str) -> Callable[[Any], Any] | None:
+    if name in ("transitions", "overrides"):
+        return _as_tuple
+    if name in _JSON:
+        return json.loads
     if name in _FLAGS:
-        return bool(value)
-    if record is Loop and name == "state":
-        return State(value)
-    if record is Loop and name == "outcome":
-        return Outcome(value) if value else None
-    return value
+        return bool
+    if record is Loop:
+        return {"state": State, "outcome": Outcome}.get(name)
+    return None
+
+
+def _as_tuple(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
+
+
+_READERS = {record: [_reader(record, name) for name in names] for record, names in _COLUMNS.items()}
+"""For each column what makes a field of it; None where it is one already."""
 
 
 def document(row: sqlite3.Row, name: str) -> dict[str, JSON]:

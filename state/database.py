@@ -53,6 +53,9 @@ def open_existing(path: Path, *, write: bool = False) -> sqlite3.Connection:
         try:
             if not write:
                 connection.execute("pragma query_only = on")
+            elif not WAL_IS_SAFE:
+                # As durable as deleting the journal, and without a change of the folder at each commit.
+                connection.execute("pragma journal_mode = truncate")
             _check(connection, path)
         except BaseException:
             connection.close()

@@ -53,7 +53,7 @@ def create_loop(connection: sqlite3.Connection, path: Path, loop: Loop, why: str
     """Insert a new loop with its first event."""
     with transaction(connection, path):
         _write(connection, loop)
-        _append(connection, loop, "created", "", loop.state, why, {}, loop.created_at)
+        _append(connection, loop.id, "created", "", loop.state, why, {}, loop.created_at)
 
 
 def take_over(connection: sqlite3.Connection, path: Path, loop_id: str, owner: Owner) -> int:
@@ -172,36 +172,43 @@ class LoopStore:
 
     def commit(self, change: Change, *, state: State | None = None) -> Loop:
         """Write a change in one transaction and return the loop as it now is."""
-        with self._owned():
-            row = self._connection.execute("select * from loops where id = ?", (self.loop_id,)).fetchone()
-            before = codec.decode(Loop, row)
-            after = state or before.state
-            values = {**change.loop, "state": after, "version": before.version + 1, "updated_at": change.at}
+        with transaction(self._connection, self._path):
+            before = self._connection.execute(
+                "select epoch, state, version from loops where id = ?", (self.loop_id,)
+            ).fetchone()
+            self._owned_row(before)
+            after = state or State(before["state"])
+            values = {
+                **change.loop,
+                "state": after,
+                "version": before["version"] + 1,
+                "updated_at": change.at,
+            }
             assignments = ", ".join(f"{name} = ?" for name in values)
-            self._connection.execute(
-                f"update loops set {assignments} where id = ?",  # noqa: S608 - field names of Loop
+            (row,) = self._connection.execute(
+                f"update loops set {assignments} where id = ? returning *",  # noqa: S608 - field names of Loop
                 [*(codec.encode_field(name, value) for name, value in values.items()), self.loop_id],
-            )
+            ).fetchall()
             for rows in (change.trials, change.jobs, change.intents, change.obligations, change.remembered):
                 for record in rows:
                     _write(self._connection, record)
             if not change.quiet:
                 _append(
                     self._connection,
-                    before,
+                    self.loop_id,
                     change.kind,
-                    before.state,
+                    before["state"],
                     after,
                     change.why,
                     change.data,
                     change.at,
                 )
-        return self.loop()
+            return codec.decode(Loop, row)
 
     @contextlib.contextmanager
     def _owned(self) -> Iterator[None]:
         with transaction(self._connection, self._path):
-            self.loop()
+            self._check_epoch()
             yield
 
     def _owned_row(self, row: sqlite3.Row | None) -> None:
@@ -245,7 +252,7 @@ def _write(connection: sqlite3.Connection, record: codec.Record) -> None:
 
 def _append(
     connection: sqlite3.Connection,
-    loop: Loop,
+    loop_id: str,
     kind: str,
     source: str,
     target: str,
@@ -253,10 +260,8 @@ def _append(
     data: object,
     at: float,
 ) -> None:
-    seq = connection.execute(
-        "select coalesce(max(seq), 0) + 1 from events where loop_id = ?", (loop.id,)
-    ).fetchone()[0]
     connection.execute(
-        codec.upsert(Event),
-        (loop.id, seq, at, kind, source, target, why, json.dumps(data, separators=(",", ":"))),
+        "insert into events (loop_id, seq, at, kind, source, target, why, data) "
+        "select ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 from events where loop_id = ?1",
+        (loop_id, at, kind, source, target, why, codec.encode_field("data", data)),
     )
