@@ -80,6 +80,10 @@ class LoopMachine(StateChart[Row]):
         return not self.model.owed
 
 
+_spare: LoopMachine | None = None
+"""A machine that may be pointed at another row: building one costs more than a transition."""
+
+
 def advance(row: Row, event: str) -> State:
     """The state after ``event``, or an exception; ``row`` is left as it was.
 
@@ -88,14 +92,22 @@ def advance(row: Row, event: str) -> State:
         TransitionNotAllowed: The diagram has no such arrow.
         ValueError: The row holds a state that this version does not know.
     """
-    scratch = Row(State(row.state or ""), row.lock_differs, row.over_limit, row.owed)
+    global _spare
+    state = State(row.state or "")
+    machine, _spare = _spare or LoopMachine(Row(state)), None
+    scratch = machine.model
+    scratch.state, scratch.lock_differs = state, row.lock_differs
+    scratch.over_limit, scratch.owed = row.over_limit, row.owed
     try:
-        LoopMachine(scratch).send(event)
+        machine.send(event)
     except TransitionNotAllowed as error:
         if reason := row.refusal(event):
             raise GuardFailed(reason) from error
         raise
-    return State(scratch.state or "")
+    reached = State(scratch.state or "")
+    if reached is not State.CLOSED:  # the engine of one that was refused, or has ended, takes no more events
+        _spare = machine
+    return reached
 
 
 def diagram(form: str = "mermaid") -> str:
