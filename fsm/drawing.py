@@ -50,7 +50,7 @@ def carried(ctx: Context, trial: Trial) -> Mapping[str, tuple[JSON, str]]:
     is its own, and so is what the user has changed in the loop file since.
     """
     found: dict[str, tuple[JSON, str]] = {}
-    for job in ctx.store.jobs():
+    for job in ctx.jobs():
         if job.trial < trial.number:
             found |= {
                 name: (value, job.name) for name, value in _patched(ctx, job) if name not in trial.params
@@ -60,10 +60,7 @@ def carried(ctx: Context, trial: Trial) -> Mapping[str, tuple[JSON, str]]:
 
 def _own(ctx: Context, trial: Trial) -> Mapping[str, JSON]:
     return {
-        name: value
-        for job in ctx.store.jobs()
-        if job.trial == trial.number
-        for name, value in _patched(ctx, job)
+        name: value for job in ctx.jobs() if job.trial == trial.number for name, value in _patched(ctx, job)
     }
 
 

@@ -57,7 +57,7 @@ def completed(ctx: Context, trial: int) -> tuple[Remembered, ...]:
 
 
 def _pending(ctx: Context, trial: int) -> Sequence[Remembered]:
-    jobs = {job.name: job for job in ctx.store.jobs() if job.trial == trial and job.diagnosis and job.patch}
+    jobs = {job.name: job for job in ctx.jobs() if job.trial == trial and job.diagnosis and job.patch}
     fingerprints = {str(job.diagnosis["fingerprint"]) for job in jobs.values() if job.diagnosis}
     return [
         r

@@ -155,7 +155,7 @@ class _Mending:
         edits = sum(
             bool(job.patch and job.diagnosis) and job.patch["kind"] == "command"  # type: ignore[index]
             and job.diagnosis["fingerprint"] == self.diagnosis.fingerprint  # type: ignore[index]
-            for job in self.ctx.store.jobs()
+            for job in self.ctx.jobs()
         )  # fmt: skip
         if edits >= MOST_EDITS:
             self.tried.append(f"command: the same failure came back after {edits} edits")
@@ -183,4 +183,4 @@ class _Mending:
 
 def _counts(ctx: Context) -> Mapping[str, int]:
     """How often each rule has patched a job of this loop, by its key."""
-    return Counter(str(job.patch["rule"]) for job in ctx.store.jobs() if job.patch and job.patch.get("rule"))
+    return Counter(str(job.patch["rule"]) for job in ctx.jobs() if job.patch and job.patch.get("rule"))

@@ -13,7 +13,7 @@ from wpfsm.fsm.records import Trial
 def given_digest(ctx: Context, trial: Trial) -> str:
     """The newest snapshot that the user made of this trial's folder: at the start, or by an edit."""
     trials = {t.number for t in ctx.store.trials() if t.source == trial.source}
-    mine = [job for job in ctx.store.jobs() if job.trial in trials]
+    mine = [job for job in ctx.jobs() if job.trial in trials]
     for job in reversed(mine):
         if job.patch and (given := job.patch.get("given")):
             return str(given)

@@ -148,7 +148,7 @@ def _location(diagnosis: Diagnosis, path: str, files: Mapping[str, str]) -> str 
 
 def _tried_patches(ctx: Context, failed: Job) -> Iterator[str]:
     """What was done to this trial before, and what came of it."""
-    jobs = [job for job in ctx.store.jobs() if job.trial == failed.trial and job.number < failed.number]
+    jobs = [job for job in ctx.jobs() if job.trial == failed.trial and job.number < failed.number]
     for job, after in pairwise([*jobs, failed]):
         if job.patch:
             yield f"job {job.number}: {job.patch.get('summary')}: {_came_of(job, after)}"

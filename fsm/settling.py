@@ -119,9 +119,7 @@ def _decide_from_time(ctx: Context, job: Job, previous: Job | None = None) -> Jo
     startup = job.startup_seconds
     if startup is None:
         return job
-    cold = [
-        j.startup_seconds for j in ctx.store.jobs() if j.start == "cold" and j.startup_seconds is not None
-    ]
+    cold = [j.startup_seconds for j in ctx.jobs() if j.start == "cold" and j.startup_seconds is not None]
     warm = startup < WARM_START_SECONDS and bool(cold) and startup < max(cold) / 2
     start: Literal["cold", "warm"] = "warm" if warm else "cold"
     decided = replace(job, start=start, reuse_of=previous.name if warm and previous else "")

@@ -12,15 +12,14 @@ from pathlib import Path
 
 from wpfsm.state.database import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
 
-# sqlite-utils imports pandas where it is installed, which takes seconds and 80 MB that no migration needs.
-_HIDE_PANDAS = "pandas" not in sys.modules
-if _HIDE_PANDAS:
-    sys.modules["pandas"] = None  # type: ignore[assignment]
+# sqlite-utils imports pandas and numpy where they are installed, which takes seconds and 90 MB that no migration needs.
+_HIDDEN = [name for name in ("pandas", "numpy") if name not in sys.modules]
+sys.modules.update(dict.fromkeys(_HIDDEN))  # type: ignore[arg-type]
 import sqlite_utils  # noqa: E402
 from sqlite_utils.migrations import Migrations  # noqa: E402
 
-if _HIDE_PANDAS:
-    del sys.modules["pandas"]
+for _name in _HIDDEN:
+    del sys.modules[_name]
 
 MIGRATIONS = Migrations("wpfsm")
 

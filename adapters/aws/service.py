@@ -40,7 +40,7 @@ class SageMakerTraining:
         """What botocore's model of the service refuses in a request."""
         from wpfsm.adapters.aws.shape_check import violations
 
-        return violations(request)
+        return violations(request, self._clients.sagemaker.meta.service_model)
 
     def create(self, request: Request) -> str:
         """CreateTrainingJob.

@@ -16,7 +16,7 @@ from wpfsm.fsm.ports import Request, Violation
 from wpfsm.fsm.records import JSON
 
 if TYPE_CHECKING:
-    from botocore.model import ListShape, MapShape, Shape, StructureShape
+    from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 MANY = 6
 """An enumeration longer than this is not listed whole."""
@@ -24,17 +24,22 @@ _JAVA_CLASSES = {r"\p{Alnum}": "A-Za-z0-9", r"\p{L}": r"\w", r"\p{N}": r"\d", r"
 """Java's character classes by ones of Python that take at least as much."""
 
 
-def violations(request: Request) -> list[Violation]:
-    """Every member of a CreateTrainingJob request that is outside its bounds, in the order of the request."""
-    return list(_structure(_create_training_job(), request, ""))
+def violations(request: Request, model: ServiceModel | None = None) -> list[Violation]:
+    """Every member of a CreateTrainingJob request that is outside its bounds, in the order of the request.
+
+    Args:
+        request: As botocore takes it.
+        model: The service's model where a client has loaded it: it takes 16 MB, so once is enough.
+    """
+    shape = (model or _own_model()).operation_model("CreateTrainingJob").input_shape
+    return list(_structure(cast("StructureShape", shape), request, ""))
 
 
 @functools.cache
-def _create_training_job() -> StructureShape:
+def _own_model() -> ServiceModel:
     import botocore.session
 
-    model = botocore.session.get_session().get_service_model("sagemaker")
-    return cast("StructureShape", model.operation_model("CreateTrainingJob").input_shape)
+    return botocore.session.get_session().get_service_model("sagemaker")
 
 
 def _walk(shape: Shape, value: JSON, path: str) -> Iterator[Violation]:

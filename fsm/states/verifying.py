@@ -99,7 +99,7 @@ def _available(ctx: Context, owner: Job) -> Change:
 
 
 def _chain_left(ctx: Context, owner: Job) -> float | None:
-    started = chain_started_at(ctx.store.jobs(), owner)
+    started = chain_started_at(ctx.jobs(), owner)
     return None if started is None else chain_remaining(started, ctx.clock.now())
 
 
