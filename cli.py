@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 import click
 
 from wpfsm.adapters.emulator.command import emulator
-from wpfsm.adapters.verbs.group import Verbs, examples, loop_ids, shared
+from wpfsm.adapters.verbs.group import SETTINGS, Verbs, examples, loop_ids, shared
 
 if TYPE_CHECKING:
     from wpfsm.adapters.verbs.common import Options
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Verbs, context_settings=SETTINGS)
 @click.version_option(package_name="wpfsm", message="wpfsm %(version)s")
 def cli() -> None:
     """Run a loop of training jobs on one SageMaker managed warm pool.

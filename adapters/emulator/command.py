@@ -45,7 +45,11 @@ def _switch(text: str) -> str:
     return text
 
 
-@click.command("emulator", short_help="Serve a SageMaker endpoint with warm pools on loopback.")
+@click.command(
+    "emulator",
+    short_help="Serve a SageMaker endpoint with warm pools on loopback.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one."
 )

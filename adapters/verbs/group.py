@@ -18,8 +18,21 @@ ORDER = ("init", "plan", "start", "resume", "inspect", "wait", "logs", "stop", "
 """The verbs as one meets them: a loop from its file to its end, then what is about more than one."""
 
 
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Verb(click.Command):
+    """A verb that has its settings itself: click keeps a command's help option from its first context on."""
+
+    def __init__(self, name: str | None, **attributes: Any) -> None:
+        super().__init__(name, **{"context_settings": SETTINGS, **attributes})
+
+
 class Verbs(click.Group):
     """The group of verbs; errors become one message, one fix and the exit code of the table."""
+
+    command_class = Verb
+    group_class = type
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """In the order of use."""

@@ -41,6 +41,13 @@ def test_help_has_a_sentence_and_an_example(verb: str):
 
 
 @pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_answers_to_h_by_itself(verb: str):
+    """Click keeps what a command's first context says of its help: that must not hang on who came first."""
+    context = VERBS[verb].make_context(verb, [], resilient_parsing=True)
+    assert set(VERBS[verb].get_help_option_names(context)) == {"-h", "--help"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_example_parses(verb: str):
     """The words of an example are words that the verb takes."""
     command = VERBS[verb]
