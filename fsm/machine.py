@@ -7,6 +7,7 @@ writes the new state. Callbacks with effects would run at moments that no transa
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 from statemachine import StateChart
@@ -80,10 +81,6 @@ class LoopMachine(StateChart[Row]):
         return not self.model.owed
 
 
-_spare: LoopMachine | None = None
-"""A machine that may be pointed at another row: building one costs more than a transition."""
-
-
 def advance(row: Row, event: str) -> State:
     """The state after ``event``, or an exception; ``row`` is left as it was.
 
@@ -92,22 +89,26 @@ def advance(row: Row, event: str) -> State:
         TransitionNotAllowed: The diagram has no such arrow.
         ValueError: The row holds a state that this version does not know.
     """
-    global _spare
-    state = State(row.state or "")
-    machine, _spare = _spare or LoopMachine(Row(state)), None
-    scratch = machine.model
-    scratch.state, scratch.lock_differs = state, row.lock_differs
-    scratch.over_limit, scratch.owed = row.over_limit, row.owed
     try:
-        machine.send(event)
+        return _reached(
+            State(row.state or ""), event, row.lock_differs != "", row.over_limit != "", bool(row.owed)
+        )
     except TransitionNotAllowed as error:
         if reason := row.refusal(event):
             raise GuardFailed(reason) from error
         raise
-    reached = State(scratch.state or "")
-    if reached is not State.CLOSED:  # the engine of one that was refused, or has ended, takes no more events
-        _spare = machine
-    return reached
+
+
+@functools.cache
+def _reached(state: State, event: str, lock_differs: bool, over_limit: bool, owed: bool) -> State:
+    """Where the machine goes. It is a pure function of a few values, so each question is put to it once.
+
+    Raises:
+        TransitionNotAllowed: It refuses.
+    """
+    scratch = Row(state, "differs" * lock_differs, "over" * over_limit, ["owed"] * owed)
+    LoopMachine(scratch).send(event)
+    return State(scratch.state or "")
 
 
 def diagram(form: str = "mermaid") -> str:
