@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +84,6 @@ def assemble(
     notifier: Notifier,
     signals: Signals,
     hook: Hook | None = None,
-    announce: Callable[[Path], None] | None = None,
 ) -> Controller:
     """Take the loop over and connect its ports.
 
@@ -141,6 +139,4 @@ def assemble(
         pace=LOOPBACK if target.loopback else AWS,
         boundaries=boundaries,
     )
-    if announce:
-        announce(database)
     return Controller(ports, lease, pools, cleanup)

@@ -71,12 +71,15 @@ class History:
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
         """Another loop whose hand-off holds a pool of this key at this moment."""
-        row = self._connection.execute(
+        waiting = self._records(
+            Loop,
             "select * from loops where pool_key = ? and id <> ? and handoff is not null and hold_until > ? "
             "and state <> 'Closed' limit 1",
-            (pool_key, besides, now),
-        ).fetchone()
-        return codec.decode(Loop, row) if row else None
+            pool_key,
+            besides,
+            now,
+        )
+        return waiting[0] if waiting else None
 
     def newest(self) -> Loop | None:
         """The newest loop."""
