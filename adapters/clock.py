@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 
+from wpfsm.adapters.relay import Relay
 from wpfsm.fsm.ports import StopReason
 
 _REASONS: Mapping[int, StopReason] = {
@@ -23,15 +24,19 @@ _REASONS: Mapping[int, StopReason] = {
 class Signals:
     """SIGINT, SIGTERM and SIGHUP as a request to stop; the second one does not skip the release.
 
-    Implements :class:`wpfsm.fsm.ports.StopRequest`. A handler only sets a flag: raising from it could end an
+    Implements :class:`wpfsm.fsm.ports.StopRequest`. A handler only takes a note: raising from it could end an
     activity between a call and the row that records it.
+
+    Args:
+        on_signal: Told of each signal: the reason to stop, and how many came until now.
     """
 
-    def __init__(self, on_signal: Callable[[str, int], None] | None = None) -> None:
+    def __init__(self, on_signal: Callable[[StopReason, int], None] = lambda _, __: None) -> None:
         self.event = threading.Event()
         self._reason: StopReason = ""
         self._count = 0
         self._on_signal = on_signal
+        self._relay = Relay(self._act)
 
     @property
     def reason(self) -> StopReason:
@@ -42,17 +47,24 @@ class Signals:
         """Take the signals for the rest of the process; one that ``nohup`` has switched off stays off."""
         for number in _REASONS:
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._handle)
+                signal.signal(number, self.handle)
 
-    def _handle(self, number: int, _: FrameType | None) -> None:
+    def close(self) -> None:
+        """Tell of no further signal; they still do not end the process."""
+        self._relay.close()
+
+    def handle(self, number: int, _: FrameType | None = None) -> None:
+        """Take note of a signal; safe between any two instructions of the main thread."""
         if number == signal.SIGHUP:
             _leave_terminal()
-        self._count += 1
         if not self._reason:
             self._reason = _REASONS[number]
+        self._relay.send(number)
+
+    def _act(self, _: int) -> None:
+        self._count += 1
         self.event.set()
-        if self._on_signal:
-            self._on_signal(self._reason, self._count)
+        self._on_signal(self._reason, self._count)
 
 
 def _leave_terminal() -> None:

@@ -134,6 +134,7 @@ def emulator(
     from wpfsm.adapters.emulator import server as serving
     from wpfsm.adapters.emulator.faults import read_rules
     from wpfsm.adapters.emulator.settings import ACCOUNT, Settings, Switches
+    from wpfsm.adapters.relay import Relay
 
     if account is not None and not (account.isdigit() and len(account) == 12):
         raise click.BadParameter("an account is twelve digits", param_hint="--account")
@@ -170,8 +171,9 @@ def emulator(
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from None
+    relay = Relay(lambda _: server.stop())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: server.stop())
+        signal.signal(number, lambda number, _: relay.send(number))
     server.run(click.echo)
 
 

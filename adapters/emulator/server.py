@@ -126,8 +126,8 @@ class Server:
             self._lock_file.close()
 
     def stop(self) -> None:
-        """End ``run``; may be called from any thread and from a signal handler."""
-        threading.Thread(target=self._http.shutdown, daemon=True).start()
+        """End ``run``; may be called from any thread but that of ``run``."""
+        self._http.shutdown()
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if reason := refused(environ):

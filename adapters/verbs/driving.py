@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sqlite3
@@ -165,7 +166,7 @@ def drive(
     """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind."""
     signals = Signals(_on_signal)
     signals.install()
-    with audience(given, loop, History(connection)) as told:
+    with contextlib.closing(signals), audience(given, loop, History(connection)) as told:
         owned = assemble(
             connection,
             given.database,
