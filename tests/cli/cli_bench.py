@@ -148,7 +148,7 @@ class Bench:
         return wait_for(look)
 
 
-def wait_for(look: Callable[[], T | None], timeout: float = 60.0) -> T:
+def wait_for(look: Callable[[], T | None], timeout: float = 120.0) -> T:
     """Look until there is something to see."""
     deadline = time.monotonic() + timeout
     while (found := look()) is None:

@@ -25,7 +25,7 @@ def test_stop_waits_for_the_receipt(bench: Bench):
     assert ran.code == 0, ran.err
     assert ran.json["loop"]["outcome"] == "stopped"
     assert ran.json["pool"]["released"] is True
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 1
     assert bench.run("stop", "stopped").code == 0, "a closed loop is stopped already"
 

@@ -192,7 +192,7 @@ def test_following_a_log_ends_with_its_job(bench: Bench):
     more = "strategy: {type: sweep, method: list, trials: [{lr: 1}]}"
     bench.begin("start", bench.loop("growing", script, more=more))
     bench.wait_running("growing")
-    ran = bench.run("logs", "growing", "--follow", timeout=30)
+    ran = bench.run("logs", "growing", "--follow", timeout=120)
     assert ran.code == 0
     assert ran.out.splitlines() == [*(f"line {i}" for i in range(5)), "eval_loss=1"]
 
@@ -263,7 +263,7 @@ def test_wait_says_that_a_controller_is_dead(bench: Bench):
     bench.wait_running("orphan")
     process.kill()
     process.wait()
-    waited = bench.run("wait", "orphan", "--timeout", "5m", "-o", "json", timeout=30)
+    waited = bench.run("wait", "orphan", "--timeout", "5m", "-o", "json", timeout=120)
     assert waited.code == 11
     assert "controller is dead" in waited.err
     assert waited.json["controller"]["alive"] is False

@@ -92,6 +92,13 @@ def serving(state: Path) -> Iterator[Service]:
         process.send_signal(signal.SIGTERM)
 
 
+def _as_from_a_shell(has_terminal: bool) -> None:
+    """Take the terminal, and hear a hang-up though the tests themselves were started with ``nohup``."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if has_terminal:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @dataclass
 class Cli:
     """The command line with a database of its own, and a loop in it."""
@@ -146,8 +153,7 @@ class Cli:
                 stdin=subprocess.DEVNULL if terminal is None else terminal,
                 stdout=out if terminal is None else terminal, stderr=err if terminal is None else terminal,
                 text=True, cwd=self.folder, env={"PATH": os.environ["PATH"], "HOME": str(self.folder)},
-                start_new_session=terminal is not None,
-                preexec_fn=None if terminal is None else lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+                start_new_session=terminal is not None, preexec_fn=lambda: _as_from_a_shell(terminal is not None),
             )  # fmt: skip
         self.processes.append(process)
         return process

@@ -62,7 +62,7 @@ class Puppet:
             if self.done:
                 return
             self._go.release()
-            if not self._stands.acquire(timeout=60):
+            if not self._stands.acquire(timeout=120):
                 raise AssertionError(f"{self.host} does not come to its next boundary after {self.at}")
 
     def finish(self) -> None:

@@ -45,7 +45,7 @@ def write_project(directory: Path) -> Path:
     return directory
 
 
-def wait_for(look: Callable[[], T | None], timeout: float = 60.0) -> T:
+def wait_for(look: Callable[[], T | None], timeout: float = 120.0) -> T:
     """Look until there is something to see."""
     deadline = time.monotonic() + timeout
     while (found := look()) is None:

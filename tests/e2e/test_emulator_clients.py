@@ -136,7 +136,7 @@ def log_of_started(emulator: SageMakerEmulator, job: str) -> list[str]:
 def aws(*arguments: str | Path) -> Any:
     """Run the AWS CLI and return its answer."""
     done = subprocess.run(
-        [AWS, *arguments, "--output", "json"], capture_output=True, text=True, check=False, timeout=60
+        [AWS, *arguments, "--output", "json"], capture_output=True, text=True, check=False, timeout=180
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else done.stdout

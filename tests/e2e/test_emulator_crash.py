@@ -16,7 +16,7 @@ from mypy_boto3_sagemaker.client import SageMakerClient
 
 from wpfsm.adapters.emulator.launch import Endpoint, ensure, stop
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux waits for any process")
 
 

@@ -114,7 +114,7 @@ def test_it_works_on_a_machine_without_a_network(tmp_path: Path) -> None:
     """In a network namespace that has a loopback interface and nothing else, a job runs from start to end."""
     script = f"ip link set lo up && exec {sys.executable} {__file__} {tmp_path}"
     done = subprocess.run(
-        ["unshare", "-rn", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=60
+        ["unshare", "-rn", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=180
     )
 
     assert done.returncode == 0, done.stderr

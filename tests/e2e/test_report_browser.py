@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import socket
@@ -55,7 +56,10 @@ def proxy() -> Iterator[Proxy]:
                 return
             with connection:
                 connection.settimeout(5)
-                made.asked.append(connection.recv(4096).decode(errors="replace").partition("\r\n")[0])
+                said = b""
+                with contextlib.suppress(OSError):  # one that hangs up without a word has asked too
+                    said = connection.recv(4096)
+                made.asked.append(said.decode(errors="replace").partition("\r\n")[0])
 
     thread = threading.Thread(target=serve)
     thread.start()

@@ -19,7 +19,7 @@ import boto3
 from botocore.config import Config
 from emulator_requests import authorization
 
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 @dataclass

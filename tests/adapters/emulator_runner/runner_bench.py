@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BUCKET = "training"
 ACCOUNT, REGION = "123456789012", "us-east-1"
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 @dataclass

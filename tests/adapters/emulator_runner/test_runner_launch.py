@@ -36,7 +36,7 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 def ended(endpoint: Endpoint, state: Path) -> None:
     """Wait until the emulator's lock is free, which is when its process is gone."""
-    subprocess.run(["flock", state / "emulator.lock", "true"], check=True, timeout=20)
+    subprocess.run(["flock", state / "emulator.lock", "true"], check=True, timeout=90)
 
 
 def test_it_starts_once_and_is_found_again(state: Path) -> None:

@@ -39,7 +39,7 @@ def create(sagemaker: SageMakerClient, name: str, bucket: str) -> None:
 def completed(emulator: SageMakerEmulator, name: str) -> None:
     """Run a job to its end."""
     create(emulator.sagemaker, name, emulator.bucket)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while emulator.sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "Completed":
         assert time.monotonic() < deadline
         time.sleep(0.02)
