@@ -27,6 +27,8 @@ from wpfsm.adapters.emulator.store import Store
 HEALTHY_FAILURES = ("AlgorithmError", "ClientError")
 """A job that failed for these reasons leaves its cluster healthy; any other failure does not."""
 
+NO_IMAGE = "ClientError: Cannot pull algorithm container."
+"""Raised before there is a cluster, so that a cold start leaves no pool: inferred, AWS does not say it."""
 
 PROVISIONING_FAILED = "pool_failed"
 
@@ -148,6 +150,8 @@ class Pools:
             if not reason.startswith(HEALTHY_FAILURES):
                 return "unhealthy"
             contained = any(each.status == Secondary.TRAINING for each in job.transitions)
+            if not job.warm and reason.startswith(NO_IMAGE):
+                return "no cluster"
             if not contained and job.warm and not switches.client_error_keeps_pool:
                 return "client error before the container"
             return None if switches.failed_leaves_pool else "failed"

@@ -13,6 +13,7 @@ from emulator_requests import send, training_job
 from emulator_stage import MINUTE, Stage
 
 from wpfsm.adapters.emulator.inprocess import Emulator
+from wpfsm.adapters.emulator.pools import NO_IMAGE
 from wpfsm.adapters.emulator.runner import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.emulator.settings import Settings, Switches, describe_switches
@@ -240,6 +241,21 @@ def test_switch_client_error_keeps_pool(play: Play, value: bool, status: str) ->
     assert play.pool(play.run("k")) == status
     answer = play.sagemaker.describe_training_job(TrainingJobName="k")
     assert answer["FailureReason"] == REFUSED
+
+
+@pytest.mark.parametrize(("before", "status"), [([], None), (["i"], "Available")])
+def test_an_image_that_cannot_be_pulled_makes_no_pool(
+    play: Play, before: list[str], status: str | None
+) -> None:
+    """No cluster was there to keep when the start was cold; a pool that was there is the switch's to decide."""
+
+    def refused(launch: Launch) -> Script:
+        return Script(refused=f"{NO_IMAGE} Either ...") if launch.name == "j" else MINUTE
+
+    play.with_("client_error_keeps_pool", True, refused)
+    for name in before:
+        play.run(name)
+    assert play.pool(play.run("j")) == status
 
 
 def test_switch_spot_keep_alive(play: Play) -> None:
