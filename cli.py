@@ -259,7 +259,10 @@ def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool)
     "--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest failed one]."
 )
 @click.option("--reason", metavar="TEXT", help="A FailureReason, or the message of an API error.")
-@click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="A job's log; - for stdin.")
+@click.option(
+    "--log", type=click.Path(path_type=Path), metavar="FILE",
+    help="A job's log, or what `aws logs get-log-events` printed; - for stdin.",
+)  # fmt: skip
 @shared
 def explain(given: Options, loop: str | None, job: int | None, reason: str | None, log: Path | None) -> int:
     """Classify a failure: a loop's job's, or any that is known by its texts."""

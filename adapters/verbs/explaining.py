@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,15 +68,26 @@ def _emit(given: Options, diagnosis: dict[str, JSON], job: str | None = None) ->
 
 
 def _read(file: Path) -> str:
-    """The text of a file; ``-`` is standard input."""
+    """The text of a log; ``-`` is standard input."""
     if str(file) == "-":
-        return sys.stdin.read()
+        return _lines(sys.stdin.read())
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return _lines(file.read_text(encoding="utf-8", errors="replace"))
     except OSError as error:
         raise UsageError(
             f"{file}: {error.strerror}", fix="name a file with the job's log, or - for stdin"
         ) from error
+
+
+def _lines(text: str) -> str:
+    """The messages of what ``aws logs get-log-events`` or ``filter-log-events`` printed; any other text as it is."""
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        events = json.loads(text)["events"]
+        return "\n".join(str(event["message"]) for event in events)
+    except (ValueError, KeyError, TypeError):
+        return text
 
 
 def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:

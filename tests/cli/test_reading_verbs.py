@@ -209,7 +209,13 @@ def test_explain_classifies_any_text(alone: Bench):
     """A FailureReason and a log are enough; no database is needed, and a log may come through a pipe."""
     log = "Traceback (most recent call last):\n  File \"train.py\", line 3, in <module>\nModuleNotFoundError: No module named 'peft'\n"
     (alone.folder / "job.log").write_text(log)
-    for words, stdin in ((["--log", "job.log"], ""), (["--log", "-"], log)):
+    events = json.dumps(
+        {"events": [{"timestamp": 1, "message": line} for line in log.splitlines()]}, indent=4
+    )
+    (alone.folder / "events.json").write_text(events)  # as `aws logs get-log-events` prints them
+    for words, stdin in (
+        (["--log", "job.log"], ""), (["--log", "events.json"], ""), (["--log", "-"], log), (["--log", "-"], "{\n" + log)
+    ):  # fmt: skip
         ran = alone.run(
             "explain", "--reason", "AlgorithmError: exit code: 1", *words, "-o", "json", stdin=stdin
         )
