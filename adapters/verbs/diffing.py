@@ -1,7 +1,8 @@
 """``diff``: what the loop changed of the source, as a diff against the user's own files.
 
 Patches are made on the loop's snapshots; the user's files are written by ``diff --apply`` alone, and only
-while they are what the loop was given.
+while each that is to be written is what the loop was given. One that is as the loop has it already is left
+alone, so that an interrupted ``--apply`` may be run again.
 """
 
 from __future__ import annotations
@@ -29,14 +30,12 @@ class _Folder:
         path: Where it is.
         given: Digest of the newest snapshot that the user made: at the start, or by an edit in a hand-off.
         patched: Digest of the newest snapshot of the loop.
-        present: Digest of the files as they are now; empty when the folder is gone.
     """
 
     name: str
     path: Path
     given: str
     patched: str
-    present: str
 
 
 def diff(given: Options, which: str, *, apply: bool) -> int:
@@ -47,13 +46,12 @@ def diff(given: Options, which: str, *, apply: bool) -> int:
         jobs, trials = history.jobs(loop.id), history.trials(loop.id)
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
     sources = LocalSources(siblings(given.database, "sources"), base)
-    folders = list(_folders(sources, base, loop, jobs, trials))
+    folders = list(_folders(base, loop, jobs, trials))
     text = "".join(_unified(sources, folder) for folder in folders)
     files = [str(folder.path / name) for folder in folders for name in _changed(sources, folder)]
     written: list[str] = []
     if apply:
-        for folder in folders:
-            _refuse_changed(folder, loop)
+        _refuse_changed([place for folder in folders for place in _foreign(sources, folder)], loop)
         written = [str(place) for folder in folders for place in _apply(sources, folder)]
     document: dict[str, JSON] = {
         "schema": SCHEMA, "loop": {"id": loop.id}, "diff": text, "files": files, "applied": apply
@@ -67,9 +65,7 @@ def diff(given: Options, which: str, *, apply: bool) -> int:
     return 0
 
 
-def _folders(
-    sources: LocalSources, base: Path, loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial]
-) -> Iterator[_Folder]:
+def _folders(base: Path, loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial]) -> Iterator[_Folder]:
     """Each source folder that the loop used, with what became of it."""
     own = str(section(loop, "job").get("source") or "")
     by_number = {trial.number: trial for trial in trials}
@@ -80,9 +76,7 @@ def _folders(
         newest = [trial.source_digest for trial in trials if (trial.source or own) == name]
         edits = [str(job.patch["given"]) for job in mine if job.patch and job.patch.get("given")]
         first = mine[0].source_digest if mine else newest[0]
-        path = (base / name).resolve()
-        present = sources.digest(name) if path.is_dir() else ""
-        yield _Folder(name, path, edits[-1] if edits else first, newest[-1], present)
+        yield _Folder(name, (base / name).resolve(), edits[-1] if edits else first, newest[-1])
 
 
 def _changed(sources: LocalSources, folder: _Folder) -> list[str]:
@@ -109,22 +103,38 @@ def _file_diff(folder: str, name: str, before: Mapping[str, str], after: Mapping
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
-def _refuse_changed(folder: _Folder, loop: Loop) -> None:
+def _foreign(sources: LocalSources, folder: _Folder) -> Iterator[Path]:
+    """The files to be written that are neither as the loop was given them nor as it has them."""
+    before, after = sources.files(folder.given), sources.files(folder.patched)
+    for name in _changed(sources, folder):
+        if _present(folder.path / name) not in (before.get(name), after.get(name)):
+            yield folder.path / name
+
+
+def _refuse_changed(foreign: Sequence[Path], loop: Loop) -> None:
     """Refuse to write over what the user changed since the loop read it."""
-    if folder.given == folder.patched or folder.present in (folder.given, folder.patched):
+    if not foreign:
         return
-    what = "was changed since the loop read it" if folder.present else "is gone"
-    raise Refused(f"{folder.path} {what}; nothing was written",
+    changed = [str(place) for place in foreign if place.exists()]
+    gone = [str(place) for place in foreign if not place.exists()]
+    said = [f"changed since the loop read it: {', '.join(changed)}"] if changed else []
+    said += [f"gone: {', '.join(gone)}"] if gone else []
+    raise Refused(f"{'; '.join(said)}; nothing was written",
                   fix=f"wpfsm diff {loop.id} > loop.diff, then apply it by hand: patch -p1 < loop.diff")  # fmt: skip
+
+
+def _present(place: Path) -> str | None:
+    """The text of a file of the user's, line ends as in a snapshot's; None where there is no file."""
+    return place.read_text(encoding="utf-8", errors="surrogateescape") if place.is_file() else None
 
 
 def _apply(sources: LocalSources, folder: _Folder) -> Iterator[Path]:
     """Write the changed files, one by one; those written, or removed, as they are."""
-    if folder.present == folder.patched:
-        return
     after = sources.files(folder.patched)
     for name in _changed(sources, folder):
         place = folder.path / name
+        if _present(place) == after.get(name):
+            continue
         if name not in after:
             place.unlink(missing_ok=True)
             yield place

@@ -231,14 +231,17 @@ def test_diff_shows_and_applies_what_the_loop_patched(bench: Bench):
     assert (source / "train.py").read_text() == "mine\n"
     assert not (source / "added.txt").exists()
 
+    # As an --apply that was killed between two files leaves them, and the user's own new file beside them.
+    (source / "added.txt").write_text("new")
+    (source / "notes.txt").write_text("mine")
     (source / "train.py").write_text(given)
-    for said in ("wrote", "already"):
+    for said in (f"wrote {source / 'train.py'}", "already"):
         applied = bench.run("diff", "patched", "--apply")
         assert applied.code == 0
         assert said in applied.err
         assert (source / "train.py").read_text() == "import os\nraise SystemExit(0)\n"
         assert (source / "added.txt").read_text() == "new"
-    assert sorted(path.name for path in source.iterdir()) == ["added.txt", "train.py"]
+    assert sorted(path.name for path in source.iterdir()) == ["added.txt", "notes.txt", "train.py"]
 
 
 def test_diff_of_a_loop_that_patched_nothing(finished: Bench):
