@@ -14,6 +14,9 @@ from wpfsm.fsm.detection.quantities import Assignment, trials
 from wpfsm.fsm.detection.vocabulary import Kind, Parameter, word_set
 
 _COMBINED = Rule(r" (?:combination|cartesian|grid|factorial|cross|crossed|x|every|each with|times) ")
+_PAIRED = Rule(r" (?:respectively|respective|pairwise|paired|pair|corresponding|zipped) ")
+"""Lists of several settings are rows: the first value with the first, the second with the second."""
+_EFFECTIVE_BATCH = ("batch_size", "gradient_accumulation_steps")
 _EACH_RUN = Rule(r" (?:every|each) (?:run|one|epoch|step|time|job) ")
 _IN_TURN = Rule(
     r" (?:then|after|first|next|afterwards|when|second|also|another|if|and|continue|finish|finally|lastly) "
@@ -83,7 +86,8 @@ def varied(assignments: Sequence[Assignment], sentences: Sequence[Sentence]) -> 
     if not wide:
         return None
     combined = whole.has(_COMBINED) and not whole.has(_EACH_RUN)
-    return _several(wide, _points(wide), combined=combined)
+    paired = not combined and (whole.has(_PAIRED) or _same_effective_batch(wide))
+    return _several(wide, _points(wide, paired=paired), combined=combined)
 
 
 def search(sentences: Sequence[Sentence]) -> Finding | None:
@@ -173,15 +177,33 @@ def _counted(parameter: Parameter, group: Assignment, times: int) -> Assignment:
     return group
 
 
-def _points(wide: Mapping[Parameter, Assignment]) -> list[Trial]:
-    """The trials: the grid of what is listed; open ranges stand as ranges where nothing is listed."""
+def _points(wide: Mapping[Parameter, Assignment], *, paired: bool) -> list[Trial]:
+    """The trials: the grid of what is listed, or its rows; open ranges stand as ranges where nothing is listed."""
     listed = [(parameter, found.values) for parameter, found in wide.items() if found.values]
     if not listed:
         ranges = {
             p.name: {"min": f.bounds[0], "max": f.bounds[1]} for p, f in wide.items() if f.bounds is not None
         }
         return [dict(ranges)] if ranges else []
+    if paired and len({len(values) for _, values in listed}) == 1:
+        rows = zip(*(values for _, values in listed), strict=True)
+        names = [parameter.name for parameter, _ in listed]
+        return _labelled([dict(zip(names, row, strict=True)) for row in rows])
     return _labelled(trials(listed))
+
+
+def _same_effective_batch(wide: Mapping[Parameter, Assignment]) -> bool:
+    """ "batch 1, 2, 4 with accumulation 16, 8, 4": each batch size has its own number of steps."""
+    values = {parameter.name: found.values for parameter, found in wide.items()}
+    if set(values) != set(_EFFECTIVE_BATCH) or len({len(each) for each in values.values()}) != 1:
+        return False
+    batches, steps = (values[name] for name in _EFFECTIVE_BATCH)
+    return len({_product(batch, n) for batch, n in zip(batches, steps, strict=True)}) == 1
+
+
+def _product(batch: Value, steps: Value) -> float | None:
+    numbers = isinstance(batch, int | float) and isinstance(steps, int | float)
+    return float(batch) * float(steps) if numbers else None
 
 
 def _labelled(points: list[Trial]) -> list[Trial]:

@@ -200,6 +200,28 @@ def test_an_open_range_is_kept_as_a_range() -> None:
     assert detection.trials == [{"lr": {"min": 1e-5, "max": 1e-3}}]
 
 
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("try lr 1e-4, 5e-5 and 2e-5 with batch sizes 8, 16 and 32 respectively", [(1e-4, 8), (5e-5, 16), (2e-5, 32)]),
+        ("try learning rates 1e-4 and 2e-4 paired with batch sizes 8 and 16", [(1e-4, 8), (2e-4, 16)]),
+        ("sweep lora rank 8, 16 with the corresponding lora alpha 16, 32", [(8, 16), (16, 32)]),
+        ("try batch size 1, 2, 4 with gradient accumulation 16, 8, 4", [(1, 16), (2, 8), (4, 4)]),
+        ("try batch size 1, 2 with gradient accumulation 1, 2", [(1, 1), (1, 2), (2, 1), (2, 2)]),
+        ("try all combinations of lr 1e-4, 2e-4 and batch size 8, 16", [(1e-4, 8), (1e-4, 16), (2e-4, 8), (2e-4, 16)]),
+        ("try lr 1e-4, 2e-4 with batch sizes 8, 16, 32 respectively", [
+            (1e-4, 8), (1e-4, 16), (1e-4, 32), (2e-4, 8), (2e-4, 16), (2e-4, 32),
+        ]),
+    ],
+)  # fmt: skip
+def test_lists_that_belong_together_are_rows_and_no_grid(text: str, rows: list[tuple[float, ...]]) -> None:
+    """A grid of nine jobs where three were meant costs six jobs; what cannot be paired stays a grid."""
+    heard = [
+        tuple(value for name, value in trial.items() if name != "recipe") for trial in detect(text).trials
+    ]
+    assert heard == rows
+
+
 def test_a_grid_is_cut_at_two_hundred_trials_and_says_so() -> None:
     """Fifteen by twenty values would be 300 trials."""
     seeds = ", ".join(str(n) for n in range(15))
