@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEPENDENCIES := $(VENV)/.dependencies
+# The suite runs on 2 cores; a third of its time it waits for an endpoint or a process, so a third worker fits.
+WORKERS ?= 3
 # A folder's time changes when a module is added or removed, which the strict editable install must link.
 FOLDERS := $(shell find fsm state adapters -type d -not -name __pycache__)
 
@@ -40,7 +42,7 @@ demo: install  ## run the learning-rate sweep on one warm pool, here, without an
 	$(BIN)/wpfsm start examples/lr-sweep/loop.yaml
 
 test: install  ## the whole suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 wheel: install  ## build the wheel and run the short suite against it
 	.ci/wheel
@@ -59,7 +61,7 @@ bench: install  ## measure, write docs/performance.md and benchmarks/results.jso
 	$(BIN)/python benchmarks/run.py
 
 soak: install  ## the long randomised runs, in full
-	WPFSM_SOAK=1 $(BIN)/python -m pytest -n 2 -m soak
+	WPFSM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) -m soak
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "lr-sweep" / "loop.yaml"
 WPFSM = [sys.executable, "-m", "wpfsm.cli"]
 
-pytestmark = [pytest.mark.sdk, pytest.mark.network]
+pytestmark = [
+    pytest.mark.sdk,
+    pytest.mark.network,
+    pytest.mark.xdist_group("example sweep"),  # one run of it serves them all
+]
 
 
 def run(*words, check=None, **environment):
