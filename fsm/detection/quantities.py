@@ -254,7 +254,7 @@ class _Reader:
         if parameter is not None:
             if not plausible(parameter, values):
                 return None
-            values = [_converted(parameter, item) for item in found.values]
+            values = [converted(parameter, item) for item in found.values]
         if found.joins.endswith("~"):
             values = filled(values)
         if self._is_range(found):
@@ -377,7 +377,7 @@ class _Reader:
         return not verbs and parameter in (named or [parameter]) and "warmup" not in {i.text for i in head}
 
 
-def _converted(parameter: Parameter, item: Item) -> float:
+def converted(parameter: Parameter, item: Item) -> float:
     """A number as a value of its parameter: "2k" tokens are 2048, "8.0" workers are 8."""
     assert isinstance(item.value, int | float)
     if parameter.name in _IN_TOKENS and item.raw.endswith("k"):

@@ -11,6 +11,7 @@ from wpfsm.fsm.detection.findings import Finding, Pattern, Trial, Value
 from wpfsm.fsm.detection.intervals import MAX_TRIALS
 from wpfsm.fsm.detection.patterns import Rule
 from wpfsm.fsm.detection.quantities import Assignment, trials
+from wpfsm.fsm.detection.rows import Row, rows
 from wpfsm.fsm.detection.vocabulary import Kind, Parameter, word_set
 
 _COMBINED = Rule(r" (?:combination|cartesian|grid|factorial|cross|crossed|x|every|each with|times) ")
@@ -75,7 +76,7 @@ def varied(assignments: Sequence[Assignment], sentences: Sequence[Sentence]) -> 
     whole = Shape(
         tuple(item for sentence in sentences if not sentence.question for item in sentence.live.items)
     )
-    if (configurations := _configurations(assignments)) is not None:
+    if (configurations := _several_rows(rows(sentences) or _configurations(assignments))) is not None:
         return configurations
     times = max((_times(sentence.live) for sentence in sentences), default=0)
     wide = {
@@ -186,9 +187,9 @@ def _points(wide: Mapping[Parameter, Assignment], *, paired: bool) -> list[Trial
         }
         return [dict(ranges)] if ranges else []
     if paired and len({len(values) for _, values in listed}) == 1:
-        rows = zip(*(values for _, values in listed), strict=True)
         names = [parameter.name for parameter, _ in listed]
-        return _labelled([dict(zip(names, row, strict=True)) for row in rows])
+        points = zip(*(values for _, values in listed), strict=True)
+        return _labelled([dict(zip(names, point, strict=True)) for point in points])
     return _labelled(trials(listed))
 
 
@@ -214,29 +215,34 @@ def _labelled(points: list[Trial]) -> list[Trial]:
     return points
 
 
-def _configurations(assignments: Sequence[Assignment]) -> Finding | None:
+def _configurations(assignments: Sequence[Assignment]) -> list[Row]:
     """Whole configurations one after the other: "lr 1e-4 bs 8, then lr 5e-5 bs 16"."""
     singles = [(found, found.parameter) for found in assignments if found.parameter is not None]
-    points: list[dict[Parameter, Value]] = [{}]
+    points: list[Row] = [{}]
     for found, parameter in singles:
         if parameter.kind is Kind.FIXED:
             continue
         if len(found.values) != 1 or found.varied:
-            return None
+            return []
         if parameter in points[-1]:
             points.append({})
         points[-1][parameter] = found.values[0]
-    first = points[0]
-    if len(points) < 2 or len(first) < 2 or any(point.keys() != first.keys() for point in points):
+    return points
+
+
+def _several_rows(points: Sequence[Row]) -> Finding | None:
+    """Two or more rows with the same two or more names, of which those that change are the trial."""
+    if len(points) < 2 or len(points[0]) < 2 or any(point.keys() != points[0].keys() for point in points):
         return None
+    first = points[0]
     changing = {
         parameter: Assignment(parameter, tuple(point[parameter] for point in points))
         for parameter in first
         if any(point[parameter] != first[parameter] for point in points)
     }
-    rows: list[Trial] = [{parameter.name: point[parameter] for parameter in changing} for point in points]
+    asked: list[Trial] = [{parameter.name: point[parameter] for parameter in changing} for point in points]
     recipes = all(parameter.kind is Kind.RECIPE for parameter in changing)
-    return _several(changing, _labelled(rows), combined=not recipes) if changing else None
+    return _several(changing, _labelled(asked), combined=not recipes) if changing else None
 
 
 def _said(names: Sequence[str]) -> str:

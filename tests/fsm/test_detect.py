@@ -212,9 +212,17 @@ def test_an_open_range_is_kept_as_a_range() -> None:
         ("try lr 1e-4, 2e-4 with batch sizes 8, 16, 32 respectively", [
             (1e-4, 8), (1e-4, 16), (1e-4, 32), (2e-4, 8), (2e-4, 16), (2e-4, 32),
         ]),
+        ("try (lr, batch size) = (1e-4, 8), (5e-5, 16)", [(1e-4, 8), (5e-5, 16)]),
+        ("run the pairs [1e-4, 8] and [5e-5, 16] of lr and batch size", [(1e-4, 8), (5e-5, 16)]),
+        ("try lr/weight decay/dropout of 1e-4/0.1/0.0, 2e-4/0.01/0.1", [(1e-4, 0.1, 0.0), (2e-4, 0.01, 0.1)]),
+        ("try lr 1e-4 with batch size 8, 5e-5 with 16 and 2e-5 with 32", [(1e-4, 8), (5e-5, 16), (2e-5, 32)]),
+        ("compare (optimizer, lr): (adamw, 1e-4) and (sgd, 1e-2)", [("adamw", 1e-4), ("sgd", 1e-2)]),
+        ("we ran (lr, batch size) = (1e-4, 8), (5e-5, 16) yesterday", []),
     ],
 )  # fmt: skip
-def test_lists_that_belong_together_are_rows_and_no_grid(text: str, rows: list[tuple[float, ...]]) -> None:
+def test_lists_that_belong_together_are_rows_and_no_grid(
+    text: str, rows: list[tuple[float | str, ...]]
+) -> None:
     """A grid of nine jobs where three were meant costs six jobs; what cannot be paired stays a grid."""
     heard = [
         tuple(value for name, value in trial.items() if name != "recipe") for trial in detect(text).trials
@@ -483,7 +491,8 @@ def test_a_declined_request_has_no_draft() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["with a ", "remove x and ", "1e-4, ", "- \n", "'", "9", "try lr ", "accuracy is "]
+    "unit",
+    ["with a ", "remove x and ", "1e-4, ", "- \n", "'", "9", "try lr ", "accuracy is ", "(1, 2), ", "lr/bs/"],
 )
 def test_a_long_text_takes_no_more_than_its_length(unit: str) -> None:
     """No text makes the rules backtrack: the longest that is read takes a moment, not for ever."""
