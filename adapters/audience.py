@@ -10,7 +10,7 @@ from wpfsm.adapters.logging import log_for
 from wpfsm.adapters.notify import notifier_for
 from wpfsm.adapters.progress import progress_for
 from wpfsm.adapters.verbs.common import Options
-from wpfsm.fsm.boundaries import Hook
+from wpfsm.fsm.failpoints import Hook
 from wpfsm.fsm.ports import Notifier, Progress
 from wpfsm.fsm.records import Loop
 from wpfsm.state.history import History

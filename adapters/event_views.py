@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from wpfsm.adapters.views import SCHEMA
-from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import JSON, Event, Loop
+from wpfsm.fsm.units import stamp
 
 
 def event_object(event: Event) -> dict[str, JSON]:

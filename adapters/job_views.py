@@ -11,8 +11,8 @@ from wpfsm.adapters.human import Document, dollars, seconds
 from wpfsm.adapters.sources import LocalSources
 from wpfsm.adapters.views import SCHEMA, job_object, ledger_of, section
 from wpfsm.fsm.errors import NotFound
-from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import JSON, Intent, Job, Loop, Obligation
+from wpfsm.fsm.units import stamp
 from wpfsm.state.database import siblings
 from wpfsm.state.history import History
 

@@ -63,7 +63,7 @@ class _Step:
 
 
 class LoopLog:
-    """Implements :class:`wpfsm.fsm.ports.Progress` and the hook of :mod:`wpfsm.fsm.boundaries`. Never fails.
+    """Implements :class:`wpfsm.fsm.ports.Progress` and the hook of :mod:`wpfsm.fsm.failpoints`. Never fails.
 
     Args:
         path: The file; lines are appended.

@@ -9,8 +9,8 @@ from wpfsm.fsm.costs import gaps_between, measured_starts
 from wpfsm.fsm.keepalive import CHAIN_LIFE, Recommendation, percentile, recommend
 from wpfsm.fsm.ledger import ASSUMED_COLD_START
 from wpfsm.fsm.observe import POOL_OVER, chain_started_at, cost_of
-from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import JSON, Job, Loop, State
+from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History
 
 

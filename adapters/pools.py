@@ -10,10 +10,10 @@ from typing import Literal
 from wpfsm.adapters.account import AccountReader
 from wpfsm.adapters.liveness import look
 from wpfsm.fsm.errors import NotFound, StoreError
-from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.reaping import loop_of
 from wpfsm.fsm.records import JSON, Loop, State
+from wpfsm.fsm.units import stamp
 from wpfsm.state.database import siblings
 from wpfsm.state.history import History
 from wpfsm.state.leases import is_held

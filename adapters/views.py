@@ -15,8 +15,8 @@ from wpfsm.fsm.costs import Price
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.ledger import Ledger, LedgerLine, settle
 from wpfsm.fsm.observe import cost_of
-from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
+from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History, LoopHeader
 
 SCHEMA = "wpfsm/1"

@@ -15,9 +15,9 @@ from wpfsm.adapters.clock import Signals, WallClock
 from wpfsm.adapters.command import Subprocess
 from wpfsm.adapters.price_cache import PriceCache
 from wpfsm.adapters.sources import LocalSources
-from wpfsm.fsm.boundaries import Boundaries, Hook
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.errors import MissingExtra, StoreError
+from wpfsm.fsm.failpoints import Boundaries, Hook
 from wpfsm.fsm.polling import AWS, LOOPBACK
 from wpfsm.fsm.ports import Notifier, Progress
 from wpfsm.fsm.records import Loop, Owner

@@ -14,9 +14,9 @@ from itertools import islice
 from typing import TypeVar
 
 from wpfsm.fsm import limits
-from wpfsm.fsm.boundaries import Boundaries
 from wpfsm.fsm.costs import Price, bill
 from wpfsm.fsm.errors import Unknown
+from wpfsm.fsm.failpoints import Boundaries
 from wpfsm.fsm.ledger import Ledger, settle
 from wpfsm.fsm.lock import LockedFields
 from wpfsm.fsm.loopfile import LoopFile

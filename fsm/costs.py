@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from wpfsm.fsm.phrases import HOUR
+from wpfsm.fsm.units import HOUR
 
 PriceSource = Literal["loop file", "price list", "built-in table"]
 

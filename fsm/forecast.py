@@ -13,7 +13,7 @@ from statistics import median
 
 from wpfsm.fsm.costs import JobCost, bill, gaps_between, measured_starts
 from wpfsm.fsm.keepalive import DEFAULT_FOR_PROGRAM
-from wpfsm.fsm.phrases import duration, usd
+from wpfsm.fsm.units import duration, usd
 
 DEFAULT_KEEP_ALIVE = DEFAULT_FOR_PROGRAM
 

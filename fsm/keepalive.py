@@ -13,7 +13,7 @@ from math import ceil
 from typing import Literal
 
 from wpfsm.fsm.costs import bill
-from wpfsm.fsm.phrases import DAY, HOUR, MINUTE, duration, usd
+from wpfsm.fsm.units import DAY, HOUR, MINUTE, duration, usd
 
 DEFAULT_FOR_PROGRAM = 10 * MINUTE
 DEFAULT_FOR_PERSON = 30 * MINUTE

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.fsm.costs import bill
-from wpfsm.fsm.phrases import duration, times, usd
+from wpfsm.fsm.units import duration, times, usd
 
 LimitName = Literal["max_jobs", "max_cost", "max_wall", "max_failures"]
 

@@ -12,8 +12,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from wpfsm.fsm.costs import JobCost
-from wpfsm.fsm.phrases import DAY
 from wpfsm.fsm.records import JSON, TERMINAL, Job
+from wpfsm.fsm.units import DAY
 
 if TYPE_CHECKING:
     from wpfsm.fsm.ports import JobReading, JobSummary, PoolReading

@@ -18,9 +18,9 @@ from wpfsm.fsm.drawing import params_for
 from wpfsm.fsm.keeping import set_keep_alive
 from wpfsm.fsm.loopfile import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.observe import may_hold_pool, observe
-from wpfsm.fsm.phrases import stamp
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
+from wpfsm.fsm.units import stamp
 
 MEMBERS: Mapping[str, str] = {
     "loop": "the loop's id",

@@ -18,10 +18,10 @@ from wpfsm.fsm.costs import bill, measured_starts
 from wpfsm.fsm.durations import text
 from wpfsm.fsm.keepalive import CHAIN_LIFE
 from wpfsm.fsm.observe import chain_started_at, cost_of
-from wpfsm.fsm.phrases import duration, usd
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.quota import warm_pool_quota_name
 from wpfsm.fsm.records import JSON, Job
+from wpfsm.fsm.units import duration, usd
 
 _SLACK = 15.0
 """Seconds within which two clocks are taken to agree."""

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wpfsm.adapters.logging import LoopLog, masked, path_of
-from wpfsm.fsm.boundaries import TRANSITIONS
+from wpfsm.fsm.failpoints import TRANSITIONS
 from wpfsm.fsm.redact import MASK
 
 KEY = "AKIAIOSFODNN7EXAMPLE"

@@ -35,10 +35,10 @@ from wpfsm.adapters.sources import LocalSources
 from wpfsm.adapters.verbs.driving import take_up_changes, with_keep_alive
 from wpfsm.adapters.wiring import Controller
 from wpfsm.fsm import controller
-from wpfsm.fsm.boundaries import Boundaries, Hook
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
+from wpfsm.fsm.failpoints import Boundaries, Hook
 from wpfsm.fsm.loading import load
 from wpfsm.fsm.polling import Pace
 from wpfsm.fsm.ports import RenderSpec, Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wpfsm.fsm.phrases import duration, times, usd
+from wpfsm.fsm.units import duration, times, usd
 
 
 @pytest.mark.parametrize(
