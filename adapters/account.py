@@ -12,13 +12,13 @@ from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.clock import WallClock
 from wpfsm.fsm.context import own_price
-from wpfsm.fsm.costs import Price
+from wpfsm.fsm.costs.job_cost import Price
 from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.observe import recent
 from wpfsm.fsm.polling import AWS, LOOPBACK, Pace, backoff
+from wpfsm.fsm.pool.quota import QuotaReading
 from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Request, Violation
-from wpfsm.fsm.quota import QuotaReading
 
 T = TypeVar("T")
 TRIES = 5

@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wpfsm.fsm.errors import MissingExtra
-from wpfsm.fsm.loopfile import LoopFile, Notify
+from wpfsm.fsm.loopfile.model import LoopFile, Notify
 from wpfsm.fsm.records import JSON, Loop
 from wpfsm.fsm.redact import redact
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wpfsm.adapters.views import instances, price_of, section
-from wpfsm.fsm.costs import gaps_between, measured_starts
-from wpfsm.fsm.keepalive import CHAIN_LIFE, Recommendation, percentile, recommend
-from wpfsm.fsm.ledger import ASSUMED_COLD_START
+from wpfsm.fsm.costs.job_cost import gaps_between, measured_starts
+from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START
 from wpfsm.fsm.observe import POOL_OVER, chain_started_at, cost_of
+from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE, Recommendation, percentile, recommend
 from wpfsm.fsm.records import JSON, Job, Loop, State
 from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History

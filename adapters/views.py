@@ -11,9 +11,9 @@ from dataclasses import asdict
 
 from wpfsm.adapters.changes import changes
 from wpfsm.adapters.liveness import Liveness
-from wpfsm.fsm.costs import Price
+from wpfsm.fsm.costs.job_cost import Price
+from wpfsm.fsm.costs.ledger import Ledger, LedgerLine, settle
 from wpfsm.fsm.errors import WpfsmError
-from wpfsm.fsm.ledger import Ledger, LedgerLine, settle
 from wpfsm.fsm.observe import cost_of
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
 from wpfsm.fsm.units import stamp
@@ -158,8 +158,8 @@ def comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
     variants = strategy.get("variants")
     if strategy.get("type") != "ablate" or not isinstance(variants, Sequence):
         return []
-    from wpfsm.fsm.metrics import Goal
-    from wpfsm.fsm.strategies.comparing import BASELINE, compare
+    from wpfsm.fsm.strategies.comparison import BASELINE, compare
+    from wpfsm.fsm.strategies.metrics import Goal
 
     names = [BASELINE, *(str(v["name"]) for v in variants if isinstance(v, Mapping))]
     values = {
@@ -172,8 +172,8 @@ def comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
 
 def worst_case(loop: Loop) -> dict[str, JSON]:
     """What it costs if the controller died now and nobody came back."""
+    from wpfsm.fsm.costs.forecast import worst_case_leak
     from wpfsm.fsm.durations import parse
-    from wpfsm.fsm.forecast import worst_case_leak
 
     if loop.state is State.CLOSED:
         return {"killed_between_jobs_usd": 0.0, "killed_during_job_usd": 0.0}

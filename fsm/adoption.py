@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.request import DIGEST_TAG
+from wpfsm.fsm.request.compose import DIGEST_TAG
 
 
 def digest_tag(ctx: Context, name: str, arn: str) -> str:

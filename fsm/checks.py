@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
-from wpfsm.fsm import limits
-from wpfsm.fsm.constraints import Objection, draft, objections
-from wpfsm.fsm.costs import Price
+from wpfsm.fsm.costs import limits
+from wpfsm.fsm.costs.job_cost import Price
 from wpfsm.fsm.errors import POLICY, MissingExtra, Rejected, ServiceDenied
-from wpfsm.fsm.loopfile import LoopFile
-from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Request, Violation
-from wpfsm.fsm.quota import (
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.pool.quota import (
     Headroom,
     Holding,
     HoldingKind,
@@ -27,8 +25,10 @@ from wpfsm.fsm.quota import (
     training_quota_name,
     warm_pool_quota_name,
 )
+from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Request, Violation
 from wpfsm.fsm.records import JSON, TERMINAL, Outcome
-from wpfsm.fsm.request import LOOP_TAG
+from wpfsm.fsm.request.compose import LOOP_TAG
+from wpfsm.fsm.request.rules import Objection, draft, objections
 from wpfsm.fsm.strategies.registry import missing_extra
 
 T = TypeVar("T")

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
-from wpfsm.fsm import limits
-from wpfsm.fsm.costs import Price, bill
+from wpfsm.fsm.costs import limits
+from wpfsm.fsm.costs.job_cost import Price, bill
+from wpfsm.fsm.costs.ledger import Ledger, settle
 from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.failpoints import Boundaries
-from wpfsm.fsm.ledger import Ledger, settle
-from wpfsm.fsm.lock import LockedFields
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.machine import Row, advance
 from wpfsm.fsm.observe import POOL_OVER, cost_of, is_terminal, recent
 from wpfsm.fsm.polling import Pace, backoff
+from wpfsm.fsm.pool.quota import QuotaReading
 from wpfsm.fsm.ports import (
     Clock,
     Denial,
@@ -47,8 +47,8 @@ from wpfsm.fsm.ports import (
     TrainingService,
     Violation,
 )
-from wpfsm.fsm.quota import QuotaReading
 from wpfsm.fsm.records import JSON, Change, Job, Loop, Outcome, Trial
+from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, TrialRow, build
 
 T = TypeVar("T")

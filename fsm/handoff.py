@@ -12,8 +12,8 @@ from dataclasses import replace
 from wpfsm.fsm import memory, origin
 from wpfsm.fsm.command import changed_names
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.diagnosis import Diagnosis
 from wpfsm.fsm.errors import Refused
+from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.mending import Mended
 from wpfsm.fsm.packet import hold_pool, packet_of
 from wpfsm.fsm.records import JSON, Change, Job, Remembered, Trial

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
-from wpfsm.fsm.import_names import requirement_for
+from wpfsm.fsm.failures.distributions import requirement_for
 
 _SUCCESS = re.compile(r"^\W*Successfully installed (?P<list>[^\n]+)", re.MULTILINE)
 _IN_LIST = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*?)-(?P<version>\d[\w.+!]*)(?=\s|$)")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.diagnosis import Diagnosis
+from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.patches import PastPatch, Patch
 from wpfsm.fsm.patches.hyperparameters import as_number, summary
 from wpfsm.fsm.patches.scale import fitted

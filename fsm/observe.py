@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from wpfsm.fsm.costs import JobCost
+from wpfsm.fsm.costs.job_cost import JobCost
 from wpfsm.fsm.records import JSON, TERMINAL, Job
 from wpfsm.fsm.units import DAY
 

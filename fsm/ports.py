@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.ledger import Price
-    from wpfsm.fsm.quota import QuotaReading
+    from wpfsm.fsm.costs.ledger import Price
+    from wpfsm.fsm.pool.quota import QuotaReading
     from wpfsm.fsm.records import JSON, Change, Event, Intent, Job, Loop, Obligation, Remembered, State, Trial
 
 Request = Mapping[str, "JSON"]

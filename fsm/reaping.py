@@ -13,7 +13,7 @@ from wpfsm.fsm.errors import NotFound, Rejected, Unknown
 from wpfsm.fsm.polling import Pace, backoff
 from wpfsm.fsm.ports import Clock, JobReading, TrainingService
 from wpfsm.fsm.records import TERMINAL
-from wpfsm.fsm.request import LOOP_TAG
+from wpfsm.fsm.request.compose import LOOP_TAG
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import Trial
-from wpfsm.fsm.request import digest
+from wpfsm.fsm.request.compose import digest
 
 REQUIREMENTS = "requirements.txt"
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.keeping import set_keep_alive
-from wpfsm.fsm.lock import LockedFields
 from wpfsm.fsm.observe import POOL_OVER, is_terminal, observe
 from wpfsm.fsm.pooldeath import cause_of_death, cold_start_cost, cold_start_text, released_outside
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Job, Obligation
+from wpfsm.fsm.request.lock import LockedFields
 
 WARM_START_SECONDS = 60.0
 """Where the service does not name the reuse, a start below this and below half of the coldest one is warm.

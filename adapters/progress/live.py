@@ -149,7 +149,7 @@ class Live(Watcher):
 
 def _total(loop: Loop) -> int | None:
     """How many trials the strategy will ask for; None when the outcomes decide."""
-    from wpfsm.fsm.loopfile import LoopFile
+    from wpfsm.fsm.loopfile.model import LoopFile
     from wpfsm.fsm.strategies import Goal, build
 
     file = LoopFile.model_validate(loop.loop_file)

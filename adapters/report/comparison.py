@@ -9,7 +9,7 @@ from wpfsm.adapters.human import dollars, seconds
 from wpfsm.adapters.report.axes import LEGEND, axis, layout
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
-from wpfsm.fsm.ledger import bill
+from wpfsm.fsm.costs.ledger import bill
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

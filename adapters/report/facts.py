@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wpfsm.adapters import views
-from wpfsm.fsm.ledger import Ledger, LedgerLine
+from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.ports import Sources
 from wpfsm.fsm.records import JSON, Event, Job, Loop, Obligation, Trial
 from wpfsm.state.history import History

@@ -21,14 +21,15 @@ from wpfsm.adapters.sources import LocalSources
 from wpfsm.adapters.verbs.common import Options, emit, hint, print_json
 from wpfsm.adapters.verbs.reading import document_of
 from wpfsm.adapters.wiring import Controller, assemble
-from wpfsm.fsm import changes, controller, handoff
+from wpfsm.fsm import controller, handoff
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused, UsageError, WpfsmError
-from wpfsm.fsm.keepalive import default_keep_alive
-from wpfsm.fsm.loading import load
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pooldeath import mismatch_cost
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
+from wpfsm.fsm.request import file_changes
 from wpfsm.state.database import create_or_open, open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.store import create_loop
@@ -231,8 +232,8 @@ def _accept_file(ctx: Context, *, accept: bool) -> bool:
         return False
     keep_alive = float(ctx.file.pool.keep_alive or 0)
     effective: dict[str, JSON] = with_keep_alive(now, keep_alive).dump()
-    changed = changes.compare(ctx.loop.loop_file, effective)
-    changes.check(changed, accept=accept, loop_id=ctx.loop.id, cost=mismatch_cost(ctx))
+    changed = file_changes.compare(ctx.loop.loop_file, effective)
+    file_changes.check(changed, accept=accept, loop_id=ctx.loop.id, cost=mismatch_cost(ctx))
     if changed:
         keys = ", ".join(change.key for change in changed)
         # Kept with an open hand-off, which it answers even if this process ends before it is closed.

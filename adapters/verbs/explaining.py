@@ -16,7 +16,7 @@ from wpfsm.state.database import explained, open_existing, siblings
 from wpfsm.state.history import History
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.metrics import Reading
+    from wpfsm.fsm.strategies.metrics import Reading
 
 
 def explain(
@@ -27,7 +27,7 @@ def explain(
         return _explain_job(given, which, number)
     if which is not None:
         raise UsageError("give a loop, or --reason and --log", fix="wpfsm explain LOOP")
-    from wpfsm.fsm.diagnosis import explain as classify
+    from wpfsm.fsm.failures.diagnosis import explain as classify
 
     diagnosis = classify(reason or "", _read(log) if log else "")
     _emit(given, diagnosis.to_json())
@@ -53,7 +53,7 @@ def _explain_job(given: Options, which: str | None, number: int | None) -> int:
 def _diagnose(given: Options, job: Job) -> dict[str, JSON]:
     """Of a job whose controller died before it diagnosed it."""
     from wpfsm.adapters.archive import FileArchive
-    from wpfsm.fsm.diagnosis import Evidence, diagnose
+    from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
 
     log = FileArchive(siblings(given.database, "logs")).tail(job.name, 4000)
     evidence = Evidence(
@@ -92,7 +92,7 @@ def _lines(text: str) -> str:
 
 def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:
     """What an expression extracts from a log; returns 1 when the last value would be null."""
-    from wpfsm.fsm.metrics import last_finite, series
+    from wpfsm.fsm.strategies.metrics import last_finite, series
 
     name, regex = _expression(regex, loop_file)
     try:
@@ -119,7 +119,7 @@ def _expression(regex: str | None, loop_file: Path | None) -> tuple[str, str]:
         raise UsageError(
             "give --regex, or --loop with a loop file that has a metric", fix="wpfsm metric test --help"
         )
-    from wpfsm.fsm.loading import load
+    from wpfsm.fsm.loopfile.load import load
 
     metric = load(loop_file).metric
     if metric is None:
@@ -130,7 +130,7 @@ def _expression(regex: str | None, loop_file: Path | None) -> tuple[str, str]:
 
 
 def _reading(reading: Reading) -> dict[str, JSON]:
-    from wpfsm.fsm.metrics import finite
+    from wpfsm.fsm.strategies.metrics import finite
 
     return {"line": reading.line, "captured": reading.captured, "value": finite(reading.value)}
 

@@ -75,7 +75,7 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
     from wpfsm.adapters.aws.clients import Clients
     from wpfsm.adapters.aws.service import SageMakerTraining
     from wpfsm.adapters.wiring import target_of
-    from wpfsm.fsm.loading import parse
+    from wpfsm.fsm.loopfile.load import parse
 
     target = target_of(backend, region, given.database, given.endpoint_url)
     reading = SageMakerTraining(Clients(target)).describe(name)

@@ -15,18 +15,18 @@ from wpfsm.adapters import views
 from wpfsm.adapters.human import dollars, seconds, table
 from wpfsm.adapters.verbs.common import Options, emit, hint
 from wpfsm.fsm.checks import Finding, check_extras, check_request, outcome_of, refusal
-from wpfsm.fsm.constraints import contradictions, objections
 from wpfsm.fsm.context import own_price
-from wpfsm.fsm.costs import Price, gaps_between
+from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
+from wpfsm.fsm.costs.job_cost import Price, gaps_between
 from wpfsm.fsm.errors import NotFound, Refused, StoreError
-from wpfsm.fsm.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
-from wpfsm.fsm.keepalive import default_keep_alive, recommend
-from wpfsm.fsm.loading import load
-from wpfsm.fsm.lock import LockedFields
-from wpfsm.fsm.loopfile import LoopFile
-from wpfsm.fsm.named_files import missing_files
+from wpfsm.fsm.loopfile.files import missing_files
+from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.observe import cost_of
+from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
+from wpfsm.fsm.request.lock import LockedFields
+from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
 from wpfsm.state.database import open_existing, siblings

@@ -12,8 +12,8 @@ from dataclasses import replace
 from wpfsm.fsm import handoff, memory
 from wpfsm.fsm.command import changed_names
 from wpfsm.fsm.context import Context, release, row_of
-from wpfsm.fsm.diagnosis import Diagnosis, Evidence, diagnose
 from wpfsm.fsm.drawing import draw
+from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose
 from wpfsm.fsm.keeping import set_keep_alive
 from wpfsm.fsm.mending import Mended, mend
 from wpfsm.fsm.records import JSON, Change, Job, Outcome, Remembered, Trial

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 from wpfsm.fsm.checks import Finding, Survey, outcome_of, refusal, survey
-from wpfsm.fsm.constraints import contradictions, objections
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.drawing import draw
 from wpfsm.fsm.errors import Held, MissingExtra, Refused, UsageError
-from wpfsm.fsm.lock import LockedFields
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import Change, Outcome, Trial
 from wpfsm.fsm.rendering import base_request
-from wpfsm.fsm.request import compose, free_members
+from wpfsm.fsm.request.compose import compose, free_members
+from wpfsm.fsm.request.lock import LockedFields
+from wpfsm.fsm.request.rules import contradictions, objections
 
 
 def run(ctx: Context) -> Change:

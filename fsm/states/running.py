@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from wpfsm.fsm import early_stop
 from wpfsm.fsm.context import Context, expected_seconds, release
 from wpfsm.fsm.errors import Rejected
 from wpfsm.fsm.intents import intend
-from wpfsm.fsm.metrics import extract, last_finite
 from wpfsm.fsm.observe import is_terminal, observe
 from wpfsm.fsm.polling import next_read
 from wpfsm.fsm.ports import JobReading, LogLine
 from wpfsm.fsm.records import JSON, Change, Job, Outcome
 from wpfsm.fsm.settling import settle_previous
+from wpfsm.fsm.strategies import early_stopping
+from wpfsm.fsm.strategies.metrics import extract, last_finite
 
 PEER_LINES = 100_000
 """Lines of a completed trial's log that are searched for what it reported."""
@@ -152,7 +152,7 @@ def _hopeless(ctx: Context, watch: _Watch) -> str | None:
         return None
     if watch.peers is None:
         watch.peers = list(_peers(ctx))
-    return early_stop.hopeless(
+    return early_stopping.hopeless(
         watch.values, watch.peers, goal, rule.warmup_reports, min_trials=rule.min_trials
     )
 

@@ -24,7 +24,7 @@ from wpfsm.fsm.pooldeath import mismatch_cost
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation, Outcome, Trial
 from wpfsm.fsm.rendering import base_request
-from wpfsm.fsm.request import DIGEST_TAG, compose, free_members, job_name
+from wpfsm.fsm.request.compose import DIGEST_TAG, compose, free_members, job_name
 from wpfsm.fsm.states.verifying import pool_owner
 
 

@@ -18,7 +18,7 @@ from cli_bench import BROKEN, OK, Bench, wait_for
 from wpfsm.adapters import notify
 from wpfsm.adapters.notify import Courier, event_of, notifier_for, require
 from wpfsm.fsm.errors import MissingExtra
-from wpfsm.fsm.loopfile import Notify
+from wpfsm.fsm.loopfile.model import Notify
 from wpfsm.fsm.records import Loop, Outcome, State
 
 LOOP = Loop("l-1", "l", State.CLOSED, "local", "us-east-1", 0.0, 0.0, {}, outcome=Outcome.COMPLETED)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wpfsm.adapters.price_cache import FRESH_DAYS, PriceCache
-from wpfsm.fsm.costs import Price, PriceSource
+from wpfsm.fsm.costs.job_cost import Price, PriceSource
 from wpfsm.state.database import create_or_open
 from wpfsm.state.prices import keep_price, known_price
 

@@ -17,7 +17,7 @@ from crash_world import LOOP_ID, Crash, Story, World, wire
 
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import State
-from wpfsm.fsm.request import compose
+from wpfsm.fsm.request.compose import compose
 from wpfsm.state.database import APPLICATION_ID, SCHEMA_VERSION
 
 FOLDER = Path(__file__).parent / "dumps"

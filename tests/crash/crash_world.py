@@ -39,7 +39,7 @@ from wpfsm.fsm.context import Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failpoints import Boundaries, Hook
-from wpfsm.fsm.loading import load
+from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.polling import Pace
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, State

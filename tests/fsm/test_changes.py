@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from wpfsm.fsm.changes import LOCKED_KEYS, check, compare
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import JSON
+from wpfsm.fsm.request.file_changes import LOCKED_KEYS, check, compare
 
 ARN = "arn:aws:kms:us-east-1:123456789012:key/abc"
 

@@ -18,9 +18,9 @@ from wpfsm.fsm.detect import Detection, Pattern, detect, draft
 from wpfsm.fsm.detection.intervals import MAX_TRIALS
 from wpfsm.fsm.detection.spelling import corrected
 from wpfsm.fsm.detection.tokens import tokens_of
-from wpfsm.fsm.loading import parse
-from wpfsm.fsm.metrics import extract, last_finite
+from wpfsm.fsm.loopfile.load import parse
 from wpfsm.fsm.strategies.base import PREVIEW, Goal
+from wpfsm.fsm.strategies.metrics import extract, last_finite
 from wpfsm.fsm.strategies.registry import build
 
 ROWS = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.diagnosis import MOST_EVIDENCE, Diagnosis, Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import MOST_EVIDENCE, Diagnosis, Evidence, Location, diagnose, explain
 
 TRACEBACK = """\
 Traceback (most recent call last):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from wpfsm.fsm.early_stop import EarlyStopConfig, hopeless
-from wpfsm.fsm.metrics import Goal
+from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig, hopeless
+from wpfsm.fsm.strategies.metrics import Goal
 
 LOSS = Goal("loss", "minimize")
 ACCURACY = Goal("accuracy", "maximize")

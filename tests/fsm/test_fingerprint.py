@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.diagnosis import explain
-from wpfsm.fsm.fingerprint import fingerprint, normalise
+from wpfsm.fsm.failures.diagnosis import explain
+from wpfsm.fsm.failures.fingerprint import fingerprint, normalise
 
 NUMBERS = st.integers(0, 10**9) | st.floats(0, 1e9, allow_nan=False).map(lambda x: round(x, 3))
 WORDS = st.text(string.ascii_lowercase, min_size=2, max_size=8)

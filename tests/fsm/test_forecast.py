@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.forecast import Assumptions, assumptions_from, forecast, worst_case_leak
-from wpfsm.fsm.ledger import JobCost, Price, settle
+from wpfsm.fsm.costs.forecast import Assumptions, assumptions_from, forecast, worst_case_leak
+from wpfsm.fsm.costs.ledger import JobCost, Price, settle
 
 law = settings(deadline=None)
 BRIEF = Assumptions(cold_start=300, warm_start=0, train=120, gap=90, bill_provisioning=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.keepalive import (
+from wpfsm.fsm.pool.keep_alive import (
     ABSOLUTE_CAP,
     CAP,
     Driver,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.ledger import ASSUMED_COLD_START, JobCost, Ledger, Price, gaps_between, settle
+from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START, JobCost, Ledger, Price, gaps_between, settle
 
 law = settings(deadline=None)
 PRICE = Price(

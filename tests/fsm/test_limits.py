@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.limits import Limits, Refusal, Spent, admit, exhausted, worst_case_usd
+from wpfsm.fsm.costs.limits import Limits, Refusal, Spent, admit, exhausted, worst_case_usd
 
 law = settings(deadline=None)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.lock import MEMBERS, LockedFields
+from wpfsm.fsm.request.lock import MEMBERS, LockedFields
 
 law = settings(deadline=None)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from wpfsm.fsm.command import COMMAND_SECONDS
-from wpfsm.fsm.diagnosis import MOST_EVIDENCE
+from wpfsm.fsm.failures.diagnosis import MOST_EVIDENCE
 from wpfsm.fsm.handoff import DEFAULT_HOLD
-from wpfsm.fsm.loopfile import ACTIONS
+from wpfsm.fsm.loopfile.model import ACTIONS
 from wpfsm.fsm.mending import MOST_EDITS, MOST_TIMES
 from wpfsm.fsm.packet import MEMBERS
 from wpfsm.fsm.patches.retry import FIRST_WAIT

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from wpfsm.fsm.loopfile import MetricSpec
-from wpfsm.fsm.metrics import (
+from wpfsm.fsm.loopfile.model import MetricSpec
+from wpfsm.fsm.strategies.metrics import (
     Reading,
     check_regex,
     extract,

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.diagnosis import Diagnosis, Evidence, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose, explain
+from wpfsm.fsm.failures.taxonomy import TAXONOMY
 from wpfsm.fsm.patches import PATCHES, Material, PastPatch, Patch, propose, why_not
 from wpfsm.fsm.patches.hyperparameters import accepted, changed
+from wpfsm.fsm.patches.on_failure import DEFAULT_RULES, Rule, applicable
 from wpfsm.fsm.patches.retry import FIRST_WAIT, LONGEST_WAIT, wait_seconds
 from wpfsm.fsm.patches.scale import BATCH_NAMES
-from wpfsm.fsm.rules import DEFAULT_RULES, Rule, applicable
-from wpfsm.fsm.taxonomy import TAXONOMY
 
 OOM = explain("", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
 HOST_OOM = explain("", "MemoryError")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.quota import (
+from wpfsm.fsm.pool.quota import (
     Holding,
     QuotaReading,
     as_shell,

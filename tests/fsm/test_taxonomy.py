@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.fsm.diagnosis import Diagnosis, Evidence, Family, diagnose, explain
-from wpfsm.fsm.taxonomy import CLASSES, TAXONOMY
-from wpfsm.fsm.traceback import split_stream
+from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, Family, diagnose, explain
+from wpfsm.fsm.failures.taxonomy import CLASSES, TAXONOMY
+from wpfsm.fsm.failures.traceback import split_stream
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,7 @@ from strategy_stories import EXAMPLES, STORIES, Outcome, world_of
 from wpfsm.adapters.verbs.driving import take_up_changes
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.loading import load
+from wpfsm.fsm.loopfile.load import load
 
 SEVERAL = [name for name in STORIES if name != "single"]
 

@@ -8,10 +8,10 @@ import pytest
 from watched_world import Watched, loop_file
 
 from wpfsm.adapters.aws.shape_check import violations
-from wpfsm.fsm.constraints import draft, objections
 from wpfsm.fsm.errors import UsageError
-from wpfsm.fsm.loading import parse
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.load import parse
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.request.rules import draft, objections
 
 OWN = {"source": None, "entry": None, "request": "request.json"}
 

@@ -16,8 +16,8 @@ from wpfsm.adapters.emulator.settings import Settings, Switches
 from wpfsm.adapters.verbs.driving import with_keep_alive
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.holding import keep_until
-from wpfsm.fsm.keepalive import default_keep_alive
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.state.codec import encode_field
 
 FIRST = "story-001"

@@ -16,9 +16,9 @@ from watched_world import COLD, FileRenderer, Watched, loop_file
 
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.lock import MEMBERS, LockedFields
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import Outcome
+from wpfsm.fsm.request.lock import MEMBERS, LockedFields
 
 POOL = {"kms_key": "key-1", "vpc": {"security_groups": ["sg-1"], "subnets": ["subnet-1"]}, "session_tag_keys": ["team"],
         "instance_type": "ml.m5.xlarge", "price_per_hour": 3.6, "keep_alive": "10m"}  # fmt: skip

@@ -13,7 +13,7 @@ from watched_world import COLD, TYPE, WARM, Watched, loop_file
 from wpfsm.adapters.emulator.runner import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.emulator.settings import Settings, Switches
-from wpfsm.fsm.keepalive import CHAIN_LIFE
+from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE
 from wpfsm.fsm.records import Job
 
 FIRST, SECOND = "story-001", "story-002"

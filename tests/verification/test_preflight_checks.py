@@ -16,7 +16,7 @@ from wpfsm.adapters.emulator.settings import Settings, Switches
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.ports import Denial, Request
 from wpfsm.fsm.records import Outcome
-from wpfsm.fsm.request import LOOP_TAG
+from wpfsm.fsm.request.compose import LOOP_TAG
 from wpfsm.state.database import siblings
 from wpfsm.state.pool_leases import LocalPoolLeases
 

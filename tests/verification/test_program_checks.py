@@ -20,7 +20,7 @@ from watched_world import TYPE, Watched, loop_file
 from wpfsm.adapters.emulator.launch import ask
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
 from wpfsm.cli import cli
-from wpfsm.fsm.request import LOOP_TAG
+from wpfsm.fsm.request.compose import LOOP_TAG
 from wpfsm.state.database import create_or_open, siblings
 from wpfsm.state.leases import acquire
 

@@ -14,13 +14,13 @@ from wpfsm.adapters.emulator.runner import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.emulator.settings import Settings
 from wpfsm.adapters.human import loop_text
-from wpfsm.fsm.constraints import draft
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.failpoints import Hook
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON, Event, Job, Loop
+from wpfsm.fsm.request.rules import draft
 
 TYPE = "ml.g5.xlarge"
 POOL: Mapping[str, Any] = {"instance_type": TYPE, "keep_alive": "10m", "price_per_hour": 3.6}

@@ -62,7 +62,7 @@ def test_single_runs_one_job_as_given():
 def test_reading_rows_loads_neither_pydantic_nor_optuna():
     """The rows' types stay light, so that a verb that only reads starts fast."""
     code = (
-        "import sys; from wpfsm.fsm.strategies import TrialRow, best; import wpfsm.fsm.metrics;"
+        "import sys; from wpfsm.fsm.strategies import TrialRow, best; import wpfsm.fsm.strategies.metrics;"
         "print(*{'pydantic', 'optuna', 'numpy'} & set(sys.modules))"
     )
 

@@ -1,7 +1,7 @@
 """The loop file: what a loop is, as its user writes it.
 
 Typed by pydantic, so that one definition gives the validation, the defaults, the JSON Schema and the
-reference in the docs. :mod:`wpfsm.fsm.loading` reads it from YAML and turns errors into lines and fixes.
+reference in the docs. :mod:`wpfsm.fsm.loopfile.load` reads it from YAML and turns errors into lines and fixes.
 
 The bounds are those of the service model (CreateTrainingJob in botocore) and of the developer guide
 (train-warm-pools), stated where they are used.
@@ -27,14 +27,14 @@ from pydantic import (
 )
 
 from wpfsm.fsm.durations import PATTERN, parse, text
-from wpfsm.fsm.early_stop import EarlyStopConfig
-from wpfsm.fsm.metrics import check_regex
+from wpfsm.fsm.failures.taxonomy import CLASSES, Family
 from wpfsm.fsm.patches import PATCHES
 from wpfsm.fsm.records import JSON, Value
+from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
+from wpfsm.fsm.strategies.metrics import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 from wpfsm.fsm.strategies.registry import StrategyConfig
 from wpfsm.fsm.strategies.single import SingleConfig
-from wpfsm.fsm.taxonomy import CLASSES, Family
 
 KEEP_ALIVE_GUIDE = 3600
 """Seconds. The developer guide's limit for KeepAlivePeriodInSeconds."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
 
-from wpfsm.fsm.loopfile import LoopFile
-from wpfsm.fsm.problems import Problem, line_of
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.loopfile.problems import Problem, line_of
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 
 

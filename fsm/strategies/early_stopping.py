@@ -18,7 +18,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from wpfsm.fsm.metrics import Goal
+from wpfsm.fsm.strategies.metrics import Goal
 
 DEFAULT_MIN_TRIALS = 3
 

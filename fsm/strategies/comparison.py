@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import mean
 
-from wpfsm.fsm.metrics import Goal
 from wpfsm.fsm.strategies.base import Comparison, Verdict
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.noise import interval
 
 BASELINE = "baseline"

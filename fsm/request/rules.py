@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wpfsm.fsm.lock import MEMBERS, LockedFields
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import Request, Violation
 from wpfsm.fsm.records import JSON
-from wpfsm.fsm.request import SDK_DRIVER, encode, job_name
+from wpfsm.fsm.request.compose import SDK_DRIVER, encode, job_name
+from wpfsm.fsm.request.lock import MEMBERS, LockedFields
 
 _GUIDE = "(developer guide, train-warm-pools)"
 _LONGEST_SUFFIX = "-000000"

@@ -11,9 +11,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from wpfsm.fsm.errors import UsageError
-from wpfsm.fsm.loopfile import LoopFile, check_hyperparameters
-from wpfsm.fsm.named_files import missing_files
-from wpfsm.fsm.problems import Problem, line_of, problems_of
+from wpfsm.fsm.loopfile.files import missing_files
+from wpfsm.fsm.loopfile.model import LoopFile, check_hyperparameters
+from wpfsm.fsm.loopfile.problems import Problem, line_of, problems_of
 from wpfsm.fsm.strategies import Goal, MissingExtra, StrategyError
 from wpfsm.fsm.strategies.registry import build, missing_extra
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

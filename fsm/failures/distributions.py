@@ -1,6 +1,6 @@
 """From the name that a script imports to the distribution that provides it.
 
-The table (``fsm/import_names.json``) holds the names that differ, the ones that training code uses most, and as
+The table (``fsm/failures/import_names.json``) holds the names that differ, the ones that training code uses most, and as
 ``null`` the ones that must never be fetched: names under which the index holds another project (``apex``, ``clip``),
 and names that are nearly always a file of the user's own (``utils``, ``config``). Any other name is taken to be its
 own distribution, which is true of most of the index, and said in the patch's summary.

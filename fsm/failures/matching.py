@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from wpfsm.fsm.evidence import Reading, Text
-from wpfsm.fsm.taxonomy import TAXONOMY, FailureClass, Pattern
-from wpfsm.fsm.traceback import Raised
+from wpfsm.fsm.failures.evidence import Reading, Text
+from wpfsm.fsm.failures.taxonomy import TAXONOMY, FailureClass, Pattern
+from wpfsm.fsm.failures.traceback import Raised
 
 WARNED = 0.45
 """Taken from the weight of a match in a warning."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.lock import key_id
 from wpfsm.fsm.records import JSON
+from wpfsm.fsm.request.lock import key_id
 
 LOCKED_KEYS = frozenset({
     "version", "name", "backend", "region", "pool.role", "pool.instance_type", "pool.instance_count",

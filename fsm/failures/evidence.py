@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from wpfsm.fsm.traceback import Raised, bare, clean, parse, root
+from wpfsm.fsm.failures.traceback import Raised, bare, clean, parse, root
 
 Source: TypeAlias = Literal["reason", "log", "api", "status", "fact", "exception"]
 

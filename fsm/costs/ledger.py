@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from wpfsm.fsm.costs import (
+from wpfsm.fsm.costs.job_cost import (
     JobCost,
     Price,
     PriceSource,

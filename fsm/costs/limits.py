@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from wpfsm.fsm.costs import bill
+from wpfsm.fsm.costs.job_cost import bill
 from wpfsm.fsm.units import duration, times, usd
 
 LimitName = Literal["max_jobs", "max_cost", "max_wall", "max_failures"]

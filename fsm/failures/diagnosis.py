@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wpfsm.fsm.evidence import Evidence, Reading
-from wpfsm.fsm.fingerprint import fingerprint
-from wpfsm.fsm.matching import Match, is_hollow, matches
+from wpfsm.fsm.failures.evidence import Evidence, Reading
+from wpfsm.fsm.failures.fingerprint import fingerprint
+from wpfsm.fsm.failures.matching import Match, is_hollow, matches
+from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Family, Who
+from wpfsm.fsm.failures.traceback import Location, Raised, bare, dumped, locate
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.redact import redact, redact_lines
-from wpfsm.fsm.taxonomy import CLASSES, FailureClass, Family, Who
-from wpfsm.fsm.traceback import Location, Raised, bare, dumped, locate
 
 __all__ = ["Diagnosis", "Evidence", "Family", "Location", "Who", "diagnose", "explain"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
-from wpfsm.fsm.costs import bill
+from wpfsm.fsm.costs.job_cost import bill
 from wpfsm.fsm.units import DAY, HOUR, MINUTE, duration, usd
 
 DEFAULT_FOR_PROGRAM = 10 * MINUTE

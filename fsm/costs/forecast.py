@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from wpfsm.fsm.costs import JobCost, bill, gaps_between, measured_starts
-from wpfsm.fsm.keepalive import DEFAULT_FOR_PROGRAM
+from wpfsm.fsm.costs.job_cost import JobCost, bill, gaps_between, measured_starts
+from wpfsm.fsm.pool.keep_alive import DEFAULT_FOR_PROGRAM
 from wpfsm.fsm.units import duration, usd
 
 DEFAULT_KEEP_ALIVE = DEFAULT_FOR_PROGRAM
