@@ -15,10 +15,10 @@ from wpfsm.fsm.context import own_price
 from wpfsm.fsm.costs.job_cost import Price
 from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.loopfile.model import LoopFile
-from wpfsm.fsm.observe import recent
 from wpfsm.fsm.polling import AWS, LOOPBACK, Pace, backoff
 from wpfsm.fsm.pool.quota import QuotaReading
 from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Request, Violation
+from wpfsm.fsm.steps.observe_job import recent
 
 T = TypeVar("T")
 TRIES = 5

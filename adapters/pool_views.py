@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from wpfsm.adapters.views import instances, price_of, section
 from wpfsm.fsm.costs.job_cost import gaps_between, measured_starts
 from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START
-from wpfsm.fsm.observe import POOL_OVER, chain_started_at, cost_of
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE, Recommendation, percentile, recommend
 from wpfsm.fsm.records import JSON, Job, Loop, State
+from wpfsm.fsm.steps.observe_job import POOL_OVER, chain_started_at, cost_of
 from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History
 

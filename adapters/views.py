@@ -14,8 +14,8 @@ from wpfsm.adapters.liveness import Liveness
 from wpfsm.fsm.costs.job_cost import Price
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine, settle
 from wpfsm.fsm.errors import WpfsmError
-from wpfsm.fsm.observe import cost_of
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
+from wpfsm.fsm.steps.observe_job import cost_of
 from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History, LoopHeader
 

@@ -20,7 +20,6 @@ from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.failpoints import Boundaries
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.machine import Row, advance
-from wpfsm.fsm.observe import POOL_OVER, cost_of, is_terminal, recent
 from wpfsm.fsm.polling import Pace, backoff
 from wpfsm.fsm.pool.quota import QuotaReading
 from wpfsm.fsm.ports import (
@@ -49,6 +48,7 @@ from wpfsm.fsm.ports import (
 )
 from wpfsm.fsm.records import JSON, Change, Job, Loop, Outcome, Trial
 from wpfsm.fsm.request.lock import LockedFields
+from wpfsm.fsm.steps.observe_job import POOL_OVER, cost_of, is_terminal, recent
 from wpfsm.fsm.strategies import Goal, Strategy, TrialRow, build
 
 T = TypeVar("T")

@@ -13,11 +13,11 @@ from typing import Literal
 
 from wpfsm.fsm import memory
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.drawing import params_for
 from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.patches import Material, Patch, propose, why_not
 from wpfsm.fsm.patches.on_failure import DEFAULT_RULES, Rule, applicable
 from wpfsm.fsm.records import JSON, Job, Trial
+from wpfsm.fsm.steps.next_trial import params_for
 
 MOST_TIMES = 6
 """How often a row of the loop file that gives no ``times`` may patch a job of one loop."""

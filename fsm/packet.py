@@ -13,13 +13,13 @@ from itertools import pairwise
 
 from wpfsm.fsm import origin
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.drawing import params_for
 from wpfsm.fsm.failures.diagnosis import Diagnosis
-from wpfsm.fsm.keeping import set_keep_alive
 from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
-from wpfsm.fsm.observe import may_hold_pool, observe
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
+from wpfsm.fsm.steps.next_trial import params_for
+from wpfsm.fsm.steps.observe_job import may_hold_pool, observe
+from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.units import stamp
 
 MEMBERS: Mapping[str, str] = {

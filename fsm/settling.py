@@ -7,12 +7,17 @@ from dataclasses import replace
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.keeping import set_keep_alive
-from wpfsm.fsm.observe import POOL_OVER, is_terminal, observe
-from wpfsm.fsm.pooldeath import cause_of_death, cold_start_cost, cold_start_text, released_outside
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Job, Obligation
 from wpfsm.fsm.request.lock import LockedFields
+from wpfsm.fsm.steps.explain_pool_loss import (
+    cause_of_death,
+    cold_start_cost,
+    cold_start_text,
+    released_outside,
+)
+from wpfsm.fsm.steps.observe_job import POOL_OVER, is_terminal, observe
+from wpfsm.fsm.steps.service_writes import set_keep_alive
 
 WARM_START_SECONDS = 60.0
 """Where the service does not name the reuse, a start below this and below half of the coldest one is warm.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.adapters import views
-from wpfsm.fsm.observe import POOL_OVER, is_terminal
 from wpfsm.fsm.records import Job, Loop, State, Trial
+from wpfsm.fsm.steps.observe_job import POOL_OVER, is_terminal
 
 Heat = Literal["none", "starting", "busy", "idle", "gone"]
 

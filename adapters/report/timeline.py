@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.adapters.report.facts import Facts
-from wpfsm.fsm.observe import is_terminal
 from wpfsm.fsm.records import Job
+from wpfsm.fsm.steps.observe_job import is_terminal
 
 Phase = Literal["cold start", "warm start", "starting", "training", "failed", "idle"]
 PHASES: tuple[Phase, ...] = ("cold start", "warm start", "starting", "training", "failed", "idle")

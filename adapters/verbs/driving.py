@@ -27,9 +27,9 @@ from wpfsm.fsm.errors import Refused, UsageError, WpfsmError
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
-from wpfsm.fsm.pooldeath import mismatch_cost
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.fsm.request import file_changes
+from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
 from wpfsm.state.database import create_or_open, open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.store import create_loop

@@ -22,11 +22,11 @@ from wpfsm.fsm.errors import NotFound, Refused, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile
-from wpfsm.fsm.observe import cost_of
 from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
+from wpfsm.fsm.steps.observe_job import cost_of
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
 from wpfsm.state.database import open_existing, siblings

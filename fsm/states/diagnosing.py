@@ -12,12 +12,12 @@ from dataclasses import replace
 from wpfsm.fsm import handoff, memory
 from wpfsm.fsm.command import changed_names
 from wpfsm.fsm.context import Context, release, row_of
-from wpfsm.fsm.drawing import draw
 from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose
-from wpfsm.fsm.keeping import set_keep_alive
 from wpfsm.fsm.mending import Mended, mend
 from wpfsm.fsm.records import JSON, Change, Job, Outcome, Remembered, Trial
 from wpfsm.fsm.states.verifying import pool_owner
+from wpfsm.fsm.steps.next_trial import draw
+from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.strategies import repeated_failure
 
 LOG_TAIL = 4000

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.observe import POOL_OVER, chain_started_at, may_hold_pool, observe
 from wpfsm.fsm.pool.keep_alive import chain_remaining
-from wpfsm.fsm.pooldeath import Death, cause_of_death, cold_start_cost, cold_start_text
 from wpfsm.fsm.records import JSON, Change, Job, Obligation, Outcome
+from wpfsm.fsm.steps.explain_pool_loss import Death, cause_of_death, cold_start_cost, cold_start_text
+from wpfsm.fsm.steps.observe_job import POOL_OVER, chain_started_at, may_hold_pool, observe
 from wpfsm.fsm.units import DAY, duration
 
 _UNDER_WAY = frozenset({"InUse", "Available"})

@@ -16,11 +16,11 @@ from typing import Literal
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.costs.job_cost import bill, measured_starts
 from wpfsm.fsm.durations import text
-from wpfsm.fsm.observe import chain_started_at, cost_of
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE
 from wpfsm.fsm.pool.quota import warm_pool_quota_name
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Job
+from wpfsm.fsm.steps.observe_job import chain_started_at, cost_of
 from wpfsm.fsm.units import duration, usd
 
 _SLACK = 15.0
