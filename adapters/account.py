@@ -25,7 +25,7 @@ TRIES = 5
 
 
 class AccountReader:
-    """Implements :class:`wpfsm.fsm.checks.Account`: read-only, patient with throttling."""
+    """Implements :class:`wpfsm.fsm.states.preflight.checks.Account`: read-only, patient with throttling."""
 
     def __init__(self, target: Target, file: LoopFile | None = None) -> None:
         self.target = target

@@ -11,8 +11,8 @@ from wpfsm.adapters.account import AccountReader
 from wpfsm.adapters.liveness import look
 from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.ports import JobReading
-from wpfsm.fsm.reaping import loop_of
 from wpfsm.fsm.records import JSON, Loop, State
+from wpfsm.fsm.states.releasing.orphan import loop_of
 from wpfsm.fsm.units import stamp
 from wpfsm.state.database import siblings
 from wpfsm.state.history import History

@@ -21,7 +21,7 @@ from wpfsm.adapters.sources import LocalSources
 from wpfsm.adapters.verbs.common import Options, emit, hint, print_json
 from wpfsm.adapters.verbs.reading import document_of
 from wpfsm.adapters.wiring import Controller, assemble
-from wpfsm.fsm import controller, handoff
+from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused, UsageError, WpfsmError
 from wpfsm.fsm.loopfile.load import load
@@ -29,6 +29,7 @@ from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.fsm.request import file_changes
+from wpfsm.fsm.states.diagnosing import handoff
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
 from wpfsm.state.database import create_or_open, open_existing, siblings
 from wpfsm.state.history import History

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal
 from wpfsm.adapters import views
 from wpfsm.adapters.human import table
 from wpfsm.adapters.verbs.common import Options, emit
-from wpfsm.fsm.checks import holdings
 from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
 from wpfsm.fsm.records import JSON
+from wpfsm.fsm.states.preflight.checks import holdings
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from wpfsm.adapters import views
 from wpfsm.adapters.human import dollars, seconds, table
 from wpfsm.adapters.verbs.common import Options, emit, hint
-from wpfsm.fsm.checks import Finding, check_extras, check_request, outcome_of, refusal
 from wpfsm.fsm.context import own_price
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
 from wpfsm.fsm.costs.job_cost import Price, gaps_between
@@ -26,6 +25,7 @@ from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
+from wpfsm.fsm.states.preflight.checks import Finding, check_extras, check_request, outcome_of, refusal
 from wpfsm.fsm.steps.observe_job import cost_of
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
@@ -35,7 +35,7 @@ from wpfsm.state.prices import known_price
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.clients import Target
-    from wpfsm.fsm.checks import Survey
+    from wpfsm.fsm.states.preflight.checks import Survey
 
 
 def plan(
@@ -64,7 +64,7 @@ def plan(
 
 def _survey(given: Options, file: LoopFile) -> Survey | None:
     from wpfsm.adapters.account import AccountReader
-    from wpfsm.fsm.checks import survey
+    from wpfsm.fsm.states.preflight.checks import survey
 
     target = _target(given, file)
     if target is None:

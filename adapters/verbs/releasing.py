@@ -19,7 +19,7 @@ from wpfsm.state.history import History
 if TYPE_CHECKING:
     from wpfsm.adapters.account import AccountReader
     from wpfsm.adapters.pools import PoolView
-    from wpfsm.fsm.reaping import Reaped
+    from wpfsm.fsm.states.releasing.orphan import Reaped
 
 NOT_CONFIRMED = 30
 STILL_RUNNING = 11
@@ -86,7 +86,7 @@ def release(
     from wpfsm.adapters.account import AccountReader
     from wpfsm.adapters.verbs.targets import target_for
     from wpfsm.adapters.wiring import target_of
-    from wpfsm.fsm.reaping import reap
+    from wpfsm.fsm.states.releasing.orphan import reap
 
     target = (
         target_of(loop.backend, loop.region, given.database, loop.endpoint_url)
@@ -215,7 +215,7 @@ def _reap(given: Options, backend: str | None, region: str | None, orphans: list
 
 def _reap_one(account: AccountReader, job: str) -> Reaped:
     """What goes wrong with one must not keep the others billing."""
-    from wpfsm.fsm.reaping import Reaped, reap
+    from wpfsm.fsm.states.releasing.orphan import Reaped, reap
 
     try:
         return reap(account.service, account.clock, account.pace, job)
@@ -234,7 +234,7 @@ def _refuse_a_strangers(account: AccountReader, job: str) -> None:
     Raises:
         Refused: The job carries no tag of ours.
     """
-    from wpfsm.fsm.reaping import loop_of
+    from wpfsm.fsm.states.releasing.orphan import loop_of
 
     reading = account.describe(job)
     if reading and not account.steady(lambda: loop_of(account.service, reading.arn)):

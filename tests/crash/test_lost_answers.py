@@ -15,8 +15,8 @@ from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.emulator.records import PoolStatus
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import StoreError, Unknown
-from wpfsm.fsm.reaping import reap
 from wpfsm.fsm.records import Outcome, State
+from wpfsm.fsm.states.releasing.orphan import reap
 
 WRITES = {
     "before call service.create": "CreateTrainingJob",

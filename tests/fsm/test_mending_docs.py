@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.fsm.command import COMMAND_SECONDS
 from wpfsm.fsm.failures.diagnosis import MOST_EVIDENCE
-from wpfsm.fsm.handoff import DEFAULT_HOLD
 from wpfsm.fsm.loopfile.model import ACTIONS
-from wpfsm.fsm.mending import MOST_EDITS, MOST_TIMES
-from wpfsm.fsm.packet import MEMBERS
 from wpfsm.fsm.patches.retry import FIRST_WAIT
-from wpfsm.fsm.states.diagnosing import LOG_TAIL
+from wpfsm.fsm.states.diagnosing.activity import LOG_TAIL
+from wpfsm.fsm.states.diagnosing.handoff import DEFAULT_HOLD
+from wpfsm.fsm.states.diagnosing.handoff_packet import MEMBERS
+from wpfsm.fsm.states.diagnosing.patch_command import COMMAND_SECONDS
+from wpfsm.fsm.states.diagnosing.remedy import MOST_EDITS, MOST_TIMES
 
 PAGE = Path(__file__).parents[2] / "docs" / "mending.md"
 

@@ -12,9 +12,9 @@ from crash_world import LOOP_ID, Story, World
 
 from wpfsm.adapters.emulator.runner import Launch
 from wpfsm.adapters.emulator.scripted import Script
-from wpfsm.fsm.mending import MOST_TIMES
-from wpfsm.fsm.packet import MEMBERS
 from wpfsm.fsm.records import Job
+from wpfsm.fsm.states.diagnosing.handoff_packet import MEMBERS
+from wpfsm.fsm.states.diagnosing.remedy import MOST_TIMES
 
 POOL = {"instance_type": "ml.g5.xlarge", "keep_alive": "10m"}
 METRIC = {"name": "loss", "goal": "minimize", "regex": "loss=([0-9.]+)"}

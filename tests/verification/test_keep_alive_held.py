@@ -15,9 +15,9 @@ from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.emulator.settings import Settings, Switches
 from wpfsm.adapters.verbs.driving import with_keep_alive
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.holding import keep_until
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
+from wpfsm.fsm.states.submitting.backoff import keep_until
 from wpfsm.state.codec import encode_field
 
 FIRST = "story-001"

@@ -14,7 +14,7 @@ from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.records import Outcome
-from wpfsm.fsm.states import verifying
+from wpfsm.fsm.states.verifying import activity as verifying
 
 FIRST, SECOND = "story-001", "story-002"
 

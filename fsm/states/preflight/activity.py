@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from wpfsm.fsm.checks import Finding, Survey, outcome_of, refusal, survey
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import Held, MissingExtra, Refused, UsageError
 from wpfsm.fsm.ports import Request
@@ -17,6 +16,7 @@ from wpfsm.fsm.records import Change, Outcome, Trial
 from wpfsm.fsm.request.compose import compose, free_members
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
+from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
 from wpfsm.fsm.steps.next_trial import draw
 from wpfsm.fsm.steps.render_request import base_request
 

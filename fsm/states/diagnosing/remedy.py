@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wpfsm.fsm import memory
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.patches import Material, Patch, propose, why_not
 from wpfsm.fsm.patches.on_failure import DEFAULT_RULES, Rule, applicable
 from wpfsm.fsm.records import JSON, Job, Trial
+from wpfsm.fsm.states.diagnosing import failure_memory
 from wpfsm.fsm.steps.next_trial import params_for
 
 MOST_TIMES = 6
@@ -73,7 +73,7 @@ class _Mending:
 
     def decide(self) -> Mended:
         rules, counts = rules_of(self.ctx), _counts(self.ctx)
-        proven = memory.replay(self.ctx, self.trial, self.params, self.diagnosis)
+        proven = failure_memory.replay(self.ctx, self.trial, self.params, self.diagnosis)
         if proven and any(
             rule.do not in ("release", "skip") for rule in applicable(rules, self.diagnosis, {})
         ):
@@ -100,7 +100,9 @@ class _Mending:
 
     def _proven_first(self, rules: Sequence[Rule]) -> Sequence[Rule]:
         """A rule whose fix worked on this fingerprint before, in any loop, moves to the front."""
-        proven = {str(r.patch.get("kind")) for r in memory.worked(self.ctx, self.diagnosis.fingerprint)}
+        proven = {
+            str(r.patch.get("kind")) for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint)
+        }
         return sorted(rules, key=lambda rule: rule.do not in proven)
 
     def _apply(self, rule: Rule, used: int) -> Mended | None:
@@ -145,12 +147,14 @@ class _Mending:
             return None
         if patch.files:
             digest = self.ctx.call("sources.derive", lambda: self.ctx.sources.derive(digest, patch.files))
-        same = [r for r in memory.worked(self.ctx, self.diagnosis.fingerprint) if r.patch_key == patch.key]
+        same = [
+            r for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint) if r.patch_key == patch.key
+        ]
         why = f"worked before on the same failure ({same[0].job_name})" if same else self.diagnosis.fix
         return self._mended("retry", why, patch=patch, source_digest=digest, rule=rule.key)
 
     def _command(self, rule: Rule) -> Mended | None:
-        from wpfsm.fsm.command import run_command
+        from wpfsm.fsm.states.diagnosing.patch_command import run_command
 
         edits = sum(
             bool(job.patch and job.diagnosis) and job.patch["kind"] == "command"  # type: ignore[index]
@@ -174,7 +178,7 @@ class _Mending:
             hyperparameters=dict(self.params),  # type: ignore[arg-type]
             files=self.ctx.sources.files(digest) if digest else {},
             requirements_path=self.ctx.file.job.requirements,
-            history=memory.history(self.ctx, self.diagnosis),
+            history=failure_memory.history(self.ctx, self.diagnosis),
             attempt=used + 1,
             options=options,
             first_wait=self.ctx.pace.retry,

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wpfsm.fsm import handoff, memory
-from wpfsm.fsm.command import changed_names
 from wpfsm.fsm.context import Context, release, row_of
 from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose
-from wpfsm.fsm.mending import Mended, mend
 from wpfsm.fsm.records import JSON, Change, Job, Outcome, Remembered, Trial
-from wpfsm.fsm.states.verifying import pool_owner
+from wpfsm.fsm.states.diagnosing import failure_memory, handoff
+from wpfsm.fsm.states.diagnosing.patch_command import changed_names
+from wpfsm.fsm.states.diagnosing.remedy import Mended, mend
+from wpfsm.fsm.states.verifying.activity import pool_owner
 from wpfsm.fsm.steps.next_trial import draw
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.strategies import repeated_failure
@@ -96,7 +96,7 @@ def _api_error(text: str) -> tuple[str, str]:
 
 def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Change:
     mended = mend(ctx, job, trial, diagnosis)
-    again = memory.failed_again(ctx, job, diagnosis.fingerprint)
+    again = failure_memory.failed_again(ctx, job, diagnosis.fingerprint)
     # Two trials that fail alike end the loop, unless the failure belongs to what the strategy chose for each.
     failed = replace(trial, state="failed", fingerprint="" if mended.of_trial else diagnosis.fingerprint)
     if mended.action == "retry":
@@ -135,7 +135,7 @@ def _retry(ctx: Context, job: Job, trial: Trial, mended: Mended) -> Change:
     if owner:
         set_keep_alive(ctx, owner, 0, patch.summary)
     stored = _stored(ctx, trial, mended)
-    made = memory.remember(ctx, job, mended.fingerprint, mended.class_, stored)
+    made = failure_memory.remember(ctx, job, mended.fingerprint, mended.class_, stored)
     source = {} if trial.source else {"source_digest": mended.source_digest}
     wait = {"wait_until": ctx.clock.now() + patch.wait_seconds} if patch.wait_seconds else {}
     # Releasing or holding the pool wrote to the row of the job that owns it.
@@ -145,7 +145,7 @@ def _retry(ctx: Context, job: Job, trial: Trial, mended: Mended) -> Change:
         _proceed(f"{mended.class_}: {patch.summary}{proven}"),
         jobs=(replace(fresh, diagnosis=job.diagnosis, patch=stored),),
         trials=(replace(trial, source_digest=mended.source_digest),),
-        remembered=(*memory.failed_again(ctx, job, mended.fingerprint), made),
+        remembered=(*failure_memory.failed_again(ctx, job, mended.fingerprint), made),
         loop={**source, **wait},
         data={"job": job.name, "class": mended.class_, "patch": patch.key, "why": mended.why},
     )
@@ -205,7 +205,7 @@ def _ended(ctx: Context, job: Job, trial: Trial, outcome: Outcome, why: str) -> 
 
 
 def _cured(ctx: Context, trial: Trial) -> tuple[Remembered, ...]:
-    return memory.completed(ctx, trial.number) if trial.state == "completed" else ()
+    return failure_memory.completed(ctx, trial.number) if trial.state == "completed" else ()
 
 
 def _proceed(why: str) -> Change:

@@ -14,7 +14,7 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Denied, ServiceError, WpfsmError
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation
-from wpfsm.fsm.states.running import stop_job
+from wpfsm.fsm.states.running.activity import stop_job
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.observe_job import is_terminal, observe, without_pool
 from wpfsm.fsm.steps.service_writes import set_keep_alive

@@ -16,7 +16,7 @@ from wpfsm.fsm.intents import intend
 from wpfsm.fsm.polling import next_read
 from wpfsm.fsm.ports import JobReading, LogLine
 from wpfsm.fsm.records import JSON, Change, Job, Outcome
-from wpfsm.fsm.settling import settle_previous
+from wpfsm.fsm.states.running.warm_start import settle_previous
 from wpfsm.fsm.steps.observe_job import is_terminal, observe
 from wpfsm.fsm.strategies import early_stopping
 from wpfsm.fsm.strategies.metrics import extract, last_finite

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wpfsm.fsm import memory, origin
-from wpfsm.fsm.command import changed_names
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failures.diagnosis import Diagnosis
-from wpfsm.fsm.mending import Mended
-from wpfsm.fsm.packet import hold_pool, packet_of
 from wpfsm.fsm.records import JSON, Change, Job, Remembered, Trial
+from wpfsm.fsm.states.diagnosing import failure_memory, source_edits
+from wpfsm.fsm.states.diagnosing.handoff_packet import hold_pool, packet_of
+from wpfsm.fsm.states.diagnosing.patch_command import changed_names
+from wpfsm.fsm.states.diagnosing.remedy import Mended
 
 DEFAULT_HOLD = 600.0
 
@@ -34,7 +34,7 @@ def open_handoff(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis, men
         loop={"handoff": packet, "hold_until": hold.until},
         jobs=(replace(fresh, diagnosis=job.diagnosis),),
         trials=(trial,),
-        remembered=memory.failed_again(ctx, job, diagnosis.fingerprint),
+        remembered=failure_memory.failed_again(ctx, job, diagnosis.fingerprint),
     )
 
 
@@ -56,14 +56,14 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     assert job is not None, "a hand-off has a job"
     trial = next(t for t in ctx.store.trials() if t.number == job.trial)
     packet = ctx.loop.handoff or {}
-    given = origin.given_digest(ctx, trial)
+    given = source_edits.given_digest(ctx, trial)
     if digest == given and not settings_changed and not packet.get("accepted"):
         raise Refused(
             f"the source is unchanged since {job.name} failed: the same job would fail again",
             fix=f"edit {trial.source or ctx.file.job.source}, then wpfsm resume {ctx.loop.id}; "
             f"or wpfsm resume {ctx.loop.id} --abandon",
         )
-    result = origin.over_patches(ctx, trial.source_digest, given, digest)
+    result = source_edits.over_patches(ctx, trial.source_digest, given, digest)
     patch = _edit(ctx, trial, digest, result, what or "an edit made during the hand-off")
     ctx.record(
         "edited",
@@ -96,4 +96,4 @@ def _remembered(ctx: Context, job: Job, patch: Mapping[str, JSON]) -> tuple[Reme
     if not job.diagnosis or patch["base"] == patch["result"]:
         return ()
     diagnosis = Diagnosis.from_json(job.diagnosis)
-    return (memory.remember(ctx, job, diagnosis.fingerprint, diagnosis.class_, patch),)
+    return (failure_memory.remember(ctx, job, diagnosis.fingerprint, diagnosis.class_, patch),)

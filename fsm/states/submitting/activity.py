@@ -13,14 +13,14 @@ from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
-from wpfsm.fsm.holding import keep_until
 from wpfsm.fsm.machine import GuardFailed, Row
 from wpfsm.fsm.patches.retry import LONGEST_WAIT
 from wpfsm.fsm.polling import backoff
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation, Outcome, Trial
 from wpfsm.fsm.request.compose import DIGEST_TAG, compose, free_members, job_name
-from wpfsm.fsm.states.verifying import pool_owner
+from wpfsm.fsm.states.submitting.backoff import keep_until
+from wpfsm.fsm.states.verifying.activity import pool_owner
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
 from wpfsm.fsm.steps.next_trial import carried, params_for

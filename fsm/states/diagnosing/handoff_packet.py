@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from wpfsm.fsm import origin
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
+from wpfsm.fsm.states.diagnosing import source_edits
 from wpfsm.fsm.steps.next_trial import params_for
 from wpfsm.fsm.steps.observe_job import may_hold_pool, observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
@@ -68,7 +68,7 @@ def hold_pool(ctx: Context, seconds: float) -> Hold:
 
     It is held for as long as asked, or as ``limits.max_cost`` admits.
     """
-    from wpfsm.fsm.states.verifying import pool_owner
+    from wpfsm.fsm.states.verifying.activity import pool_owner
 
     owner = pool_owner(ctx)
     if owner is None or owner.ended_at is None:
@@ -106,7 +106,7 @@ def packet_of(
     folder = trial.source or ctx.file.job.source or ""
     path = os.path.join(os.path.dirname(ctx.loop.loop_path), folder) if folder else ""  # noqa: PTH118, PTH120 - no file system here
     files = ctx.sources.files(trial.source_digest) if trial.source_digest else {}
-    given = origin.given_digest(ctx, trial)
+    given = source_edits.given_digest(ctx, trial)
     own = ctx.sources.files(given) if given else {}
     return {
         "loop": ctx.loop.id,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.diagnosis import Diagnosis
-from wpfsm.fsm.packet import hold_pool, packet_of
 from wpfsm.fsm.patches import Patch
 from wpfsm.fsm.patches.on_failure import Rule
 from wpfsm.fsm.records import Job, Trial
+from wpfsm.fsm.states.diagnosing.handoff_packet import hold_pool, packet_of
 
 COMMAND_SECONDS = 1800.0
 """How long a program may take when its row says nothing; the pool is held for as long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.pool.keep_alive import cap, renewal
-from wpfsm.fsm.states.verifying import pool_owner
+from wpfsm.fsm.states.verifying.activity import pool_owner
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.units import duration
 
