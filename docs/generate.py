@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from wpfsm.adapters.reference import Schema, is_duration, loop_file_schema
+from wpfsm.adapters.documents.loop_file_schema import Schema, is_duration, loop_file_schema
 from wpfsm.cli import cli
 from wpfsm.fsm.failures.taxonomy import TAXONOMY, Family
 from wpfsm.fsm.machine import diagram

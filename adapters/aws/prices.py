@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.aws.translate import translated
+from wpfsm.adapters.aws.errors import translated
 from wpfsm.fsm.costs.ledger import Price, PriceSource
 from wpfsm.fsm.errors import ServiceError
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from wpfsm.adapters.aws.translate import translated
+from wpfsm.adapters.aws.errors import translated
 from wpfsm.fsm.pool.quota import SERVICE_CODE, QuotaReading, training_quota_name, warm_pool_quota_name
 
 if TYPE_CHECKING:

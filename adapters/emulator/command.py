@@ -134,7 +134,7 @@ def emulator(
     from wpfsm.adapters.emulator import server as serving
     from wpfsm.adapters.emulator.faults import read_rules
     from wpfsm.adapters.emulator.settings import ACCOUNT, Settings, Switches
-    from wpfsm.adapters.relay import Relay
+    from wpfsm.adapters.host.signals import Relay
 
     if account is not None and not (account.isdigit() and len(account) == 12):
         raise click.BadParameter("an account is twelve digits", param_hint="--account")

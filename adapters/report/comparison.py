@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.human import dollars, seconds
 from wpfsm.adapters.report.axes import LEGEND, axis, layout
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
+from wpfsm.adapters.terminal.loop_text import dollars, seconds
 from wpfsm.fsm.costs.ledger import bill
 
 if TYPE_CHECKING:

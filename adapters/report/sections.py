@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from wpfsm.adapters.human import dollars, seconds
-from wpfsm.adapters.logging import masked
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Child, Markup, el, join
+from wpfsm.adapters.terminal.loop_text import dollars, seconds
+from wpfsm.adapters.watchers.run_log import masked
 from wpfsm.fsm.records import EXIT_CODES, Job, Outcome, State
 
 GOOD = frozenset({Outcome.GOAL_MET, Outcome.COMPLETED})

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from freezegun import freeze_time
 
-from wpfsm.adapters import views
 from wpfsm.adapters.aws.prices import PriceList
-from wpfsm.adapters.clock import WallClock
+from wpfsm.adapters.documents import loop
+from wpfsm.adapters.host.clock import WallClock
 from wpfsm.fsm.records import Job, Loop, State
 from wpfsm.state import leases
 from wpfsm.state.database import create_or_open
@@ -60,13 +60,13 @@ def test_idle_time_is_estimated_up_to_now(tmp_path):
 
     def cost(minutes):
         with freeze_time(datetime.fromtimestamp(AT + 60 + minutes * 60, UTC)):
-            return views.ledger_of(loop, [job], WallClock().now()).cost_usd
+            return loop.ledger_of(loop, [job], WallClock().now()).cost_usd
 
     assert cost(5) == pytest.approx((60 + 300) / 3600 * 3.0 * 2, rel=1e-3)
     assert cost(10) == pytest.approx((60 + 600) / 3600 * 3.0 * 2, rel=1e-3)
     assert cost(60) == pytest.approx((60 + 600) / 3600 * 3.0 * 2)
     with freeze_time(NOON):
-        document = views.loop_document(History(connection), loop)
+        document = loop.loop_document(History(connection), loop)
     connection.close()
     assert json.loads(json.dumps(document))["loop"]["created_at"] == "2026-03-01T12:00:00+00:00"
 

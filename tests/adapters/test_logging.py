@@ -13,7 +13,7 @@ from cli_bench import OK, Bench
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.adapters.logging import LoopLog, masked, path_of
+from wpfsm.adapters.watchers.run_log import LoopLog, masked, path_of
 from wpfsm.fsm.failpoints import TRANSITIONS
 from wpfsm.fsm.redact import MASK
 

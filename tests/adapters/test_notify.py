@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from cli_bench import BROKEN, OK, Bench, wait_for
 
-from wpfsm.adapters import notify
-from wpfsm.adapters.notify import Courier, event_of, notifier_for, require
+from wpfsm.adapters.watchers import notify
+from wpfsm.adapters.watchers.notify import Courier, event_of, notifier_for, require
 from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.loopfile.model import Notify
 from wpfsm.fsm.records import Loop, Outcome, State

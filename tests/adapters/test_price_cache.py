@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.adapters.price_cache import FRESH_DAYS, PriceCache
+from wpfsm.adapters.host.price_cache import FRESH_DAYS, PriceCache
 from wpfsm.fsm.costs.job_cost import Price, PriceSource
 from wpfsm.state.database import create_or_open
 from wpfsm.state.prices import keep_price, known_price

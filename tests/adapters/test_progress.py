@@ -26,11 +26,11 @@ from hypothesis import strategies as st
 from report_loops import BEGAN, LOOP_FILE, Made, write_loop
 from rich.console import Console
 
-from wpfsm.adapters.progress import Lines
-from wpfsm.adapters.progress.background import Background
-from wpfsm.adapters.progress.base import Watcher
-from wpfsm.adapters.progress.glance import Glance, glance
-from wpfsm.adapters.progress.panel import Moving, clean, panel, sparkline
+from wpfsm.adapters.watchers import Lines
+from wpfsm.adapters.watchers.background import Background
+from wpfsm.adapters.watchers.base import Watcher
+from wpfsm.adapters.watchers.panel import Moving, clean, panel, sparkline
+from wpfsm.adapters.watchers.snapshot import Glance, glance
 from wpfsm.fsm.ports import LogLine
 from wpfsm.fsm.records import Job, Loop, State, Trial
 from wpfsm.state.database import open_existing
@@ -392,6 +392,6 @@ def test_a_watcher_whose_stream_is_gone_is_left_out():
 
 def test_a_verb_that_only_reads_imports_no_drawing():
     """Watching is for drivers: nothing of it slows ``inspect`` down."""
-    code = "import sys, wpfsm.adapters.verbs.reading; print([m for m in ('rich', 'structlog', 'plotly') if m in sys.modules])"
+    code = "import sys, wpfsm.adapters.verbs.inspect; print([m for m in ('rich', 'structlog', 'plotly') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

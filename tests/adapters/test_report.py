@@ -19,15 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_loops import BEGAN, LOOP_FILE, Made, write_loop
 
+from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.report import gather, render
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.figures import figures
 from wpfsm.adapters.report.html import el
 from wpfsm.adapters.report.palette import DARK, LIGHT
 from wpfsm.adapters.report.timeline import segments
-from wpfsm.adapters.sources import LocalSources
-from wpfsm.adapters.verbs.common import Options
-from wpfsm.adapters.verbs.reporting import report
+from wpfsm.adapters.terminal.output import Options
+from wpfsm.adapters.verbs.report import report
 from wpfsm.fsm.errors import MissingExtra, NotFound, UsageError
 from wpfsm.fsm.records import Outcome
 from wpfsm.fsm.redact import redact

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pytest
 
-from wpfsm.adapters.clock import Signals, WallClock
+from wpfsm.adapters.host.clock import Signals, WallClock
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +90,7 @@ def test_what_is_told_may_be_printed_within_a_print():
     """A handler that printed itself would raise in the middle of the line that it interrupts."""
     program = """if True:
         import sys
-        from wpfsm.adapters.clock import Signals
+        from wpfsm.adapters.host.clock import Signals
 
         signals = Signals(lambda *_: print("told", file=sys.stderr, flush=True))
         signals.install()

@@ -11,7 +11,7 @@ import pytest
 from cli_bench import Bench
 from ruamel.yaml import YAML
 
-from wpfsm.adapters.reference import loop_file_schema
+from wpfsm.adapters.documents.loop_file_schema import loop_file_schema
 from wpfsm.fsm.loopfile.load import load
 
 SKILL_FILE = "skills/sagemaker-warm-pool-researcher/SKILL.md"

@@ -17,23 +17,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from wpfsm.adapters.archive import FileArchive
 from wpfsm.adapters.aws.clients import Clients, Target
 from wpfsm.adapters.aws.logs import CloudWatchLogs
 from wpfsm.adapters.aws.permissions import PolicySimulation
 from wpfsm.adapters.aws.prices import PriceList
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
+from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.emulator.clock import ManualClock
 from wpfsm.adapters.emulator.inprocess import Emulator, client_session
 from wpfsm.adapters.emulator.runner import JSONValue, Launch
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
 from wpfsm.adapters.emulator.settings import Settings
-from wpfsm.adapters.notify import Nobody
-from wpfsm.adapters.progress.base import Silent
-from wpfsm.adapters.sources import LocalSources
-from wpfsm.adapters.verbs.driving import take_up_changes, with_keep_alive
-from wpfsm.adapters.wiring import Controller
+from wpfsm.adapters.host.log_archive import FileArchive
+from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.adapters.verbs.drive import take_up_changes, with_keep_alive
+from wpfsm.adapters.watchers.base import Silent
+from wpfsm.adapters.watchers.notify import Nobody
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.controller import Result

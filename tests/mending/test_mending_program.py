@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from wpfsm.adapters.command import LATE, NOT_STARTED, STOPPED, Subprocess
+from wpfsm.adapters.host.patch_command import LATE, NOT_STARTED, STOPPED, Subprocess
 
 PACKET = {"diagnosis": {"class": "script_error"}, "filler": "x" * 300_000}
 

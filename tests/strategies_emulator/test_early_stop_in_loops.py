@@ -11,9 +11,10 @@ from crash_runs import survive
 from crash_world import LOOP_ID, Story, World
 from strategy_stories import Outcome, example, world_of
 
-from wpfsm.adapters import human, views
+from wpfsm.adapters.documents import loop
 from wpfsm.adapters.emulator.runner import Launch
 from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.adapters.terminal import loop_text
 
 REPORTS = 20
 RULE = {"warmup_reports": 4, "min_trials": 2}
@@ -73,7 +74,7 @@ def test_people_see_why(stopped: Any) -> None:
     why = next(event.why for event in outcome.events if event.kind == "stop_intended")
     assert "worse than the median" in why
     assert "of 2 completed trials" in why
-    assert "stopped early" in human.loop_text(document)
+    assert "stopped early" in loop_text.loop_text(document)
 
 
 def test_the_example_saves_the_rest_of_its_hopeless_trials() -> None:
@@ -142,4 +143,4 @@ def test_a_job_that_ends_before_it_is_stopped_is_judged_by_its_end() -> None:
 def _document(world: World) -> Any:
     with world.history() as history:
         loop = history.find(LOOP_ID)
-        return views.loop_document(history, loop, now=loop.updated_at)
+        return loop.loop_document(history, loop, now=loop.updated_at)

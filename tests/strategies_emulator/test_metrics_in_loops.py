@@ -10,7 +10,7 @@ from crash_checks import violations
 from crash_world import LOOP_ID, Story, Troubles, World
 from strategy_stories import STORIES, Outcome, example, world_of
 
-from wpfsm.adapters import views
+from wpfsm.adapters.documents import loop
 from wpfsm.adapters.emulator.runner import Launch
 from wpfsm.adapters.emulator.scripted import Script
 
@@ -39,7 +39,7 @@ def prints(*by_trial: Sequence[str], regex: str = r"eval_loss=(\S+)") -> Story:
 def document_of(world: World) -> Any:
     with world.history() as history:
         loop = history.find(LOOP_ID)
-        return views.loop_document(history, loop, now=loop.updated_at)
+        return loop.loop_document(history, loop, now=loop.updated_at)
 
 
 @pytest.mark.parametrize("text", ["nan", "-inf", "inf", "Infinity"])

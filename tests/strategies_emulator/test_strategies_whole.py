@@ -11,7 +11,8 @@ from crash_checks import violations
 from crash_world import StubRenderer
 from strategy_stories import EXAMPLES, STORIES, Outcome, continues, example, run, with_strategy, world_of
 
-from wpfsm.adapters import human, views
+from wpfsm.adapters.documents import loop
+from wpfsm.adapters.terminal import loop_text
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.state.history import History
 
@@ -177,7 +178,7 @@ def test_an_ablation_tells_an_effect_from_noise() -> None:
     assert verdicts["fixed-order"]["verdict"] == "within noise"
     low, high = verdicts["fixed-order"]["low"], verdicts["fixed-order"]["high"]
     assert low < 0 < high
-    text = human.loop_text(document)
+    text = loop_text.loop_text(document)
     assert "diff  raw-features: eval_loss" in text
     assert "; within noise, 95 % interval" in text
 
@@ -189,7 +190,7 @@ def test_an_ablation_without_repeats_does_not_claim_to_know() -> None:
         with world.history() as history:
             document = _document(history)
     assert {each["verdict"] for each in document["comparisons"]} == {"noise unknown"}
-    assert "it takes two completed runs of each (repeats)" in human.loop_text(document)
+    assert "it takes two completed runs of each (repeats)" in loop_text.loop_text(document)
 
 
 def test_single_asks_for_no_pool_and_keeps_the_same_books() -> None:
@@ -218,4 +219,4 @@ def test_the_stories_are_the_examples() -> None:
 
 def _document(history: History) -> Any:
     loop = history.find("story")
-    return views.loop_document(history, loop, now=loop.updated_at)
+    return loop.loop_document(history, loop, now=loop.updated_at)

@@ -12,7 +12,7 @@ from crash_checks import violations
 from crash_world import Crash, World, loop_text
 from strategy_stories import EXAMPLES, STORIES, Outcome, world_of
 
-from wpfsm.adapters.verbs.driving import take_up_changes
+from wpfsm.adapters.verbs.drive import take_up_changes
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.loopfile.load import load

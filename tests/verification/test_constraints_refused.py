@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from watched_world import Watched, loop_file
 
-from wpfsm.adapters.aws.shape_check import violations
+from wpfsm.adapters.aws.model_validation import violations
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.loopfile.load import parse
 from wpfsm.fsm.loopfile.model import LoopFile

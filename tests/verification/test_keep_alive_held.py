@@ -13,7 +13,7 @@ from watched_world import Watched, loop_file
 from wpfsm.adapters.emulator.runner import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.emulator.settings import Settings, Switches
-from wpfsm.adapters.verbs.driving import with_keep_alive
+from wpfsm.adapters.verbs.drive import with_keep_alive
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.pool.keep_alive import default_keep_alive

@@ -208,7 +208,7 @@ def test_source_changes_and_the_pool_still_matches() -> None:
 
 def shown(world: Watched, index: int) -> dict[str, Any]:
     """The request of a job as ``wpfsm inspect --job`` shows it."""
-    from wpfsm.adapters.job_views import job_document
+    from wpfsm.adapters.documents.job import job_document
 
     with world.history() as history:
         job = world.jobs()[index]

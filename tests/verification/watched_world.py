@@ -9,11 +9,11 @@ from typing import Any
 
 from crash_world import LOOP_ID, Story, Troubles, World, wire
 
-from wpfsm.adapters import views
+from wpfsm.adapters.documents import loop
 from wpfsm.adapters.emulator.runner import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.emulator.settings import Settings
-from wpfsm.adapters.human import loop_text
+from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.failpoints import Hook
@@ -164,7 +164,7 @@ class Watched(World):
     def document(self) -> dict[str, Any]:
         """What ``wpfsm inspect -o json`` prints now."""
         with self.history() as history:
-            return views.loop_document(history, history.find(LOOP_ID), self.clock.now())
+            return loop.loop_document(history, history.find(LOOP_ID), self.clock.now())
 
     def inspect(self) -> str:
         """What ``wpfsm inspect`` prints now."""

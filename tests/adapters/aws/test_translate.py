@@ -6,7 +6,7 @@ import pytest
 from aws_wire import Error, Wire
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
 
-from wpfsm.adapters.aws.translate import translated
+from wpfsm.adapters.aws.errors import translated
 from wpfsm.fsm.errors import Rejected, ServiceDenied, ServiceError, Unknown
 
 
