@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 from urllib.parse import unquote, urlsplit
 
-from wpfsm.adapters.emulator.app import App
-from wpfsm.adapters.emulator.calls import CallRecord
-from wpfsm.adapters.emulator.clock import Clock, ManualClock
-from wpfsm.adapters.emulator.engine import Engine
-from wpfsm.adapters.emulator.errors import ConnectionCut
-from wpfsm.adapters.emulator.fallback import Moto
-from wpfsm.adapters.emulator.faults import parse_rules
-from wpfsm.adapters.emulator.records import Job, Pool
-from wpfsm.adapters.emulator.runner import JSONValue
+from wpfsm.adapters.emulator.api.app import App
+from wpfsm.adapters.emulator.api.call_log import CallRecord
+from wpfsm.adapters.emulator.engine.clock import Clock, ManualClock
+from wpfsm.adapters.emulator.engine.engine import Engine
+from wpfsm.adapters.emulator.engine.errors import ConnectionCut
+from wpfsm.adapters.emulator.engine.faults import parse_rules
+from wpfsm.adapters.emulator.engine.records import Job, Pool
+from wpfsm.adapters.emulator.engine.settings import ACCOUNT, Settings
+from wpfsm.adapters.emulator.engine.store import Store
+from wpfsm.adapters.emulator.runner.base import JSONValue
+from wpfsm.adapters.emulator.s3.moto import Moto
 from wpfsm.adapters.emulator.scripted import ScriptedRunner
-from wpfsm.adapters.emulator.settings import ACCOUNT, Settings
-from wpfsm.adapters.emulator.store import Store
 
 if TYPE_CHECKING:
     import boto3

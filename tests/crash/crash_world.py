@@ -24,11 +24,11 @@ from wpfsm.adapters.aws.prices import PriceList
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.bootstrap import Controller
-from wpfsm.adapters.emulator.clock import ManualClock
+from wpfsm.adapters.emulator.engine.clock import ManualClock
+from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.inprocess import Emulator, client_session
-from wpfsm.adapters.emulator.runner import JSONValue, Launch
+from wpfsm.adapters.emulator.runner.base import JSONValue, Launch
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
-from wpfsm.adapters.emulator.settings import Settings
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.verbs.drive import take_up_changes, with_keep_alive

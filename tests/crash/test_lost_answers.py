@@ -12,7 +12,7 @@ from crash_stories import STORIES, patient
 from crash_world import PACE, Crash, World, wire
 
 from wpfsm.adapters.aws.service import SageMakerTraining
-from wpfsm.adapters.emulator.records import PoolStatus
+from wpfsm.adapters.emulator.engine.records import PoolStatus
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import StoreError, Unknown
 from wpfsm.fsm.records import Outcome, State

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from crash_world import LOOP_ID, Story, World
 
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.records import Job
 from wpfsm.fsm.states.diagnosing.handoff_packet import MEMBERS

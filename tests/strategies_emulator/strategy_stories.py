@@ -16,7 +16,7 @@ from typing import Any, cast
 from crash_world import LOOP_ID, Story, World
 from ruamel.yaml import YAML
 
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.records import Job, Trial

@@ -12,7 +12,7 @@ from crash_world import LOOP_ID, Story, World
 from strategy_stories import Outcome, example, world_of
 
 from wpfsm.adapters.documents import loop
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.terminal import loop_text
 

@@ -11,7 +11,7 @@ from crash_world import LOOP_ID, Story, Troubles, World
 from strategy_stories import STORIES, Outcome, example, world_of
 
 from wpfsm.adapters.documents import loop
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 
 SKIP = [{"when": ["nan_loss", "false_success"], "do": "skip"}]

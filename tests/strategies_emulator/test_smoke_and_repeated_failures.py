@@ -9,7 +9,7 @@ import pytest
 from crash_checks import violations
 from strategy_stories import STORIES, Outcome, continues, example, trains, with_strategy, world_of
 
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 
 SMOKED = {

@@ -10,9 +10,9 @@ import pytest
 from crash_world import LOOP_ID, Crash
 from watched_world import Watched, loop_file
 
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.engine.settings import Settings, Switches
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
-from wpfsm.adapters.emulator.settings import Settings, Switches
 from wpfsm.adapters.verbs.drive import with_keep_alive
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.loopfile.model import LoopFile

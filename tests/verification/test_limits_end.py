@@ -8,7 +8,7 @@ import pytest
 from crash_checks import violations
 from watched_world import Watched, loop_file
 
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.records import Outcome

@@ -10,9 +10,9 @@ from crash_checks import violations
 from crash_world import wire
 from watched_world import COLD, TYPE, WARM, Watched, loop_file
 
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.engine.settings import Settings, Switches
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
-from wpfsm.adapters.emulator.settings import Settings, Switches
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE
 from wpfsm.fsm.records import Job
 

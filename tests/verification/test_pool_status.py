@@ -9,7 +9,7 @@ from crash_checks import violations
 from crash_world import Crash
 from watched_world import COLD, WARM, Watched, loop_file, once
 
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.controller import Result

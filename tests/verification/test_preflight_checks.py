@@ -10,9 +10,10 @@ import pytest
 from crash_checks import violations
 from watched_world import TYPE, FileRenderer, Watched, loop_file
 
-from wpfsm.adapters.emulator import quota_api, quotas
+from wpfsm.adapters.emulator.api import service_quotas
+from wpfsm.adapters.emulator.engine import quotas
+from wpfsm.adapters.emulator.engine.settings import Settings, Switches
 from wpfsm.adapters.emulator.scripted import Script
-from wpfsm.adapters.emulator.settings import Settings, Switches
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.ports import Denial, Request
 from wpfsm.fsm.records import Outcome
@@ -150,7 +151,7 @@ def test_three_thousand_quotas_take_no_more_calls_than_pages(
               for n in range(3000 - len(ours))]  # fmt: skip
     listed = [*others[:position], *ours.values(), *others[position:]]
     assert len(listed) == 3000
-    monkeypatch.setattr(quota_api, "catalogue", lambda: {each.code: each for each in listed})
+    monkeypatch.setattr(service_quotas, "catalogue", lambda: {each.code: each for each in listed})
     world = Watched()
     admitted(world)
     calls = Counter(call.operation for call in world.emulator.calls() if "Quota" in call.operation)

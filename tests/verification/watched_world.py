@@ -10,9 +10,9 @@ from typing import Any
 from crash_world import LOOP_ID, Story, Troubles, World, wire
 
 from wpfsm.adapters.documents import loop
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.engine.settings import Settings
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
-from wpfsm.adapters.emulator.settings import Settings
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.controller import Result

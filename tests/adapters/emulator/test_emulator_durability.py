@@ -13,11 +13,11 @@ from emulator_process import emulator_process, until
 from emulator_requests import training_job
 from emulator_stage import Stage
 
-from wpfsm.adapters.emulator.clock import ManualClock
+from wpfsm.adapters.emulator.engine.clock import ManualClock
+from wpfsm.adapters.emulator.engine.records import Job, Pool, dump, load_job, load_pool
+from wpfsm.adapters.emulator.engine.store import SCHEMA_VERSION
 from wpfsm.adapters.emulator.inprocess import Emulator
-from wpfsm.adapters.emulator.records import Job, Pool, dump, load_job, load_pool
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
-from wpfsm.adapters.emulator.store import SCHEMA_VERSION
 
 INTERNAL = "InternalServerError: We encountered an internal error.  Please try again."
 

@@ -14,10 +14,10 @@ from emulator_stage import MINUTE, Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.adapters.emulator.faults import JOB_KINDS, UNKNOWN_VALUE, Faults, Kind, Rule, read_rules
+from wpfsm.adapters.emulator.engine.faults import JOB_KINDS, UNKNOWN_VALUE, Faults, Kind, Rule, read_rules
+from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.adapters.emulator.scripted import ScriptedRunner
-from wpfsm.adapters.emulator.settings import Settings
 
 ONCE = Config(retries={"total_max_attempts": 1})
 

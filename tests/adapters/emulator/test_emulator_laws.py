@@ -10,12 +10,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from wpfsm.adapters.emulator.engine.match_key import match_key
+from wpfsm.adapters.emulator.engine.records import Job, Pool, PoolStatus
+from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.inprocess import Emulator
-from wpfsm.adapters.emulator.match import match_key
-from wpfsm.adapters.emulator.records import Job, Pool, PoolStatus
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
-from wpfsm.adapters.emulator.settings import Settings
 
 TRAINING_QUOTA, POOL_QUOTA = 5, 3
 PLACE = ("123456789012", "us-east-1")

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from emulator_requests import send, training_job
 from emulator_stage import Stage
 
+from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.inprocess import Emulator
-from wpfsm.adapters.emulator.settings import Settings
 
 HERE = ("us-east-1", "123456789012")
 PLACES = [("eu-west-1", "123456789012"), ("us-east-1", "210987654321")]

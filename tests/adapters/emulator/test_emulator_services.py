@@ -214,7 +214,7 @@ def test_the_emulator_knows_nothing_of_the_controller() -> None:
 
     code = (
         "import sys, wpfsm.adapters.emulator.server, wpfsm.adapters.emulator.inprocess,"
-        " wpfsm.adapters.emulator.subprocess_runner\n"
+        " wpfsm.adapters.emulator.runner.subprocess\n"
         "print([m for m in sys.modules if m.startswith('wpfsm.') and not m.startswith('wpfsm.adapters')])\n"
         "print([m for m in ('moto', 'boto3') if m in sys.modules])"
     )

@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 from emulator_requests import send, training_job
 from emulator_stage import MINUTE, Stage
 
+from wpfsm.adapters.emulator.engine.pools import NO_IMAGE
+from wpfsm.adapters.emulator.engine.settings import Settings, Switches, describe_switches
 from wpfsm.adapters.emulator.inprocess import Emulator
-from wpfsm.adapters.emulator.pools import NO_IMAGE
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
-from wpfsm.adapters.emulator.settings import Settings, Switches, describe_switches
 
 REFUSED = "ClientError: Data download failed"
 FOREVER = Script(seconds=10**7)

@@ -10,10 +10,10 @@ from emulator_stage import MINUTE, Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.adapters.emulator.clock import ManualClock, RealClock
+from wpfsm.adapters.emulator.engine.clock import ManualClock, RealClock
+from wpfsm.adapters.emulator.engine.settings import Settings, Switches
 from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
-from wpfsm.adapters.emulator.settings import Settings, Switches
 
 DAY = 86400
 

@@ -16,10 +16,10 @@ from emulator_requests import TARGETS, send, training_job
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wpfsm.adapters.emulator.api.model_validation import _pattern
+from wpfsm.adapters.emulator.engine.service_model import input_shape
 from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
-from wpfsm.adapters.emulator.service_model import input_shape
-from wpfsm.adapters.emulator.validation import _pattern
 
 CODES = {"logs": "InvalidParameterException"}
 DEPTH = 6

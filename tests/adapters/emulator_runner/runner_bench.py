@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.emulator.runner import Ending, JSONValue, Launch, LogLine
-from wpfsm.adapters.emulator.subprocess_runner import SubprocessRunner
+from wpfsm.adapters.emulator.runner.base import Ending, JSONValue, Launch, LogLine
+from wpfsm.adapters.emulator.runner.subprocess import SubprocessRunner
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

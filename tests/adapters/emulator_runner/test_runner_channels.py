@@ -11,8 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runner_bench import BUCKET
 
-from wpfsm.adapters.emulator.channels import Channel, Downloads, Location, Object, SmallObjects, relative_name
-from wpfsm.adapters.emulator.runner import JobFailed, JSONValue
+from wpfsm.adapters.emulator.runner.base import JobFailed, JSONValue
+from wpfsm.adapters.emulator.runner.channels import (
+    Channel,
+    Downloads,
+    Location,
+    Object,
+    SmallObjects,
+    relative_name,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

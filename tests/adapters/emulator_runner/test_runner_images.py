@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from runner_bench import Bench, Sink, printed_json, shell_job
 
-from wpfsm.adapters.emulator import images
-from wpfsm.adapters.emulator.images import Images, make_environment
-from wpfsm.adapters.emulator.runner import Ending, JobFailed
+from wpfsm.adapters.emulator.runner import images
+from wpfsm.adapters.emulator.runner.base import Ending, JobFailed
+from wpfsm.adapters.emulator.runner.images import Images, make_environment
 
 URI = "123456789012.dkr.ecr.us-east-1.amazonaws.com/train:1"
 INSTALLED = "import importlib.metadata, json; print(json.dumps(sorted({d.name for d in importlib.metadata.distributions()})))"

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 from runner_bench import ACCOUNT, BUCKET, PATIENCE, REGION, Bench, Sink, printed_json, python_job, shell_job
 
-from wpfsm.adapters.emulator.container import Container, containers
-from wpfsm.adapters.emulator.processes import HostProcess
-from wpfsm.adapters.emulator.runner import Ending, JobFailed
-from wpfsm.adapters.emulator.subprocess_runner import SubprocessRunner
+from wpfsm.adapters.emulator.runner.base import Ending, JobFailed
+from wpfsm.adapters.emulator.runner.container import Container, containers
+from wpfsm.adapters.emulator.runner.processes import HostProcess
+from wpfsm.adapters.emulator.runner.subprocess import SubprocessRunner
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wpfsm.adapters.emulator.fallback import Moto
 from wpfsm.adapters.emulator.inprocess import answer, client_session
-from wpfsm.adapters.emulator.kept_s3 import KeptS3
+from wpfsm.adapters.emulator.s3.kept import KeptS3
+from wpfsm.adapters.emulator.s3.moto import Moto
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

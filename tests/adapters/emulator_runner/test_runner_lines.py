@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.adapters.emulator.processes import LONGEST_LINE, Lines
+from wpfsm.adapters.emulator.runner.processes import LONGEST_LINE, Lines
 
 
 def lines_of(*chunks: bytes) -> list[str]:

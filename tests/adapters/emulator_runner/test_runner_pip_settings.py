@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runner_bench import Bench, Sink, shell_job
 
-from wpfsm.adapters.emulator.pip_settings import carries_credentials, pip_configuration
+from wpfsm.adapters.emulator.runner.pip_settings import carries_credentials, pip_configuration
 
 word = st.text("abcdefghij0123456789-.", min_size=1, max_size=12)
 
