@@ -14,14 +14,14 @@ from wpfsm.fsm.records import JSON
 
 def detect(given: Options, words: str, file: Path | None) -> int:
     """Print what the request asks for; with a file, draft the loop file for it."""
-    from wpfsm.fsm.detect import detect as recognise
+    from wpfsm.adapters.detect.detect import detect as recognise
 
     text = sys.stdin.read() if words == "-" else words
     detection = recognise(text)
     if file is not None:
         if not detection.candidate:
             raise UsageError(f"there is no loop to draft: {detection.why}", fix="leave --write out")
-        from wpfsm.fsm.detection.drafting import draft
+        from wpfsm.adapters.detect.drafting import draft
 
         write_new(file, draft(detection, file.stem), force=False)
         hint(f"wrote {file}: fill in the lines marked TODO, then wpfsm plan {file}")

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.detect import Detection, Pattern, detect, draft
-from wpfsm.fsm.detection.intervals import MAX_TRIALS
-from wpfsm.fsm.detection.spelling import corrected
-from wpfsm.fsm.detection.tokens import tokens_of
+from wpfsm.adapters.detect.detect import Detection, Pattern, detect, draft
+from wpfsm.adapters.detect.intervals import MAX_TRIALS
+from wpfsm.adapters.detect.spelling import corrected
+from wpfsm.adapters.detect.tokens import tokens_of
 from wpfsm.fsm.loopfile.load import parse
 from wpfsm.fsm.strategies.base import PREVIEW, Goal
 from wpfsm.fsm.strategies.metrics import extract, last_finite
@@ -396,7 +396,7 @@ def test_a_denied_obstacle_is_no_obstacle() -> None:
 def test_the_answer_does_not_depend_on_the_interpreter() -> None:
     """Two interpreters whose strings hash differently give every labelled request the same answer."""
     code = (
-        "import json, sys; from wpfsm.fsm.detect import detect;"
+        "import json, sys; from wpfsm.adapters.detect.detect import detect;"
         "print(json.dumps([detect(text).to_json() for text in json.load(sys.stdin)]))"
     )
     texts = json.dumps([*(row["text"] for row in ROWS), "train a resnet with betas 0.9, 0.999"])
@@ -504,7 +504,7 @@ def test_a_long_text_takes_no_more_than_its_length(unit: str) -> None:
 def test_it_imports_the_standard_library_only() -> None:
     """Importing `detect` loads no third-party package, so the verb starts fast."""
     code = (
-        "import sys; before = set(sys.modules); import wpfsm.fsm.detect;"
+        "import sys; before = set(sys.modules); import wpfsm.adapters.detect.detect;"
         "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
         "print(sorted(new - set(sys.stdlib_module_names) - {'wpfsm'}))"
     )

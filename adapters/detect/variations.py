@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wpfsm.fsm.detection import vocabulary as words
-from wpfsm.fsm.detection.clauses import Sentence, Shape
-from wpfsm.fsm.detection.findings import Finding, Pattern, Trial, Value
-from wpfsm.fsm.detection.intervals import MAX_TRIALS
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.quantities import Assignment, trials
-from wpfsm.fsm.detection.rows import Row, rows
-from wpfsm.fsm.detection.vocabulary import Kind, Parameter, word_set
+from wpfsm.adapters.detect import vocabulary as words
+from wpfsm.adapters.detect.clauses import Sentence, Shape
+from wpfsm.adapters.detect.findings import Finding, Pattern, Trial, Value
+from wpfsm.adapters.detect.intervals import MAX_TRIALS
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.quantities import Assignment, trials
+from wpfsm.adapters.detect.rows import Row, rows
+from wpfsm.adapters.detect.vocabulary import Kind, Parameter, word_set
 
 _COMBINED = Rule(r" (?:combination|cartesian|grid|factorial|cross|crossed|x|every|each with|times) ")
 _PAIRED = Rule(r" (?:respectively|respective|pairwise|paired|pair|corresponding|zipped) ")

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from wpfsm.fsm.detection.clauses import Shape
-from wpfsm.fsm.detection.findings import Value
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.vocabulary import Domain, Parameter, word_set
+from wpfsm.adapters.detect.clauses import Shape
+from wpfsm.adapters.detect.findings import Value
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.vocabulary import Domain, Parameter, word_set
 
 MAX_TRIALS = 200
 """A list, a range or a grid larger than this is cut here; the message says so."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from wpfsm.fsm.detection.clauses import Sentence, Shape
-from wpfsm.fsm.detection.findings import Value
-from wpfsm.fsm.detection.grammar import Item
-from wpfsm.fsm.detection.intervals import plausible
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.quantities import converted
-from wpfsm.fsm.detection.vocabulary import Kind, Parameter
+from wpfsm.adapters.detect.clauses import Sentence, Shape
+from wpfsm.adapters.detect.findings import Value
+from wpfsm.adapters.detect.grammar import Item
+from wpfsm.adapters.detect.intervals import plausible
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.quantities import converted
+from wpfsm.adapters.detect.vocabulary import Kind, Parameter
 
 Row = dict[Parameter, Value]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from wpfsm.fsm.detection.clauses import ASKING, Sentence, Shape
-from wpfsm.fsm.detection.findings import Finding, Pattern, Trial
-from wpfsm.fsm.detection.noun_phrases import PRONOUNS, ahead, antecedent, behind, listed
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.vocabulary import word_set
-from wpfsm.fsm.detection.wordforms import singular
+from wpfsm.adapters.detect.clauses import ASKING, Sentence, Shape
+from wpfsm.adapters.detect.findings import Finding, Pattern, Trial
+from wpfsm.adapters.detect.noun_phrases import PRONOUNS, ahead, antecedent, behind, listed
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.vocabulary import word_set
+from wpfsm.adapters.detect.wordforms import singular
 
 _AND = r"(?:and|or|vs|/|,|then|and then|\||against|&)"
 _REMOVE = r"remove|drop|disable|turnoff|strip out|strip away|strip|leave out|omit|take out|take away|skip|cut out|knock out|ablate|without|get rid of|switch off|rip out|pull out|minus|lose|eliminate|with no"

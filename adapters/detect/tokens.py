@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from wpfsm.fsm.detection.german import in_english
-from wpfsm.fsm.detection.patterns import Rule
+from wpfsm.adapters.detect.german import in_english
+from wpfsm.adapters.detect.patterns import Rule
 
 MAX_CHARACTERS = 8_000
 """A request longer than this is read up to here."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
-from wpfsm.fsm.detection import vocabulary as words
-from wpfsm.fsm.detection.findings import Value
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.spelling import corrected
-from wpfsm.fsm.detection.tokens import Token, number, tokens_of
-from wpfsm.fsm.detection.vocabulary import Parameter
-from wpfsm.fsm.detection.wordforms import LEMMAS, PHRASES, singular
+from wpfsm.adapters.detect import vocabulary as words
+from wpfsm.adapters.detect.findings import Value
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.spelling import corrected
+from wpfsm.adapters.detect.tokens import Token, number, tokens_of
+from wpfsm.adapters.detect.vocabulary import Parameter
+from wpfsm.adapters.detect.wordforms import LEMMAS, PHRASES, singular
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from wpfsm.fsm.detection import vocabulary as words
-from wpfsm.fsm.detection.clauses import Sentence, Shape
-from wpfsm.fsm.detection.findings import Finding, Pattern, Target
-from wpfsm.fsm.detection.grammar import LOWER_IS_BETTER, Item
-from wpfsm.fsm.detection.patterns import Rule
+from wpfsm.adapters.detect import vocabulary as words
+from wpfsm.adapters.detect.clauses import Sentence, Shape
+from wpfsm.adapters.detect.findings import Finding, Pattern, Target
+from wpfsm.adapters.detect.grammar import LOWER_IS_BETTER, Item
+from wpfsm.adapters.detect.patterns import Rule
 
 _UNTIL = Rule(
     r" (?:until|unless|before|as long as|so long as|while|when|once|stop|get|bring|push|drive|lower|reduce"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wpfsm.fsm.detection import vocabulary as words
-from wpfsm.fsm.detection.clauses import Sentence, Shape
-from wpfsm.fsm.detection.findings import Finding, Pattern, Trial
-from wpfsm.fsm.detection.grammar import Item
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.targets import is_metric
-from wpfsm.fsm.detection.vocabulary import word_set
+from wpfsm.adapters.detect import vocabulary as words
+from wpfsm.adapters.detect.clauses import Sentence, Shape
+from wpfsm.adapters.detect.findings import Finding, Pattern, Trial
+from wpfsm.adapters.detect.grammar import Item
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.targets import is_metric
+from wpfsm.adapters.detect.vocabulary import word_set
 
 _STRICT = r"revert|bump|upgrade|downgrade|pin|unpin|install|reinstall|uninstall|roll|rebuild|update|bisect"
 _LOOSE = r"add|remove|drop|swap|replace|change|switch|use|move|go|loosen|relax|tighten|select|try|patch|fix|resolve|sort|debug|put|get|need|test|isolate|lock|set|take|select"

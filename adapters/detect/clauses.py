@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from wpfsm.fsm.detection.grammar import Item, items_of
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.vocabulary import word_set
+from wpfsm.adapters.detect.grammar import Item, items_of
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.vocabulary import word_set
 
 
 @dataclass(frozen=True)

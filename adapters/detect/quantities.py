@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
-from wpfsm.fsm.detection import vocabulary as words
-from wpfsm.fsm.detection.clauses import ASKING, OTHER_VERBS, RUN, TRY, Sentence, Shape
-from wpfsm.fsm.detection.findings import Trial, Value
-from wpfsm.fsm.detection.grammar import Item
-from wpfsm.fsm.detection.intervals import MAX_TRIALS, filled, plausible, walked
-from wpfsm.fsm.detection.listing import (
+from wpfsm.adapters.detect import vocabulary as words
+from wpfsm.adapters.detect.clauses import ASKING, OTHER_VERBS, RUN, TRY, Sentence, Shape
+from wpfsm.adapters.detect.findings import Trial, Value
+from wpfsm.adapters.detect.grammar import Item
+from wpfsm.adapters.detect.intervals import MAX_TRIALS, filled, plausible, walked
+from wpfsm.adapters.detect.listing import (
     IN_STEPS,
     OWNING_FILLERS,
     WHICH,
@@ -25,10 +25,10 @@ from wpfsm.fsm.detection.listing import (
     listing,
     starts_from,
 )
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.targets import metric_numbers
-from wpfsm.fsm.detection.unknown_names import LEFT_FILLERS, by_form
-from wpfsm.fsm.detection.vocabulary import Domain, Kind, Parameter, word_set
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.targets import metric_numbers
+from wpfsm.adapters.detect.unknown_names import LEFT_FILLERS, by_form
+from wpfsm.adapters.detect.vocabulary import Domain, Kind, Parameter, word_set
 
 _BY_NAME = {parameter.name: parameter for parameter in words.PARAMETERS}
 _METHOD = Parameter("recipe", Kind.RECIPE, Domain.NAME)

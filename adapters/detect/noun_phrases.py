@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from wpfsm.fsm.detection.clauses import ASKING, Shape
-from wpfsm.fsm.detection.grammar import Item
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.vocabulary import word_set
+from wpfsm.adapters.detect.clauses import ASKING, Shape
+from wpfsm.adapters.detect.grammar import Item
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.vocabulary import word_set
 
 _HALTS = word_set(
     """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wpfsm.fsm.detection.clauses import ASKING, RUN, TRY
-from wpfsm.fsm.detection.grammar import Item
-from wpfsm.fsm.detection.vocabulary import Kind, Parameter, word_set
-from wpfsm.fsm.detection.wordforms import singular
+from wpfsm.adapters.detect.clauses import ASKING, RUN, TRY
+from wpfsm.adapters.detect.grammar import Item
+from wpfsm.adapters.detect.vocabulary import Kind, Parameter, word_set
+from wpfsm.adapters.detect.wordforms import singular
 
 LEFT_FILLERS = word_set(
     """

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from wpfsm.fsm.detection.findings import Pattern, Target, Trial, TrialValue
+from wpfsm.adapters.detect.findings import Pattern, Target, Trial, TrialValue
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.detect import Detection
+    from wpfsm.adapters.detect.detect import Detection
 
 _PLACEHOLDERS: Mapping[str, str] = {
     "lr": "[1e-4, 5e-5, 2e-5]",

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from wpfsm.fsm.detection import vocabulary as words
-from wpfsm.fsm.detection.grammar import Item
-from wpfsm.fsm.detection.intervals import plausible
-from wpfsm.fsm.detection.vocabulary import Domain, Parameter, word_set
+from wpfsm.adapters.detect import vocabulary as words
+from wpfsm.adapters.detect.grammar import Item
+from wpfsm.adapters.detect.intervals import plausible
+from wpfsm.adapters.detect.vocabulary import Domain, Parameter, word_set
 
 _SEPARATORS = word_set(", and or then vs / | & -> => ; + against beat match equal plus x next than")
 _BETWEEN = word_set(

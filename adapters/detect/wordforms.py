@@ -5,7 +5,7 @@ The past tense is not reduced: it tells what happened, and asks for nothing.
 
 from __future__ import annotations
 
-from wpfsm.fsm.detection.vocabulary import word_set
+from wpfsm.adapters.detect.vocabulary import word_set
 
 
 def singular(word: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wpfsm.fsm.detection.patterns import Rule
+from wpfsm.adapters.detect.patterns import Rule
 
 _CERTAIN: Mapping[str, str] = {
     "lernrate": "learning rate", "lernraten": "learning rates", "lernratenplan": "lr scheduler",

@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from wpfsm.fsm.detection.ablations import ablation
-from wpfsm.fsm.detection.clauses import Sentence, Shape, read
-from wpfsm.fsm.detection.drafting import draft
-from wpfsm.fsm.detection.findings import Finding, Pattern, Target, Trial
-from wpfsm.fsm.detection.intervals import MAX_TRIALS
-from wpfsm.fsm.detection.package_changes import dependency
-from wpfsm.fsm.detection.patterns import Rule
-from wpfsm.fsm.detection.quantities import Assignment, assignments
-from wpfsm.fsm.detection.targets import until
-from wpfsm.fsm.detection.variations import search, varied
-from wpfsm.fsm.detection.vocabulary import Kind
+from wpfsm.adapters.detect.ablations import ablation
+from wpfsm.adapters.detect.clauses import Sentence, Shape, read
+from wpfsm.adapters.detect.drafting import draft
+from wpfsm.adapters.detect.findings import Finding, Pattern, Target, Trial
+from wpfsm.adapters.detect.intervals import MAX_TRIALS
+from wpfsm.adapters.detect.package_changes import dependency
+from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.quantities import Assignment, assignments
+from wpfsm.adapters.detect.targets import until
+from wpfsm.adapters.detect.variations import search, varied
+from wpfsm.adapters.detect.vocabulary import Kind
 
 __all__ = ["Detection", "Pattern", "Target", "detect", "draft"]
 
