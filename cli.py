@@ -52,9 +52,9 @@ cli.add_command(emulator)
 @shared
 def start(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool) -> int:
     """Run a loop file from Preflight to Closed."""
-    from wpfsm.adapters.verbs import drive
+    from wpfsm.adapters.verbs import start
 
-    return drive.start(given, file, overrides, backend, detach=detach)
+    return start.start(given, file, overrides, backend, detach=detach)
 
 
 @cli.command(
@@ -72,9 +72,9 @@ def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool
         from wpfsm.adapters.verbs import inspect
 
         return inspect.inspect_all(given, resumable=True)
-    from wpfsm.adapters.verbs import drive
+    from wpfsm.adapters.verbs import resume
 
-    return drive.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)
+    return resume.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)
 
 
 @cli.command(
@@ -162,9 +162,9 @@ def doctor(given: Options, backend: str | None, region: str | None, instance_typ
 @shared
 def stop(given: Options, loop: str, timeout: str) -> int:
     """Ask the loop's controller to stop: stop the job, release, confirm."""
-    from wpfsm.adapters.verbs import release
+    from wpfsm.adapters.verbs import stop
 
-    return release.stop(given, loop, timeout)
+    return stop.stop(given, loop, timeout)
 
 
 @cli.command(
@@ -201,9 +201,9 @@ def release(
 @shared
 def gc(given: Options, apply: bool, older_than: str, backend: str | None, region: str | None) -> int:
     """Find pools that nobody owns, with or without the database, and release them."""
-    from wpfsm.adapters.verbs import release
+    from wpfsm.adapters.verbs import gc
 
-    return release.gc(given, backend, region, apply=apply, older_than=older_than)
+    return gc.gc(given, backend, region, apply=apply, older_than=older_than)
 
 
 @cli.command(
@@ -215,9 +215,9 @@ def gc(given: Options, apply: bool, older_than: str, backend: str | None, region
 @shared
 def pools(given: Options, backend: str | None, region: str | None) -> int:
     """Show every warm pool in the account and region, who holds it, what it burns per hour."""
-    from wpfsm.adapters.verbs import release
+    from wpfsm.adapters.verbs import pools
 
-    return release.pools(given, backend, region)
+    return pools.pools(given, backend, region)
 
 
 @cli.command(
@@ -247,7 +247,7 @@ def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool)
     """Print the log of a job, or only the lines that explain its failure."""
     from wpfsm.adapters.verbs import logs as reading
 
-    return inspect.logs(given, loop, job, follow=follow, failed=failed)
+    return reading.logs(given, loop, job, follow=follow, failed=failed)
 
 
 @cli.command(
@@ -305,9 +305,9 @@ def metric() -> None:
 @shared
 def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:
     """Show what an expression extracts from a log (- for stdin); exit 1 when the metric would be null."""
-    from wpfsm.adapters.verbs import explain
+    from wpfsm.adapters.verbs import metric
 
-    return explain.metric_test(given, file, regex, loop_file)
+    return metric.metric_test(given, file, regex, loop_file)
 
 
 @cli.command(
@@ -348,9 +348,9 @@ def init(given: Options, file: Path, from_job: str | None, backend: str, region:
 @shared
 def schema(given: Options, of_inspect: bool) -> int:
     """Print the JSON Schema of the loop file, for editors."""
-    from wpfsm.adapters.verbs import skill
+    from wpfsm.adapters.verbs import schema
 
-    return skill.schema(given, of_inspect=of_inspect)
+    return schema.schema(given, of_inspect=of_inspect)
 
 
 @cli.command(
@@ -363,9 +363,9 @@ def schema(given: Options, of_inspect: bool) -> int:
 @shared
 def completion(given: Options, shell: str) -> int:
     """Print the script that completes verbs and options in a shell."""
-    from wpfsm.adapters.verbs import skill
+    from wpfsm.adapters.verbs import completion
 
-    return skill.completion(given, cli, shell)
+    return completion.completion(given, cli, shell)
 
 
 @cli.group()

@@ -8,15 +8,15 @@ import sqlite3
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from wpfsm.adapters.host.clock import Signals, WallClock
+from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.patch_command import Subprocess
 from wpfsm.adapters.host.price_cache import PriceCache
 from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.adapters.host.stop_request import Signals
+from wpfsm.adapters.targets import target_of
 from wpfsm.fsm.context import Ports
-from wpfsm.fsm.errors import MissingExtra, StoreError
 from wpfsm.fsm.failpoints import Boundaries, Hook
 from wpfsm.fsm.polling import AWS, LOOPBACK
 from wpfsm.fsm.ports import Notifier, Progress
@@ -25,38 +25,6 @@ from wpfsm.state import leases, store
 from wpfsm.state.database import siblings
 from wpfsm.state.history import History
 from wpfsm.state.pool_leases import LocalPoolLeases
-
-if TYPE_CHECKING:
-    from wpfsm.adapters.aws.clients import Target
-
-
-EMULATOR_OPTIONS = ("--stop-grace", "5")
-"""The service gives a job 120 s after SIGTERM; nobody wants to wait that long for a laptop."""
-
-
-def target_of(backend: str, region: str, database: Path, endpoint_url: str = "") -> Target:
-    """Where a loop's calls go; starts the embedded emulator when the backend is local and none is named.
-
-    Raises:
-        MissingExtra: The embedded emulator's dependencies are not installed.
-    """
-    from wpfsm.adapters.aws.clients import Target
-
-    given = endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
-    if backend != "local":
-        return Target(region, given)
-    if given:
-        return Target(region, given, local=True)
-    try:
-        from wpfsm.adapters.emulator.launch import EmulatorStartError, ensure
-    except ImportError as error:
-        raise MissingExtra("local", "the embedded emulator") from error
-    try:
-        url = ensure(siblings(database, "emulator"), options=EMULATOR_OPTIONS).url
-    except EmulatorStartError as error:
-        fix = "look at its log, or name an endpoint with --endpoint-url"
-        raise StoreError(f"the embedded emulator did not start: {error}", fix=fix) from error
-    return Target(region, url, local=True)
 
 
 @dataclass

@@ -11,14 +11,11 @@ from wpfsm.adapters.aws.prices import PriceList, endpoint_region
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.host.clock import WallClock
-from wpfsm.fsm.context import own_price
-from wpfsm.fsm.costs.job_cost import Price
 from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.polling import AWS, LOOPBACK, Pace, backoff
-from wpfsm.fsm.pool.quota import QuotaReading
-from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Request, Violation
-from wpfsm.fsm.steps.observe_job import recent
+from wpfsm.fsm.pool.quota import recent
+from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Price, QuotaReading, Request, Violation
 
 T = TypeVar("T")
 TRIES = 5

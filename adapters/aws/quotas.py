@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from wpfsm.adapters.aws.errors import translated
-from wpfsm.fsm.pool.quota import SERVICE_CODE, QuotaReading, training_quota_name, warm_pool_quota_name
+from wpfsm.fsm.pool.quota import SERVICE_CODE, training_quota_name, warm_pool_quota_name
+from wpfsm.fsm.ports import QuotaReading
 
 if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient

@@ -9,12 +9,12 @@ The order of precedence among them is that of `_candidates`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from wpfsm.adapters.detect.ablations import ablation
 from wpfsm.adapters.detect.clauses import Sentence, Shape, read
 from wpfsm.adapters.detect.drafting import draft
-from wpfsm.adapters.detect.findings import Finding, Pattern, Target, Trial
+from wpfsm.adapters.detect.findings import Detection, Finding, Pattern, Target
 from wpfsm.adapters.detect.intervals import MAX_TRIALS
 from wpfsm.adapters.detect.package_changes import dependency
 from wpfsm.adapters.detect.patterns import Rule
@@ -24,48 +24,6 @@ from wpfsm.adapters.detect.variations import search, varied
 from wpfsm.adapters.detect.vocabulary import Kind
 
 __all__ = ["Detection", "Pattern", "Target", "detect", "draft"]
-
-
-@dataclass(frozen=True)
-class Detection:
-    """What a request asks for.
-
-    Attributes:
-        candidate: two or more training jobs on one instance type, so a warm pool pays.
-        pattern: which way of iterating; `Pattern.NONE` when it is no candidate.
-        why: what in the request says so, or why it is no candidate.
-        trials: one dict of parameter to value for each trial that the request spells out; a range that it
-            leaves open is ``{"lr": {"min": 1e-05, "max": 0.001}}``; empty when it names no values.
-        target: the number to reach, or None.
-        message: what to tell the user.
-        settings: single values that the request fixes for every trial.
-        instance_type: the instance type that the request names, or None.
-        varied: the parameters that vary, also when the request gives them no values.
-    """
-
-    candidate: bool
-    pattern: Pattern
-    why: str
-    trials: list[Trial] = field(default_factory=list)
-    target: Target | None = None
-    message: str = ""
-    settings: Mapping[str, int | float | str | bool] = field(default_factory=dict)
-    instance_type: str | None = None
-    varied: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, object]:
-        """The object that ``wpfsm detect -o json`` prints."""
-        target = self.target
-        return {
-            "candidate": self.candidate,
-            "pattern": self.pattern.value,
-            "why": self.why,
-            "trials": self.trials,
-            "target": None
-            if target is None
-            else {"metric": target.metric, "op": target.op, "value": target.value},
-            "message": self.message,
-        }
 
 
 # --- what no warm pool can serve ------------------------------------------------------------------------------------

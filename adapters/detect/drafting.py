@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from wpfsm.adapters.detect.findings import Pattern, Target, Trial, TrialValue
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.detect.detect import Detection
+    from wpfsm.adapters.detect.findings import Detection
 
 _PLACEHOLDERS: Mapping[str, str] = {
     "lr": "[1e-4, 5e-5, 2e-5]",

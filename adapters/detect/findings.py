@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -61,3 +62,45 @@ class Finding:
     trials: list[Trial] = field(default_factory=list)
     target: Target | None = None
     varied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What a request asks for.
+
+    Attributes:
+        candidate: two or more training jobs on one instance type, so a warm pool pays.
+        pattern: which way of iterating; `Pattern.NONE` when it is no candidate.
+        why: what in the request says so, or why it is no candidate.
+        trials: one dict of parameter to value for each trial that the request spells out; a range that it
+            leaves open is ``{"lr": {"min": 1e-05, "max": 0.001}}``; empty when it names no values.
+        target: the number to reach, or None.
+        message: what to tell the user.
+        settings: single values that the request fixes for every trial.
+        instance_type: the instance type that the request names, or None.
+        varied: the parameters that vary, also when the request gives them no values.
+    """
+
+    candidate: bool
+    pattern: Pattern
+    why: str
+    trials: list[Trial] = field(default_factory=list)
+    target: Target | None = None
+    message: str = ""
+    settings: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    instance_type: str | None = None
+    varied: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """The object that ``wpfsm detect -o json`` prints."""
+        target = self.target
+        return {
+            "candidate": self.candidate,
+            "pattern": self.pattern.value,
+            "why": self.why,
+            "trials": self.trials,
+            "target": None
+            if target is None
+            else {"metric": target.metric, "op": target.op, "value": target.value},
+            "message": self.message,
+        }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from wpfsm.fsm.durations import text
 from wpfsm.fsm.records import JSON, Job
+from wpfsm.fsm.units import short_duration
 
 
 def changes(before: Job | None, job: Job) -> tuple[str, ...]:
@@ -19,7 +19,7 @@ def _changes(before: Job, job: Job) -> Iterator[str]:
         yield f"source {before.source_digest[:8] or 'none'} -> {job.source_digest[:8] or 'none'}"
     yield from _mapping("env ", _environment(before), _environment(job))
     if before.max_runtime != job.max_runtime:
-        yield f"max_runtime {text(before.max_runtime)} -> {text(job.max_runtime)}"
+        yield f"max_runtime {short_duration(before.max_runtime)} -> {short_duration(job.max_runtime)}"
     image = _member(before, "AlgorithmSpecification").get("TrainingImage")
     if (now := _member(job, "AlgorithmSpecification").get("TrainingImage")) != image:
         yield f"image {image} -> {now}"

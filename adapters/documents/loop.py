@@ -11,15 +11,13 @@ from dataclasses import asdict
 
 from wpfsm.adapters.documents.job_changes import changes
 from wpfsm.adapters.documents.liveness import Liveness
-from wpfsm.fsm.costs.job_cost import Price
-from wpfsm.fsm.costs.ledger import Ledger, LedgerLine, settle
+from wpfsm.adapters.documents.rows import SCHEMA, best_of, instances, ledger_of, price_of, section
+from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
-from wpfsm.fsm.steps.observe_job import cost_of
 from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History, LoopHeader
 
-SCHEMA = "wpfsm/1"
 _NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
 """Outcomes after which the thing to do is to mend the cause and start again."""
 
@@ -118,40 +116,6 @@ def error_document(error: WpfsmError) -> dict[str, JSON]:
     }
 
 
-def ledger_of(loop: Loop, jobs: Sequence[Job], now: float) -> Ledger:
-    """The loop's ledger as of ``now``."""
-    billed = bool(section(loop, "forecast").get("bill_provisioning"))
-    costs = [cost_of(job, instances(loop)) for job in jobs if job.arn]
-    return settle(costs, price_of(loop), loop.closed_at or now, billed)
-
-
-def instances(loop: Loop) -> int:
-    """Instances of each job."""
-    count = section(loop, "pool").get("instance_count")
-    return count if isinstance(count, int) else 1
-
-
-def price_of(loop: Loop) -> Price | None:
-    """The price that preflight found."""
-    return Price(**loop.price) if loop.price else None  # type: ignore[arg-type]
-
-
-def section(loop: Loop, name: str) -> Mapping[str, JSON]:
-    """A mapping of the effective loop file."""
-    value = loop.loop_file.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def best_of(loop: Loop, trials: Sequence[Trial]) -> Trial | None:
-    """The completed trial with the best metric; a missing metric is never best, nor is a smoke trial."""
-    goal = section(loop, "metric").get("goal")
-    measured = [t for t in trials if t.state == "completed" and t.metric is not None and not t.smoke]
-    if not goal or not measured:
-        return None
-    choose = min if goal == "minimize" else max
-    return choose(measured, key=lambda t: t.metric or 0.0)
-
-
 def comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
     """Each variant of an ablation against the baseline; empty for every other strategy."""
     strategy, metric = section(loop, "strategy"), section(loop, "metric")
@@ -173,14 +137,14 @@ def comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
 def worst_case(loop: Loop) -> dict[str, JSON]:
     """What it costs if the controller died now and nobody came back."""
     from wpfsm.fsm.costs.forecast import worst_case_leak
-    from wpfsm.fsm.durations import parse
+    from wpfsm.fsm.units import parse_duration
 
     if loop.state is State.CLOSED:
         return {"killed_between_jobs_usd": 0.0, "killed_during_job_usd": 0.0}
     price = price_of(loop)
     leak = worst_case_leak(
         loop.keep_alive,
-        parse(section(loop, "job").get("max_runtime")),
+        parse_duration(section(loop, "job").get("max_runtime")),
         price.usd_per_hour if price else None,
         instances(loop),
     )

@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from wpfsm.fsm.durations import PATTERN, text
 from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.units import DURATION_PATTERN, short_duration
 
 Schema = dict[str, Any]
 
@@ -28,13 +28,13 @@ def loop_file_schema() -> Schema:
             if key in sentences:
                 member.setdefault("description", sentences[key])
             if is_duration(member) and isinstance(member.get("default"), int | float):
-                member["default"] = text(member["default"])
+                member["default"] = short_duration(member["default"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def is_duration(member: Schema) -> bool:
     """Whether a member's schema is that of a duration."""
-    return bool(member.get("pattern") == PATTERN)
+    return bool(member.get("pattern") == DURATION_PATTERN)
 
 
 def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

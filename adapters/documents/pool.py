@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wpfsm.adapters.documents.loop import instances, price_of, section
-from wpfsm.fsm.costs.job_cost import gaps_between, measured_starts
+from wpfsm.adapters.documents.rows import instances, price_of, section
+from wpfsm.fsm.costs.job_cost import cost_of, gaps_between, measured_starts
 from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE, Recommendation, percentile, recommend
-from wpfsm.fsm.records import JSON, Job, Loop, State
-from wpfsm.fsm.steps.observe_job import POOL_OVER, chain_started_at, cost_of
+from wpfsm.fsm.pool.owner import chain_started_at
+from wpfsm.fsm.records import JSON, POOL_OVER, Job, Loop, State
 from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History
 

@@ -174,7 +174,7 @@ class Server:
 
     def _own_s3(self) -> Callable[[str, str], S3Client]:
         """Return what makes S3 clients on this emulator without a socket; a client takes 0.1 s to make."""
-        from wpfsm.adapters.emulator.inprocess import client_session
+        from wpfsm.adapters.emulator.wsgi_transport import client_session
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             return self.app(environ, start_response)  # the runner is made before the application

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from wpfsm.fsm.costs.job_cost import Price
-from wpfsm.fsm.ports import Prices
+from wpfsm.fsm.ports import Price, Prices
 from wpfsm.state.prices import keep_price, known_price
 
 FRESH_DAYS = 7

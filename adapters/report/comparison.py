@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from wpfsm.adapters.report.axes import LEGEND, axis, layout
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
-from wpfsm.adapters.terminal.loop_text import dollars, seconds
 from wpfsm.fsm.costs.ledger import bill
+from wpfsm.fsm.units import dollars, seconds
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

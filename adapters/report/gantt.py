@@ -9,8 +9,8 @@ from wpfsm.adapters.report.axes import LEGEND, axis, layout, moment, number, tex
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.adapters.report.timeline import PHASES, Phase, Segment, segments
-from wpfsm.adapters.terminal.loop_text import seconds
 from wpfsm.fsm.records import Job
+from wpfsm.fsm.units import seconds
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Child, Markup, el, join
-from wpfsm.adapters.terminal.loop_text import dollars, seconds
 from wpfsm.adapters.watchers.run_log import masked
 from wpfsm.fsm.records import EXIT_CODES, Job, Outcome, State
+from wpfsm.fsm.units import dollars, seconds
 
 GOOD = frozenset({Outcome.GOAL_MET, Outcome.COMPLETED})
 NONE = "-"

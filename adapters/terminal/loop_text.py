@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from wpfsm.adapters.terminal.table import fit, short, wrap
+from wpfsm.adapters.terminal.table import fit, short, table, wrap
+from wpfsm.fsm.units import dollars, seconds
 
 Document = Mapping[str, Any]
 
@@ -195,31 +196,3 @@ def _handoff_lines(handoff: Mapping[str, Any]) -> Sequence[str]:
 
 def _place(location: Mapping[str, Any] | None) -> str:
     return f"{location['file']}:{location['line']}" if location else ""
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-                     for row in rows)  # fmt: skip
-
-
-def seconds(value: float | None, *, estimated: bool | None = False) -> str:
-    """``4.2s``, ``3m05s``, ``1h02m``; ``~4.2s`` while it is an estimate, ``?`` when unknown."""
-    if value is None:
-        return "?"
-    if estimated:
-        return f"~{seconds(value)}"
-    if value < 60:
-        return f"{value:.1f}s"
-    if value < 3600:
-        return f"{int(value) // 60}m{int(value) % 60:02d}s"
-    return f"{int(value) // 3600}h{int(value) % 3600 // 60:02d}m"
-
-
-def dollars(value: float | None, *, estimated: bool | None = False) -> str:
-    """``$1.31``, ``~$1.31`` while it is an estimate, ``?`` when unknown."""
-    if value is None:
-        return "?"
-    figure = f"${value:.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
-    return f"~{figure}" if estimated else figure

@@ -61,10 +61,10 @@ def duration(option: str, text: str) -> float:
     Raises:
         UsageError: It is not written as number and unit.
     """
-    from wpfsm.fsm.durations import parse
+    from wpfsm.fsm.units import parse_duration
 
     try:
-        return parse(text)
+        return parse_duration(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}", fix=f"{option} 9m") from error
 
@@ -72,3 +72,26 @@ def duration(option: str, text: str) -> float:
 def hint(text: str) -> None:
     """A line for people, on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def read_text(file: Path) -> str:
+    """The text of a log; ``-`` is standard input."""
+    if str(file) == "-":
+        return _lines(sys.stdin.read())
+    try:
+        return _lines(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError as error:
+        raise UsageError(
+            f"{file}: {error.strerror}", fix="name a file with the job's log, or - for stdin"
+        ) from error
+
+
+def _lines(text: str) -> str:
+    """The messages of what ``aws logs get-log-events`` or ``filter-log-events`` printed; any other text as it is."""
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        events = json.loads(text)["events"]
+        return "\n".join(str(event["message"]) for event in events)
+    except (ValueError, KeyError, TypeError):
+        return text

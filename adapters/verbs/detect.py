@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wpfsm.adapters.documents.loop import SCHEMA
+from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON

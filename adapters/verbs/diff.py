@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wpfsm.adapters.documents.loop import SCHEMA, section
+from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.fsm.errors import Refused

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from wpfsm.adapters.documents import loop
-from wpfsm.adapters.terminal.loop_text import table
+from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
@@ -50,7 +50,7 @@ def doctor(given: Options, backend: str | None, region: str | None, instance_typ
         checks.append(Check("endpoint", "ok", str(error)))
     else:
         checks += _account(given, target, instance_type)
-    document: dict[str, JSON] = {"schema": loop.SCHEMA, "checks": [asdict(check) for check in checks]}
+    document: dict[str, JSON] = {"schema": SCHEMA, "checks": [asdict(check) for check in checks]}
     rows = [(check.verdict, check.name, check.text + (f"\n{'':8}fix: {check.fix}" if check.fix else ""))
             for check in checks]  # fmt: skip
     emit(given, document, table(rows))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from wpfsm.adapters.documents.loop import SCHEMA
+from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.detect import refuse_existing, write_new
 from wpfsm.fsm.errors import NotFound
@@ -74,7 +74,7 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
     """The loop file for a job that exists, and its request as the service gives it back."""
     from wpfsm.adapters.aws.clients import Clients
     from wpfsm.adapters.aws.service import SageMakerTraining
-    from wpfsm.adapters.bootstrap import target_of
+    from wpfsm.adapters.targets import target_of
     from wpfsm.fsm.loopfile.load import parse
 
     target = target_of(backend, region, given.database, given.endpoint_url)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from wpfsm.adapters.documents import loop
 from wpfsm.adapters.documents.liveness import Liveness, look
+from wpfsm.adapters.documents.loop import loop_document, loops_document
+from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.loop_text import loop_text, loops_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
 from wpfsm.adapters.terminal.table import terminal_width
@@ -24,7 +25,7 @@ def inspect_all(given: Options, *, resumable: bool = False) -> int:
     """Every loop, newest first, or those that ``resume`` can take up."""
     with explained(given.database):
         loops = list(_looked_at(given, resumable=resumable))
-    document = loop.loops_document(loops)
+    document = loops_document(loops)
     if given.output == "jsonl":
         for loop in document["loops"]:  # type: ignore[union-attr]
             print_json(loop)  # type: ignore[arg-type]
@@ -62,12 +63,13 @@ def inspect_one(given: Options, which: str) -> int:
 def document_of(given: Options, history: History, loop: Loop) -> dict[str, JSON]:
     """The loop's document, with whether its controller lives."""
     now = time.time()
-    return loop.loop_document(history, loop, now, look(history, given.database, loop, now))
+    return loop_document(history, loop, now, look(history, given.database, loop, now))
 
 
 def inspect_job(given: Options, which: str, number: int) -> int:
     """Everything about one job."""
-    from wpfsm.adapters.documents.job import job_document, job_of, job_text
+    from wpfsm.adapters.documents.job import job_document, job_of
+    from wpfsm.adapters.terminal.job_text import job_text
 
     with explained(given.database):
         history = History(open_existing(given.database))
@@ -129,7 +131,7 @@ def inspect_diagram(given: Options, which: str | None, file: Path | None) -> int
             path = diagram.path_of(loop, history.events(loop.id))
     if file is None:
         text = diagram.mermaid(path)
-        document: dict[str, JSON] = {"schema": loop.SCHEMA, "mermaid": text}
+        document: dict[str, JSON] = {"schema": SCHEMA, "mermaid": text}
         emit(given, document, text.rstrip())
         return 0
     form = file.suffix.lower().lstrip(".")
@@ -137,5 +139,5 @@ def inspect_diagram(given: Options, which: str | None, file: Path | None) -> int
         raise UsageError(f"{file}: an image is one of {', '.join(diagram.FORMS)}", fix="name a .svg file")
     diagram.write(path, file)
     hint(f"wrote {file}")
-    emit(given, {"schema": loop.SCHEMA, "file": str(file)}, str(file))
+    emit(given, {"schema": SCHEMA, "file": str(file)}, str(file))
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wpfsm.adapters.documents.job import job_of
-from wpfsm.adapters.documents.loop import SCHEMA
+from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.terminal.output import Options, hint, print_json
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, at_rest

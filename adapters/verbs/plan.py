@@ -11,24 +11,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wpfsm.adapters.documents import loop
-from wpfsm.adapters.terminal.loop_text import dollars, seconds, table
+from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.terminal.output import Options, emit, hint
-from wpfsm.fsm.context import own_price
+from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
-from wpfsm.fsm.costs.job_cost import Price, gaps_between
+from wpfsm.fsm.costs.job_cost import cost_of, gaps_between
 from wpfsm.fsm.errors import NotFound, Refused, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
-from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
+from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, check_extras, check_request, outcome_of, refusal
-from wpfsm.fsm.steps.observe_job import cost_of
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
+from wpfsm.fsm.units import dollars, seconds
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.prices import known_price
@@ -42,7 +42,7 @@ def plan(
     given: Options, path: Path, overrides: tuple[str, ...], backend: str | None, *, offline: bool
 ) -> int:
     """Trials, lock, headroom, forecast warm against cold, worst-case leak in dollars."""
-    from wpfsm.adapters.verbs.drive import with_keep_alive
+    from wpfsm.fsm.loopfile.model import with_keep_alive
 
     file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])))
     file = with_keep_alive(file, default_keep_alive("person" if sys.stdin.isatty() else "program"))
@@ -151,7 +151,7 @@ def _document(
     leak = worst_case_leak(keep_alive, file.job.max_runtime, rate, count)
     preview = () if missing_extra(file.strategy) else strategy.preview()
     return {
-        "schema": loop.SCHEMA,
+        "schema": SCHEMA,
         "name": file.name,
         "backend": file.backend,
         "region": file.region,
@@ -247,7 +247,7 @@ def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[
                 continue
             loop = history.find(header.id)
             same = loop.region == file.region
-            same &= loop.section(loop, "pool").get("instance_type") == file.pool.instance_type
+            same &= section(loop, "pool").get("instance_type") == file.pool.instance_type
             if same and (jobs := [j for j in history.jobs(loop.id) if j.arn]):
                 costs = [cost_of(j, file.pool.instance_count) for j in jobs]
                 return assumptions_from(costs, base), gaps_between(costs), True

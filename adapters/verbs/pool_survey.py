@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.aws.account import AccountReader
 from wpfsm.adapters.documents.liveness import look
+from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Loop, State
 from wpfsm.fsm.states.releasing.orphan import loop_of
 from wpfsm.fsm.units import stamp
-from wpfsm.state.database import siblings
+from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.leases import is_held
+
+if TYPE_CHECKING:
+    from wpfsm.adapters.aws.account import AccountReader
 
 Holder = Literal["live", "dead", "handoff", "unknown", "stranger"]
 
@@ -126,3 +130,23 @@ def _burn(account: AccountReader, reading: JobReading) -> float | None:
 def _resources(reading: JobReading) -> dict[str, JSON]:
     resources = reading.request.get("ResourceConfig")
     return dict(resources) if isinstance(resources, dict) else {}
+
+
+def survey(given: Options, backend: str | None, region: str | None) -> list[PoolView]:
+    """Every warm pool of the account and region that the options name, and who holds it."""
+    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.targets import target_for
+
+    account = AccountReader(target_for(given, backend, region))
+    return survey_pools(account, given.database, history_if_any(given))
+
+
+def history_if_any(given: Options) -> History | None:
+    """The database if it can be used; pools are found without it too."""
+    try:
+        return History(open_existing(given.database))
+    except NotFound:
+        return None
+    except StoreError as error:
+        hint(f"warning: {error}; going on without it")
+        return None

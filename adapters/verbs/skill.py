@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.resources
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from wpfsm.adapters.documents.loop import SCHEMA
+from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.fsm.errors import UsageError
-from wpfsm.fsm.records import JSON
-
-if TYPE_CHECKING:
-    import click
 
 SKILL = "sagemaker-warm-pool-researcher"
-
-
-def schema(given: Options, *, of_inspect: bool) -> int:
-    """The JSON Schema of the loop file, or of what ``inspect -o json`` prints."""
-    if of_inspect:
-        document = output_schema()
-    else:
-        from wpfsm.adapters.documents.loop_file_schema import loop_file_schema
-
-        document = loop_file_schema()
-    emit(given, document, json.dumps(document, indent=2))
-    return 0
-
-
-def output_schema() -> dict[str, JSON]:
-    """The JSON Schema (2020-12) of a loop's document, ``wpfsm/1``."""
-    text = (
-        importlib.resources.files("wpfsm.adapters").joinpath("loop_schema.json").read_text(encoding="utf-8")
-    )
-    document: dict[str, JSON] = json.loads(text)
-    return document
-
-
-def completion(given: Options, group: click.Command, shell: str) -> int:
-    """The script that makes a shell complete verbs and options."""
-    from click.shell_completion import get_completion_class
-
-    kind = get_completion_class(shell)
-    if kind is None:
-        raise UsageError(f"no completion for {shell}", fix="bash, zsh or fish")
-    source = kind(group, {}, "wpfsm", "_WPFSM_COMPLETE").source()
-    emit(given, {"schema": SCHEMA, "shell": shell, "source": source}, source)
-    return 0
 
 
 def skill_text() -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from wpfsm.adapters.documents.event import event_object
-from wpfsm.adapters.documents.loop import SCHEMA
+from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.watchers.base import Watcher, own_stream
 from wpfsm.fsm.records import JSON, Event
 from wpfsm.state.database import explained, open_existing

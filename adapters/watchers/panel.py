@@ -13,10 +13,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from wpfsm.adapters.terminal.loop_text import dollars, seconds
 from wpfsm.adapters.watchers.snapshot import Glance, Heat
 from wpfsm.fsm.records import Loop, State
 from wpfsm.fsm.redact import redact
+from wpfsm.fsm.units import dollars, seconds
 
 TAIL = 5
 VALUES = 40

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wpfsm.adapters.documents import loop
-from wpfsm.fsm.records import Job, Loop, State, Trial
-from wpfsm.fsm.steps.observe_job import POOL_OVER, is_terminal
+from wpfsm.adapters.documents.loop import worst_case
+from wpfsm.adapters.documents.rows import best_of, ledger_of, price_of, section
+from wpfsm.fsm.records import POOL_OVER, Job, Loop, State, Trial
 
 Heat = Literal["none", "starting", "busy", "idle", "gone"]
 
@@ -69,9 +69,9 @@ class Glance:
 
 def glance(loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial], now: float) -> Glance:
     """Look at the rows of a loop as of ``now``."""
-    ledger = loop.ledger_of(loop, jobs, now)
+    ledger = ledger_of(loop, jobs, now)
     job = jobs[-1] if jobs else None
-    name = loop.section(loop, "metric").get("name")
+    name = section(loop, "metric").get("name")
     return Glance(
         state=loop.state,
         jobs=len(jobs),
@@ -84,7 +84,7 @@ def glance(loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial], now: float)
         estimated=not ledger.settled,
         worst_usd=_worst(loop, job),
         metric=name if isinstance(name, str) else "",
-        best=loop.best_of(loop, trials),
+        best=best_of(loop, trials),
         previous=tuple(t.metric for t in trials if t.metric is not None),
         since=(job.created_at if job else None) or loop.created_at,
     )
@@ -98,7 +98,7 @@ def pool_of(loop: Loop, jobs: Sequence[Job]) -> PoolGlance:
     if owner is None:
         return PoolGlance("none", "none yet")
     rate = _burn(loop)
-    if not is_terminal(owner):
+    if not owner.is_terminal:
         if owner.started_at is None:
             return PoolGlance("starting", "starting", None, rate)
         started = f", {owner.start} start" if owner.start else ""
@@ -120,12 +120,12 @@ def _trial(job: Job | None, trials: Sequence[Trial]) -> Trial | None:
 def _worst(loop: Loop, job: Job | None) -> float | None:
     if job is None:
         return 0.0
-    running = bool(job.arn) and not is_terminal(job)
-    worst = loop.worst_case(loop)
+    running = bool(job.arn) and not job.is_terminal
+    worst = worst_case(loop)
     value = worst["killed_during_job_usd" if running else "killed_between_jobs_usd"]
     return value if isinstance(value, float | int) else None
 
 
 def _burn(loop: Loop) -> float | None:
-    price, count = loop.price_of(loop), loop.section(loop, "pool").get("instance_count")
+    price, count = price_of(loop), section(loop, "pool").get("instance_count")
     return price.usd_per_hour * (count if isinstance(count, int) else 1) if price else None

@@ -11,28 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from wpfsm.fsm.records import POOL_OVER, Job
 from wpfsm.fsm.units import HOUR
-
-PriceSource = Literal["loop file", "price list", "built-in table"]
-
-
-@dataclass(frozen=True)
-class Price:
-    """The on-demand price of one training instance.
-
-    Attributes:
-        usd_per_hour: US dollars per instance and hour.
-        source: where the figure comes from; a price in the loop file wins over the others.
-        as_of: the date (or year, or month) at which the source stated it, ISO 8601.
-        region: the region that it holds for.
-        instance_type: such as ``ml.g5.2xlarge``.
-    """
-
-    usd_per_hour: float
-    source: PriceSource
-    as_of: str
-    region: str
-    instance_type: str
 
 
 @dataclass(frozen=True)
@@ -118,3 +98,23 @@ def measured_starts(jobs: Sequence[JobCost], start: Literal["cold", "warm"]) -> 
 def span(start: float | None, end: float | None) -> float | None:
     """Seconds between two moments, None if either is; clocks that disagree give 0, not a negative length."""
     return None if start is None or end is None else max(0.0, end - start)
+
+
+def cost_of(job: Job, instance_count: int) -> JobCost:
+    """The job as the ledger sees it."""
+    poolless = job.is_terminal and job.keep_alive == 0
+    return JobCost(
+        number=job.number,
+        instance_count=instance_count,
+        started_at=job.created_at,
+        training_started_at=job.started_at,
+        ended_at=job.ended_at,
+        startup_seconds=job.startup_seconds,
+        training_seconds=job.training_seconds,
+        billable_seconds=job.billable_seconds,
+        retained_seconds=0.0 if poolless else job.retained_seconds,
+        retained_final=job.pool_status in POOL_OVER or job.pool_ended_at is not None or poolless,
+        start=job.start,
+        idle_until=job.pool_ended_at,
+        expires_at=job.ended_at + job.keep_alive if job.ended_at and job.keep_alive else job.ended_at,
+    )

@@ -13,16 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from wpfsm.fsm.costs.job_cost import (
-    JobCost,
-    Price,
-    PriceSource,
-    bill,
-    gaps_between,
-    measured_starts,
-    span,
-    wall_seconds,
-)
+from wpfsm.fsm.costs.job_cost import JobCost, bill, gaps_between, measured_starts, span, wall_seconds
+from wpfsm.fsm.ports import Price, PriceSource
 
 __all__ = [
     "ASSUMED_COLD_START",

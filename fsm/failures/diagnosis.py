@@ -147,7 +147,7 @@ def _details(best: Match, found: Sequence[Match], reading: Reading) -> dict[str,
             for name, value in match.details.items():
                 details.setdefault(name, redact(value))
     if best.row.family is Family.DEPENDENCY and "module" in details and "installed" not in details:
-        from wpfsm.fsm.installed import installed_version
+        from wpfsm.fsm.failures.distributions import installed_version
 
         installed = installed_version(details["module"], reading.log.joined)
         details |= {"installed": installed} if installed else {}

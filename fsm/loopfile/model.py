@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import time
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -26,15 +27,18 @@ from pydantic import (
     model_validator,
 )
 
-from wpfsm.fsm.durations import PATTERN, parse, text
 from wpfsm.fsm.failures.taxonomy import CLASSES, Family
 from wpfsm.fsm.patches import PATCHES
+from wpfsm.fsm.ports import (
+    Price,
+)
 from wpfsm.fsm.records import JSON, Value
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
 from wpfsm.fsm.strategies.metrics import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 from wpfsm.fsm.strategies.registry import StrategyConfig
 from wpfsm.fsm.strategies.single import SingleConfig
+from wpfsm.fsm.units import DURATION_PATTERN, parse_duration, short_duration
 
 KEEP_ALIVE_GUIDE = 3600
 """Seconds. The developer guide's limit for KeepAlivePeriodInSeconds."""
@@ -45,9 +49,9 @@ MAX_RUNTIME = 28 * 86400
 
 Duration = Annotated[
     float,
-    BeforeValidator(parse),
-    PlainSerializer(text, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["90s", "10m", "1h"]}),
+    BeforeValidator(parse_duration),
+    PlainSerializer(short_duration, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["90s", "10m", "1h"]}),
 ]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=33)]
@@ -108,17 +112,17 @@ class Pool(Section):
     def _keep_alive_bounds(self) -> Self:
         if self.keep_alive and self.keep_alive < 1:
             raise ValueError(
-                f"keep_alive: {text(self.keep_alive)} is less than a second; write 0 for no pool"
+                f"keep_alive: {short_duration(self.keep_alive)} is less than a second; write 0 for no pool"
             )
         if self.keep_alive is None or self.keep_alive <= KEEP_ALIVE_GUIDE:
             return self
         if self.keep_alive > KEEP_ALIVE_MODEL:
             raise ValueError(
-                f"keep_alive: {text(self.keep_alive)} is beyond the service's 6h; write 60m or less"
+                f"keep_alive: {short_duration(self.keep_alive)} is beyond the service's 6h; write 60m or less"
             )
         if not self.allow_long_keep_alive:
             raise ValueError(
-                f"keep_alive: {text(self.keep_alive)} is beyond the documented 60m; write 60m or less "
+                f"keep_alive: {short_duration(self.keep_alive)} is beyond the documented 60m; write 60m or less "
                 "(or set allow_long_keep_alive: true to try)"
             )
         return self
@@ -376,3 +380,17 @@ class LoopFile(Section):
         """The effective loop file as JSON; :meth:`model_validate` reads it back."""
         dumped: dict[str, JSON] = self.model_dump(mode="json")
         return dumped
+
+
+def own_price(file: LoopFile, now: float) -> Price:
+    """The price that the loop file states, dated today."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(now))
+    return Price(file.pool.price_per_hour or 0, "loop file", day, file.region, file.pool.instance_type)
+
+
+def with_keep_alive(loop_file: LoopFile, seconds: float) -> LoopFile:
+    """The file with its keep-alive decided, where it leaves it open."""
+    if loop_file.pool.keep_alive is not None:
+        return loop_file
+    pool = loop_file.pool.model_copy(update={"keep_alive": seconds})
+    return loop_file.model_copy(update={"pool": pool})

@@ -14,14 +14,13 @@ from statistics import median
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.costs.job_cost import bill, measured_starts
-from wpfsm.fsm.durations import text
+from wpfsm.fsm.costs.job_cost import bill, cost_of, measured_starts
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE
+from wpfsm.fsm.pool.owner import chain_started_at
 from wpfsm.fsm.pool.quota import warm_pool_quota_name
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Job
-from wpfsm.fsm.steps.observe_job import chain_started_at, cost_of
-from wpfsm.fsm.units import duration, usd
+from wpfsm.fsm.units import duration, short_duration, usd
 
 _SLACK = 15.0
 """Seconds within which two clocks are taken to agree."""
@@ -151,7 +150,7 @@ def _released_outside(_: Context, case: _Case) -> _Verdict | None:
         return None
     return "released_outside", (
         f"the pool of {case.owner.name} was released outside this loop: Describe shows a keep-alive of 0, and "
-        f"this loop asked for {text(case.owner.keep_alive)} (the console's Release cluster, a wpfsm gc "
+        f"this loop asked for {short_duration(case.owner.keep_alive)} (the console's Release cluster, a wpfsm gc "
         "elsewhere, or another UpdateTrainingJob)"
     )
 
@@ -172,10 +171,10 @@ def _expired(_: Context, case: _Case) -> _Verdict | None:
         return None
     changed = (
         "" if case.keep_alive == owner.keep_alive
-        else f" (changed outside this loop, which asked for {text(owner.keep_alive)})"
+        else f" (changed outside this loop, which asked for {short_duration(owner.keep_alive)})"
     )  # fmt: skip
     return "expired", (
-        f"the keep-alive of {text(case.keep_alive)}{changed} ran out at {_clock(expiry)} "
+        f"the keep-alive of {short_duration(case.keep_alive)}{changed} ran out at {_clock(expiry)} "
         f"({owner.name} ended at {_clock(owner.ended_at)})"
     )
 
@@ -201,7 +200,7 @@ def _patch_update(case: _Case) -> _Verdict:
     """What is left when nothing else has evidence; the service announces no patch update."""
     idle = max(0.0, case.died_at - (case.owner.ended_at or case.died_at))
     return "patch_update", (
-        f"the pool of {case.owner.name} ended after {idle:.0f} s of {text(case.keep_alive)}: most likely a patch "
+        f"the pool of {case.owner.name} ended after {idle:.0f} s of {short_duration(case.keep_alive)}: most likely a patch "
         "update of the service (a release outside this loop would look the same if Describe did not show it)"
     )
 

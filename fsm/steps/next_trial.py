@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from wpfsm.fsm.context import Context, row_of
+from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import JSON, Job, Trial
+from wpfsm.fsm.strategies import TrialRow
 
 
 def draw(ctx: Context, trials: list[Trial]) -> Trial | None:
@@ -82,3 +83,23 @@ def _digest(ctx: Context, source: str, trials: list[Trial]) -> str:
         return ctx.loop.source_digest
     known = next((t.source_digest for t in reversed(trials) if t.source == source), "")
     return known or ctx.sources.snapshot(source)
+
+
+def row_of(trial: Trial) -> TrialRow:
+    """A trial as a strategy sees it; a drawn one counts as running."""
+    return TrialRow(
+        number=trial.number,
+        params=dict(trial.params),  # type: ignore[arg-type]
+        label=trial.label,
+        smoke=trial.smoke,
+        state="running" if trial.state == "pending" else trial.state,
+        metric=trial.metric,
+        fingerprint=trial.fingerprint or None,
+        repeat=trial.repeat,
+        source=trial.source or None,
+    )
+
+
+def next_trial(ctx: Context) -> Trial:
+    """The trial that needs a job: the first that is drawn or running."""
+    return next(t for t in ctx.store.trials() if t.state in ("pending", "running"))

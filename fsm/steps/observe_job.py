@@ -6,20 +6,14 @@ A member that is absent leaves what was known before; it never becomes zero or "
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from wpfsm.fsm.costs.job_cost import JobCost
-from wpfsm.fsm.records import JSON, TERMINAL, Job
-from wpfsm.fsm.units import DAY
+from wpfsm.fsm.records import JSON, POOL_OVER, Job
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.ports import JobReading, JobSummary, PoolReading
-
-POOL_OVER = frozenset({"Reused", "Terminated"})
-"""WarmPoolStatus values after which this job's pool does not come back, and its retained time is final."""
+    from wpfsm.fsm.ports import JobReading, PoolReading
 
 
 def observe(job: Job, reading: JobReading, now: float) -> Job:
@@ -44,7 +38,7 @@ def observe(job: Job, reading: JobReading, now: float) -> Job:
         or job.transitions,
         seen_at=now,
     )
-    if is_terminal(merged) and merged.ended_at is None:
+    if merged.is_terminal and merged.ended_at is None:
         # The service may leave all times out of a failed job; then its end is when it was seen.
         merged = replace(merged, ended_at=now)
     return observe_pool(merged, reading.pool, now) if reading.pool else merged
@@ -89,55 +83,6 @@ def startup_seconds(reading: JobReading) -> float | None:
 def finite(metrics: Mapping[str, float]) -> dict[str, JSON]:
     """The metrics without NaN and infinities: those are null, never a number to compare."""
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-
-
-def is_terminal(job: Job) -> bool:
-    """Whether the service will not change the job any more."""
-    return job.status in TERMINAL
-
-
-def may_hold_pool(job: Job) -> bool:
-    """Whether this job could be the pool's owner as far as its row tells."""
-    return job.keep_alive > 0 and bool(job.arn) and job.pool_status not in POOL_OVER
-
-
-HOLDS_AT_MOST = 60 * DAY
-"""Seconds. Pending and running are limited to 28 days each (StoppingCondition), and then a pool may idle for
-hours: an older job holds nothing any more."""
-
-
-def recent(jobs: Iterable[JobSummary], now: float) -> list[JobSummary]:
-    """The jobs of a listing, newest first, that may still hold instances; later pages are not read."""
-    return list(takewhile(lambda job: not 0 < job.created_at < now - HOLDS_AT_MOST, jobs))
-
-
-def chain_started_at(jobs: Sequence[Job], owner: Job) -> float | None:
-    """When the cluster that ``owner`` ran on was first used; None when that is not known."""
-    by_name = {job.name: job for job in jobs}
-    first: Job | None = owner
-    while first and first.reuse_of:
-        first = by_name.get(first.reuse_of)
-    return first.created_at if first else None
-
-
-def cost_of(job: Job, instance_count: int) -> JobCost:
-    """The job as the ledger sees it."""
-    poolless = is_terminal(job) and job.keep_alive == 0
-    return JobCost(
-        number=job.number,
-        instance_count=instance_count,
-        started_at=job.created_at,
-        training_started_at=job.started_at,
-        ended_at=job.ended_at,
-        startup_seconds=job.startup_seconds,
-        training_seconds=job.training_seconds,
-        billable_seconds=job.billable_seconds,
-        retained_seconds=0.0 if poolless else job.retained_seconds,
-        retained_final=job.pool_status in POOL_OVER or job.pool_ended_at is not None or poolless,
-        start=job.start,
-        idle_until=job.pool_ended_at,
-        expires_at=job.ended_at + job.keep_alive if job.ended_at and job.keep_alive else job.ended_at,
-    )
 
 
 def _known(new: float | None, old: float | None) -> float | None:

@@ -26,12 +26,12 @@ from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.emulator.engine.clock import ManualClock
 from wpfsm.adapters.emulator.engine.settings import Settings
-from wpfsm.adapters.emulator.inprocess import Emulator, client_session
+from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.adapters.emulator.runner.base import JSONValue, Launch
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
+from wpfsm.adapters.emulator.wsgi_transport import client_session
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.verbs.drive import take_up_changes, with_keep_alive
 from wpfsm.adapters.watchers.base import Silent
 from wpfsm.adapters.watchers.notify import Nobody
 from wpfsm.fsm import controller
@@ -40,9 +40,11 @@ from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failpoints import Boundaries, Hook
 from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.loopfile.model import with_keep_alive
 from wpfsm.fsm.polling import Pace
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, State
+from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state import store
 from wpfsm.state.database import create_or_open, open_existing, siblings
 from wpfsm.state.history import History

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from wpfsm.adapters.emulator.api.wire import Signature, read_body
-from wpfsm.adapters.emulator.inprocess import client_session
+from wpfsm.adapters.emulator.wsgi_transport import client_session
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

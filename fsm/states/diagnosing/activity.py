@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wpfsm.fsm.context import Context, release, row_of
+from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose
+from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.records import JSON, Change, Job, Outcome, Remembered, Trial
 from wpfsm.fsm.states.diagnosing import failure_memory, handoff
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
 from wpfsm.fsm.states.diagnosing.remedy import Mended, mend
-from wpfsm.fsm.states.verifying.activity import pool_owner
-from wpfsm.fsm.steps.next_trial import draw
+from wpfsm.fsm.steps.next_trial import draw, row_of
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.strategies import repeated_failure
 

@@ -18,7 +18,7 @@ from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
 from wpfsm.fsm.states.diagnosing import source_edits
 from wpfsm.fsm.steps.next_trial import params_for
-from wpfsm.fsm.steps.observe_job import may_hold_pool, observe
+from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.units import stamp
 
@@ -68,7 +68,7 @@ def hold_pool(ctx: Context, seconds: float) -> Hold:
 
     It is held for as long as asked, or as ``limits.max_cost`` admits.
     """
-    from wpfsm.fsm.states.verifying.activity import pool_owner
+    from wpfsm.fsm.pool.owner import pool_owner
 
     owner = pool_owner(ctx)
     if owner is None or owner.ended_at is None:
@@ -78,7 +78,7 @@ def hold_pool(ctx: Context, seconds: float) -> Hold:
         reading = ctx.describe(owner.name)
         if reading:
             owner = observe(owner, reading, ctx.clock.now())
-        if not may_hold_pool(owner) or ctx.clock.now() - began > ctx.pace.grace:
+        if not owner.may_hold_pool or ctx.clock.now() - began > ctx.pace.grace:
             return Hold()
         if owner.pool_status != "Available":
             ctx.wait(ctx.pace.least, f"the pool of {owner.name} to be reported")

@@ -11,21 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from wpfsm.fsm.costs import limits
-from wpfsm.fsm.costs.job_cost import Price
 from wpfsm.fsm.errors import POLICY, MissingExtra, Rejected, ServiceDenied
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.pool.quota import (
     Headroom,
     Holding,
     HoldingKind,
-    QuotaReading,
     as_shell,
     headroom,
     increase_command,
     training_quota_name,
     warm_pool_quota_name,
 )
-from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Request, Violation
+from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Price, QuotaReading, Request, Violation
 from wpfsm.fsm.records import JSON, TERMINAL, Outcome
 from wpfsm.fsm.request.compose import LOOP_TAG
 from wpfsm.fsm.request.rules import Objection, draft, objections

@@ -11,19 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Denied, ServiceError, WpfsmError
+from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation
-from wpfsm.fsm.states.running.activity import stop_job
 from wpfsm.fsm.steps.adopt_job import digest_tag
-from wpfsm.fsm.steps.observe_job import is_terminal, observe, without_pool
-from wpfsm.fsm.steps.service_writes import set_keep_alive
-
-
-class NotConfirmed(WpfsmError):
-    """The release could not be read back: something may still bill. Overrides every other exit code."""
-
-    exit_code = 30
+from wpfsm.fsm.steps.observe_job import observe, without_pool
+from wpfsm.fsm.steps.service_writes import set_keep_alive, stop_job
 
 
 @dataclass
@@ -100,7 +93,7 @@ def _look(
         ctx.progress.job(job, reading)
     # As it is now, not as it was last known: a pool that was InUse and is not mentioned any more is undecided.
     status = reading.pool.status if reading.pool else ""
-    step = _STEPS.get(status, _wait) if is_terminal(job) else _still_running
+    step = _STEPS.get(status, _wait) if job.is_terminal else _still_running
     return step(ctx, obligation, job, patience)
 
 

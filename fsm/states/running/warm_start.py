@@ -8,7 +8,7 @@ from typing import Literal
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.ports import JobReading
-from wpfsm.fsm.records import JSON, Job, Obligation
+from wpfsm.fsm.records import JSON, POOL_OVER, Job, Obligation
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.steps.explain_pool_loss import (
     cause_of_death,
@@ -16,7 +16,7 @@ from wpfsm.fsm.steps.explain_pool_loss import (
     cold_start_text,
     released_outside,
 )
-from wpfsm.fsm.steps.observe_job import POOL_OVER, is_terminal, observe
+from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 
 WARM_START_SECONDS = 60.0
@@ -50,7 +50,7 @@ def settle_previous(ctx: Context, job: Job) -> Job:
 
 def _without_predecessor(ctx: Context, job: Job) -> Job:
     """No pool of this loop was there: cold, unless a start that quick was on a pool that somebody else had left."""
-    if job.startup_seconds is None and not is_terminal(job):
+    if job.startup_seconds is None and not job.is_terminal:
         return job
     if job.startup_seconds is not None and job.startup_seconds < WARM_START_SECONDS:
         for other in ctx.reused_pools(NEWEST):

@@ -14,16 +14,15 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
 from wpfsm.fsm.machine import GuardFailed, Row
-from wpfsm.fsm.patches.retry import LONGEST_WAIT
 from wpfsm.fsm.polling import backoff
+from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation, Outcome, Trial
 from wpfsm.fsm.request.compose import DIGEST_TAG, compose, free_members, job_name
-from wpfsm.fsm.states.submitting.backoff import keep_until
-from wpfsm.fsm.states.verifying.activity import pool_owner
+from wpfsm.fsm.states.submitting.backoff import back_off
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
-from wpfsm.fsm.steps.next_trial import carried, params_for
+from wpfsm.fsm.steps.next_trial import carried, next_trial, params_for
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.render_request import base_request
 
@@ -36,13 +35,8 @@ def run(ctx: Context) -> Change | None:
     return _intend(ctx)
 
 
-def next_trial(ctx: Context) -> Trial:
-    """The trial that needs a job: the first that is drawn or running."""
-    return next(t for t in ctx.store.trials() if t.state in ("pending", "running"))
-
-
 def _intend(ctx: Context) -> Change | None:
-    _back_off(ctx)
+    back_off(ctx)
     trial = next_trial(ctx)
     last = ctx.store.last_job()
     number = last.number + 1 if last else 1
@@ -102,15 +96,6 @@ def _lost_checkpoint(ctx: Context, trial: Trial, last: Job | None) -> str:
     """The persistent cache goes with its pool: a trial that was to continue begins anew, and the history says so."""
     lost = trial.carry_checkpoint and last is not None and pool_owner(ctx) is None
     return "; it begins anew, for the checkpoint went with the pool" if lost else ""
-
-
-def _back_off(ctx: Context) -> None:
-    """Wait out a retry's backoff, and keep the pool for as long."""
-    # A clock that was set back since must not make it longer than any backoff is.
-    until = min(ctx.loop.wait_until or 0, ctx.clock.now() + LONGEST_WAIT)
-    while (left := until - ctx.clock.now()) > 0:
-        keep_until(ctx, until + ctx.pace.most)
-        ctx.wait(min(left, ctx.pace.most), "backing off before the retry", until)
 
 
 def _send(ctx: Context, intent: Intent) -> Change:

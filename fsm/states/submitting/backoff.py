@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wpfsm.fsm.context import Context
+from wpfsm.fsm.patches.retry import LONGEST_WAIT
 from wpfsm.fsm.pool.keep_alive import cap, renewal
-from wpfsm.fsm.states.verifying.activity import pool_owner
+from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.units import duration
 
@@ -37,3 +38,12 @@ def _refused_before(ctx: Context, job_name: str, seconds: float) -> bool:
         and i.argument == f"{seconds:.0f}"
         for i in ctx.store.intents(open_only=False)
     )
+
+
+def back_off(ctx: Context) -> None:
+    """Wait out a retry's backoff, and keep the pool for as long."""
+    # A clock that was set back since must not make it longer than any backoff is.
+    until = min(ctx.loop.wait_until or 0, ctx.clock.now() + LONGEST_WAIT)
+    while (left := until - ctx.clock.now()) > 0:
+        keep_until(ctx, until + ctx.pace.most)
+        ctx.wait(min(left, ctx.pace.most), "backing off before the retry", until)

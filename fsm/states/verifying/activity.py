@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.pool.keep_alive import chain_remaining
-from wpfsm.fsm.records import JSON, Change, Job, Obligation, Outcome
+from wpfsm.fsm.pool.owner import chain_started_at, pool_owner
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Obligation, Outcome
 from wpfsm.fsm.steps.explain_pool_loss import Death, cause_of_death, cold_start_cost, cold_start_text
-from wpfsm.fsm.steps.observe_job import POOL_OVER, chain_started_at, may_hold_pool, observe
+from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.units import DAY, duration
 
 _UNDER_WAY = frozenset({"InUse", "Available"})
@@ -56,16 +57,6 @@ def run(ctx: Context) -> Change:
             f"the pool of {owner.name} is {status}" if status else f"the pool of {owner.name} to be reported"
         )
         ctx.wait(ctx.pace.least, what)
-
-
-def pool_owner(ctx: Context) -> Job | None:
-    """The newest job that may hold the pool."""
-    for job in reversed(ctx.jobs()):
-        if may_hold_pool(job):
-            return job
-        if job.arn:
-            return None
-    return None
 
 
 def _unexplained(ctx: Context) -> Job | None:
