@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import Job
 
 
@@ -17,9 +16,9 @@ def chain_started_at(jobs: Sequence[Job], owner: Job) -> float | None:
     return first.created_at if first else None
 
 
-def pool_owner(ctx: Context) -> Job | None:
+def pool_owner(jobs: Sequence[Job]) -> Job | None:
     """The newest job that may hold the pool."""
-    for job in reversed(ctx.jobs()):
+    for job in reversed(jobs):
         if job.may_hold_pool:
             return job
         if job.arn:

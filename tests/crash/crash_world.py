@@ -35,7 +35,7 @@ from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.watchers.base import Silent
 from wpfsm.adapters.watchers.notify import Nobody
 from wpfsm.fsm import controller
-from wpfsm.fsm.context import Ports
+from wpfsm.fsm.context import Context, Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failpoints import Boundaries, Hook
@@ -306,7 +306,7 @@ class World:
 
     def take_up(self, owned: Controller) -> None:
         """What ``wpfsm resume --accept-changes`` does first."""
-        take_up_changes(owned, accept=True)
+        take_up_changes(Context(owned.ports), accept=True)
 
     def edit(self) -> None:
         """Answer a hand-off in the user's own files. The edit stays, whatever becomes of the controller."""

@@ -175,7 +175,7 @@ def _refused_without_accepting(world: World) -> None:
     owned = world.controller()
     try:
         with pytest.raises(Refused) as refused:
-            take_up_changes(owned, accept=False)
+            take_up_changes(Context(owned.ports), accept=False)
         assert "--accept-changes" in refused.value.fix
         assert Context(owned.ports).loop.outcome is None
     finally:

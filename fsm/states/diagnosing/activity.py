@@ -84,7 +84,7 @@ def _diagnose(ctx: Context, job: Job) -> Diagnosis | None:
 
 def _own_idle_instances(ctx: Context) -> int:
     """Instances that our own idle pool holds of the quota that a create was refused for."""
-    owner = pool_owner(ctx)
+    owner = pool_owner(ctx.jobs())
     return ctx.file.pool.instance_count if owner and owner.pool_status == "Available" else 0
 
 
@@ -131,7 +131,7 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
 def _retry(ctx: Context, job: Job, trial: Trial, mended: Mended) -> Change:
     assert mended.patch is not None
     patch = mended.patch
-    owner = pool_owner(ctx) if patch.action == "release_pool" else None
+    owner = pool_owner(ctx.jobs()) if patch.action == "release_pool" else None
     if owner:
         set_keep_alive(ctx, owner, 0, patch.summary)
     stored = _stored(ctx, trial, mended)

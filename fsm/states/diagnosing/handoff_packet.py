@@ -70,7 +70,7 @@ def hold_pool(ctx: Context, seconds: float) -> Hold:
     """
     from wpfsm.fsm.pool.owner import pool_owner
 
-    owner = pool_owner(ctx)
+    owner = pool_owner(ctx.jobs())
     if owner is None or owner.ended_at is None:
         return Hold()
     began = ctx.clock.now()

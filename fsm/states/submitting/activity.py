@@ -94,7 +94,7 @@ def _taken_over(ctx: Context, trial: Trial) -> str:
 
 def _lost_checkpoint(ctx: Context, trial: Trial, last: Job | None) -> str:
     """The persistent cache goes with its pool: a trial that was to continue begins anew, and the history says so."""
-    lost = trial.carry_checkpoint and last is not None and pool_owner(ctx) is None
+    lost = trial.carry_checkpoint and last is not None and pool_owner(ctx.jobs()) is None
     return "; it begins anew, for the checkpoint went with the pool" if lost else ""
 
 

@@ -16,7 +16,7 @@ def keep_until(ctx: Context, until: float) -> None:
     At the cap it may fall short; then the pool ends before, and the next job starts cold. A refusal means that
     there is no idle pool any more, which the next job's start will show.
     """
-    owner = pool_owner(ctx)
+    owner = pool_owner(ctx.jobs())
     if owner is None or owner.ended_at is None or owner.pool_status != "Available":
         return
     allow_long = ctx.file.pool.allow_long_keep_alive

@@ -24,7 +24,7 @@ FRESH_SECONDS = 2.0
 
 def run(ctx: Context) -> Change:
     """Wait for the pool's status and say what it means."""
-    owner = pool_owner(ctx) or _unexplained(ctx)
+    owner = pool_owner(ctx.jobs()) or _unexplained(ctx)
     if owner is None:
         return _verified("no pool to keep: the next job starts cold")
     began = ctx.clock.now()
