@@ -36,11 +36,35 @@ class Controller:
     pool_leases: LocalPoolLeases
     cleanup: ExitStack
 
-    def close(self) -> None:
-        """Give back the rights and end what was started."""
+    def close(self, *, keep_loop: bool = False) -> None:
+        """Give back the rights and end what was started.
+
+        Args:
+            keep_loop: Keep the right to drive the loop, which another process is about to inherit.
+        """
         self.cleanup.close()
         self.pool_leases.release()
-        self.loop_lease.release()
+        if not keep_loop:
+            self.loop_lease.release()
+
+
+INHERITED_LOCK = "WPFSM_LOOP_LOCK"
+"""Names, to the background half of ``--detach``, the descriptor of the loop's lock that it inherits."""
+
+
+def own_loop(database: Path, loop_id: str) -> leases.Lease:
+    """Take the right to drive a loop, or go on with the one that the parent process handed down.
+
+    Raises:
+        Held: Another live controller drives the loop.
+    """
+    locks, name = siblings(database, "locks"), f"loop-{loop_id}"
+    descriptor = os.environ.pop(INHERITED_LOCK, "")
+    if descriptor.isdigit() and (
+        lease := leases.inherit(locks, name, descriptor=int(descriptor), holder=loop_id)
+    ):
+        return lease
+    return leases.acquire(locks, name, what=f"loop {loop_id}", holder=loop_id)
 
 
 def assemble(
@@ -52,8 +76,19 @@ def assemble(
     notifier: Notifier,
     signals: Signals,
     hook: Hook | None = None,
+    lease: leases.Lease | None = None,
 ) -> Controller:
     """Take the loop over and connect its ports.
+
+    Args:
+        connection: One that may write.
+        database: The SQLite file.
+        loop: The loop.
+        progress: Told of what happens.
+        notifier: Told of what a person should know.
+        signals: What asks the controller to stop.
+        hook: Hears of every boundary.
+        lease: The right to drive the loop, where the caller has taken it already.
 
     Raises:
         Held: Another live controller drives the loop.
@@ -67,7 +102,7 @@ def assemble(
     from wpfsm.adapters.aws.service import SageMakerTraining
 
     locks = siblings(database, "locks")
-    lease = leases.acquire(locks, f"loop-{loop.id}", what=f"loop {loop.id}", holder=loop.id)
+    lease = lease or own_loop(database, loop.id)
     clock = WallClock(signals)
     boundaries = Boundaries(hook)
     try:

@@ -42,6 +42,11 @@ def columns(record: type[Record]) -> tuple[str, ...]:
     return _COLUMNS[record]
 
 
+def insert(record: type[Record]) -> str:
+    """SQL that writes a whole new row; it fails when there is one of the same key."""
+    return upsert(record).replace("insert or replace", "insert", 1)
+
+
 def upsert(record: type[Record]) -> str:
     """SQL that writes a whole row; the row of the same key is replaced."""
     names = columns(record)

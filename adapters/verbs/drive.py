@@ -19,6 +19,7 @@ from wpfsm.fsm import controller
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.records import Loop
 from wpfsm.state.history import History
+from wpfsm.state.leases import Lease
 
 
 def drive(
@@ -28,8 +29,18 @@ def drive(
     first: Callable[[Controller], None] | None = None,
     *,
     detach: bool = False,
+    lease: Lease | None = None,
 ) -> int:
-    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind."""
+    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
+
+    Args:
+        given: The verb's options.
+        connection: One that may write.
+        loop: The loop.
+        first: Done once the loop is owned, before it is driven.
+        detach: Leave the driving to a process of its own.
+        lease: The right to drive the loop, where the caller has taken it already.
+    """
     signals = Signals(_on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as told:
@@ -41,15 +52,18 @@ def drive(
             notifier=told.notifier,
             signals=signals,
             hook=told.hook,
+            lease=lease,
         )
+        handed_on = False
         try:
             if first:
                 first(owned)
             result = None if detach else controller.drive(owned.ports)
+            handed_on = detach
         finally:
-            owned.close()
+            owned.close(keep_loop=handed_on)
     if result is None:
-        detach_loop(given, loop)
+        detach_loop(given, loop, owned.loop_lease)
         report(given, connection, loop, None)
         return DETACHED
     return report(given, connection, result.loop, result.error, result.exit_code)

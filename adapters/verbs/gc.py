@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, duration, emit, hint
-from wpfsm.adapters.verbs.pool_survey import history_if_any, survey
-from wpfsm.fsm.errors import NotConfirmed, WpfsmError
+from wpfsm.adapters.verbs.pool_survey import history_if_any, is_locked, survey
+from wpfsm.fsm.errors import Held, NotConfirmed, WpfsmError
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.fsm.units import seconds
 
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from wpfsm.adapters.aws.account import AccountReader
     from wpfsm.adapters.verbs.pool_survey import PoolView
     from wpfsm.fsm.states.releasing.orphan import Reaped
-
-if TYPE_CHECKING:
-    from wpfsm.adapters.verbs.pool_survey import PoolView
-    from wpfsm.fsm.states.releasing.orphan import Reaped
+    from wpfsm.state.history import History
 
 
 def gc(given: Options, backend: str | None, region: str | None, *, apply: bool, older_than: str) -> int:
@@ -37,10 +34,13 @@ def gc(given: Options, backend: str | None, region: str | None, *, apply: bool, 
     results: list[Reaped] = []
     open_still: list[Loop] = []
     if apply:
-        dead = [_finish(given, loop) for loop in dead]
+        finished = [(loop, _finish(given, loop)) for loop in dead]
+        dead = [became for _, became in finished if became is not None]
         open_still = [loop for loop in dead if loop.state is not State.CLOSED]
-        closed = {loop.id for loop in dead} - {loop.id for loop in open_still}
-        results = _reap(given, backend, region, [view for view in orphans if view.loop not in closed])
+        # Closed here, or driven by somebody else since: their pools are looked after.
+        done = {loop.id for loop, became in finished if became is None or became.state is State.CLOSED}
+        orphans = [v for v in orphans if v.loop in done or not is_locked(given.database, v.loop)]
+        results = _reap(given, backend, region, [view for view in orphans if view.loop not in done])
     unconfirmed = [r.job for r in results if r.outcome == "unconfirmed"]
     document: dict[str, JSON] = {
         "schema": SCHEMA,
@@ -81,18 +81,34 @@ def _dead_loops(given: Options) -> list[Loop]:
     return [
         loop
         for loop in history.unfinished()
-        if not look(history, given.database, loop, now).alive
-        and not (loop.handoff and (loop.hold_until or 0) > now)
+        if _is_dead(history, given, loop, now) and not (loop.handoff and (loop.hold_until or 0) > now)
     ]
 
 
-def _finish(given: Options, loop: Loop) -> Loop:
-    """Close one loop, and say what it is now. What goes wrong with one must not keep the others billing."""
+def _is_dead(history: History, given: Options, loop: Loop, now: float) -> bool:
+    """No controller drives it, as far as that can be told: what cannot be told, or began a moment ago, lives."""
+    if look(history, given.database, loop, now).alive is not False:
+        return False
+    # A row without an owner is about to get one, on this host or on another whose locks are not seen here.
+    return history.owner(loop.id) is not None or abs(now - loop.updated_at) > JUST_BEGUN
+
+
+JUST_BEGUN = 60.0
+"""Seconds for which a loop that no controller has taken over yet is taken for one that is being started."""
+
+
+def _finish(given: Options, loop: Loop) -> Loop | None:
+    """Close one loop, and say what it is now; None when somebody drives it after all.
+
+    What goes wrong with one must not keep the others billing.
+    """
     from wpfsm.adapters.verbs.resume import finish
 
     quiet = Options("none", given.database, given.endpoint_url, given.debug)
     try:
-        finish(quiet, loop.id, Outcome.ABANDONED, "abandoned: its controller died (wpfsm gc)")
+        finish(quiet, loop.id, Outcome.ABANDONED, "abandoned: its controller died (wpfsm gc)", judged=loop)
+    except Held:
+        return None
     except Exception as error:  # noqa: BLE001 - whatever it is, the loop is said to be open, with what to do
         hint(f"error: loop {loop.id}: {error or type(error).__name__}")
     history = history_if_any(given)

@@ -96,18 +96,19 @@ def survey_pools(account: AccountReader, database: Path, history: History | None
 def _holder(loop_id: str, database: Path, history: History | None, now: float) -> Holder:
     if not loop_id:
         return "stranger"
-    if _locked(database, loop_id):
+    if is_locked(database, loop_id):
         return "live"  # whatever the database says of it, if there is one
     loop = _known(loop_id, history)
     if loop is None or history is None:
         return "unknown"
-    if look(history, database, loop, now).alive:
+    if look(history, database, loop, now).alive is not False:
         return "live"
     waiting = loop.state is State.DIAGNOSING and loop.hold_until is not None and loop.hold_until > now
     return "handoff" if waiting else "dead"
 
 
-def _locked(database: Path, loop_id: str) -> bool:
+def is_locked(database: Path, loop_id: str) -> bool:
+    """Whether a process on this host holds the loop's lock: then it lives, whatever a database says."""
     with contextlib.suppress(OSError):
         return is_held(siblings(database, "locks"), f"loop-{loop_id}")
     return False
