@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 from click.testing import CliRunner
@@ -42,7 +43,7 @@ class Collecting:
             result = CliRunner().invoke(command, self._words)
             self.said.append((result.exit_code, result.stdout))
 
-    def __enter__(self) -> Collecting:
+    def __enter__(self) -> Self:
         self._thread.start()
         until(lambda: self.said, "the first gc")
         return self

@@ -177,6 +177,7 @@ def test_a_descriptor_of_another_right_is_not_taken(tmp_path: Path) -> None:
     acquire(tmp_path, "loop-a", what="loop a", holder="a").release()
     assert inherit(tmp_path, "loop-a", descriptor=other.fileno(), holder="a") is None
     assert inherit(tmp_path, "loop-a", descriptor=9999, holder="a") is None
+    other.release()
 
 
 def test_a_second_spelling_of_the_database_is_the_same_owner(tmp_path: Path) -> None:
