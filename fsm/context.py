@@ -14,12 +14,12 @@ from typing import TypeVar
 
 from wpfsm.fsm.costs import limits
 from wpfsm.fsm.costs.job_cost import bill, cost_of
-from wpfsm.fsm.costs.ledger import Ledger, settle
+from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.failpoints import Boundaries
+from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
-from wpfsm.fsm.machine import Row, advance
-from wpfsm.fsm.polling import Pace, backoff
+from wpfsm.fsm.machine import MachineModel, advance
+from wpfsm.fsm.polling import PollPolicy, backoff
 from wpfsm.fsm.pool.quota import recent
 from wpfsm.fsm.ports import (
     Clock,
@@ -54,7 +54,7 @@ from wpfsm.fsm.strategies import Goal, Strategy, build
 T = TypeVar("T")
 
 
-class StopAsked(Exception):
+class StopRequested(Exception):
     """A signal or ``wpfsm stop`` asked the controller to stop; the loop goes to Releasing."""
 
     def __init__(self, outcome: Outcome, why: str) -> None:
@@ -82,8 +82,8 @@ class Ports:
     clock: Clock
     stop: StopRequest
     progress: Progress
-    pace: Pace = field(default_factory=Pace)
-    boundaries: Boundaries = field(default_factory=Boundaries)
+    pace: PollPolicy = field(default_factory=PollPolicy)
+    failpoints: Failpoints = field(default_factory=Failpoints)
 
 
 class Context:
@@ -149,7 +149,7 @@ class Context:
     def ledger(self) -> Ledger:
         """What the loop has cost so far."""
         costs = [cost_of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
-        return settle(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
+        return Ledger.of(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
     def over_limit(self, judged: Job | None = None) -> str:
         """Why the limits do not admit one more job; empty when they do.
@@ -204,13 +204,13 @@ class Context:
         """Commit rows without a transition."""
         return self._commit(Change(kind=kind, why=why, quiet=quiet, **rows), None)  # type: ignore[arg-type]
 
-    def transition(self, change: Change, row: Row | None = None) -> Loop:
+    def transition(self, change: Change, row: MachineModel | None = None) -> Loop:
         """Commit a transition: the machine says whether it may happen, the store writes it.
 
         Raises:
             GuardFailed: A guard refused; nothing was written.
         """
-        checked = row or Row()
+        checked = row or MachineModel()
         checked.state = self.loop.state
         checked.owed = [obligation.job_name for obligation in self.store.obligations()]
         state = advance(checked, change.kind)
@@ -219,7 +219,7 @@ class Context:
         return loop
 
     def _commit(self, change: Change, state: object) -> Loop:
-        with self.ports.boundaries.around(f"commit {change.kind}"):
+        with self.ports.failpoints.around(f"commit {change.kind}"):
             self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
         return self.loop
 
@@ -228,7 +228,7 @@ class Context:
     def call(self, name: str, action: Callable[[], T]) -> T:
         """Make one call that leaves the process, if the loop is still ours."""
         self._beat()
-        with self.ports.boundaries.around(f"call {name}"):
+        with self.ports.failpoints.around(f"call {name}"):
             # The last thing before the call: a controller that was suspended here may not own the loop any more.
             self.refresh()
             return action()
@@ -306,27 +306,27 @@ class Context:
     # --- being asked ------------------------------------------------------------------------------
 
     def check_stop(self) -> None:
-        """Raise :class:`StopAsked` when somebody asked; keeps the heartbeat."""
+        """Raise :class:`StopRequested` when somebody asked; keeps the heartbeat."""
         if self.ports.stop.reason == "interrupted":
-            raise StopAsked(Outcome.INTERRUPTED, "interrupted (SIGINT)")
+            raise StopRequested(Outcome.INTERRUPTED, "interrupted (SIGINT)")
         if self.ports.stop.reason == "terminated":
-            raise StopAsked(Outcome.TERMINATED, "terminated (SIGTERM)")
+            raise StopRequested(Outcome.TERMINATED, "terminated (SIGTERM)")
         if self.ports.stop.reason == "hung up":
-            raise StopAsked(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
+            raise StopRequested(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
         if self.store.stop_requested():
-            raise StopAsked(Outcome.STOPPED, "stopped by `wpfsm stop`")
+            raise StopRequested(Outcome.STOPPED, "stopped by `wpfsm stop`")
         self._beat()
 
     def _beat(self) -> None:
         """Refresh the heartbeat every ten seconds, whatever the state."""
         now = self.clock.now()
         if abs(now - self._beat_at) >= 10:
-            with self.ports.boundaries.around("commit heartbeat"):
+            with self.ports.failpoints.around("commit heartbeat"):
                 self.store.beat(now)
             self._beat_at = now
 
     def wait(self, seconds: float, what: str, until: float | None = None) -> None:
-        """Pause, saying for what; raises :class:`StopAsked` when asked to stop."""
+        """Pause, saying for what; raises :class:`StopRequested` when asked to stop."""
         self.progress.waiting(what, until)
         self.clock.pause(seconds)
         self.check_stop()

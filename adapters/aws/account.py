@@ -13,7 +13,7 @@ from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
-from wpfsm.fsm.polling import AWS, LOOPBACK, Pace, backoff
+from wpfsm.fsm.polling import AWS, LOOPBACK, PollPolicy, backoff
 from wpfsm.fsm.pool.quota import recent
 from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Price, QuotaReading, Request, Violation
 
@@ -29,7 +29,7 @@ class AccountReader:
         self.clients = Clients(target)
         self.service = SageMakerTraining(self.clients)
         self.clock = WallClock()
-        self.pace: Pace = LOOPBACK if target.loopback else AWS
+        self.pace: PollPolicy = LOOPBACK if target.loopback else AWS
         self._file = file
         self._quotas: ServiceQuotas | None = None
         self._prices: PriceList | None = None

@@ -31,7 +31,7 @@ def release(
         return finish(given, loop.id, Outcome.ABANDONED, f"released by `wpfsm release --job {job}`")
     from wpfsm.adapters.aws.account import AccountReader
     from wpfsm.adapters.targets import target_for, target_of
-    from wpfsm.fsm.states.releasing.orphan import reap
+    from wpfsm.fsm.states.releasing.orphan import release_orphan
 
     target = (
         target_of(loop.backend, loop.region, given.database, loop.endpoint_url)
@@ -39,7 +39,7 @@ def release(
     )  # fmt: skip
     account = AccountReader(target)
     _refuse_a_strangers(account, job)
-    result = reap(account.service, account.clock, account.pace, job)
+    result = release_orphan(account.service, account.clock, account.pace, job)
     document: dict[str, JSON] = {
         "schema": SCHEMA,
         "released": [{"job": result.job, "outcome": result.outcome, "evidence": result.evidence}],

@@ -17,7 +17,7 @@ from wpfsm.fsm.request.compose import compose, free_members
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
-from wpfsm.fsm.steps.next_trial import draw
+from wpfsm.fsm.steps.next_trial import ask_next_trial
 from wpfsm.fsm.steps.render_request import base_request
 
 
@@ -33,7 +33,7 @@ def run(ctx: Context) -> Change:
         return release(Outcome.LIMIT, over)
     try:
         trials = list(ctx.store.trials())
-        trial = trials[0] if trials else draw(ctx, [])
+        trial = trials[0] if trials else ask_next_trial(ctx, [])
         if trial is None:
             return release(Outcome.REFUSED, "the strategy asks for no trial")
         if absent := tuple(_check_sources(ctx)):

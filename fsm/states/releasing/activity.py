@@ -42,7 +42,7 @@ def run(ctx: Context) -> Change:
         except (ServiceError, Denied, NotConfirmed) as error:
             unconfirmed.append(f"{obligation.job_name}: {error.message}")
     if unconfirmed:
-        ctx.ports.notifier.tell("unconfirmed", ctx.loop, "; ".join(unconfirmed))
+        ctx.ports.notifier.notify("unconfirmed", ctx.loop, "; ".join(unconfirmed))
         raise NotConfirmed(
             f"release not confirmed, a pool may still bill: {'; '.join(unconfirmed)}",
             fix=f"wpfsm release {ctx.loop.id}",
@@ -53,7 +53,7 @@ def run(ctx: Context) -> Change:
         why=f"released and read back: {len(receipt['jobs'])} job(s) hold no pool",  # type: ignore[arg-type]
         data={"jobs": receipt["jobs"], "guards": {"nothing_owed": True}},
         loop={"receipt": receipt, "closed_at": ctx.clock.now(), "hold_until": None},
-        intents=_settled(ctx),
+        intents=_answered(ctx),
     )
 
 
@@ -229,7 +229,7 @@ def _write(ctx: Context, obligation: Obligation, job: Job, evidence: str) -> boo
     return True
 
 
-def _settled(ctx: Context) -> tuple[Intent, ...]:
+def _answered(ctx: Context) -> tuple[Intent, ...]:
     """Intents whose answer a crash swallowed: what they were about has been read back by now."""
     return tuple(replace(i, status="done", answer="settled by the read-back") for i in ctx.store.intents())
 

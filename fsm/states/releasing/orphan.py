@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.fsm.errors import NotFound, Rejected, Unknown
-from wpfsm.fsm.polling import Pace, backoff
+from wpfsm.fsm.polling import PollPolicy, backoff
 from wpfsm.fsm.ports import Clock, JobReading, TrainingService
 from wpfsm.fsm.records import TERMINAL
 from wpfsm.fsm.request.compose import LOOP_TAG
 
 
 @dataclass(frozen=True)
-class Reaped:
+class OrphanRelease:
     """What came of it.
 
     Attributes:
@@ -44,7 +44,7 @@ class _Patience:
     absent_since: float | None = None
 
 
-def reap(service: TrainingService, clock: Clock, pace: Pace, name: str) -> Reaped:
+def release_orphan(service: TrainingService, clock: Clock, pace: PollPolicy, name: str) -> OrphanRelease:
     """Release the pool that job ``name`` owns, and read it back.
 
     Raises:
@@ -64,12 +64,12 @@ def reap(service: TrainingService, clock: Clock, pace: Pace, name: str) -> Reape
             said = str(error)
             clock.pause(backoff(pace, attempt))
             attempt += 1
-    return Reaped(name, "unconfirmed", f"after {pace.release:.0f} s: {said}")
+    return OrphanRelease(name, "unconfirmed", f"after {pace.release:.0f} s: {said}")
 
 
 def _step(
-    service: TrainingService, clock: Clock, pace: Pace, reading: JobReading, patience: _Patience
-) -> Reaped | None:
+    service: TrainingService, clock: Clock, pace: PollPolicy, reading: JobReading, patience: _Patience
+) -> OrphanRelease | None:
     name = reading.name
     if reading.status not in TERMINAL:
         if reading.status == "InProgress" and not patience.asked:
@@ -80,25 +80,25 @@ def _step(
         return _undecided(service, clock, pace, name, patience)
     patience.absent_since = None
     if reading.pool.status == "Terminated":
-        return Reaped(name, "released" if patience.asked else "gone", "Describe says Terminated")
+        return OrphanRelease(name, "released" if patience.asked else "gone", "Describe says Terminated")
     if reading.pool.status == "Reused":
         by = reading.pool.reused_by or "a job it does not name"
-        return Reaped(name, "reused", f"Describe says Reused by {by}")
+        return OrphanRelease(name, "reused", f"Describe says Reused by {by}")
     if reading.pool.status == "Available":
         patience.asked = _quietly(lambda: service.set_keep_alive(name, 0)) or patience.asked
     return None
 
 
 def _undecided(
-    service: TrainingService, clock: Clock, pace: Pace, name: str, patience: _Patience
-) -> Reaped | None:
+    service: TrainingService, clock: Clock, pace: PollPolicy, name: str, patience: _Patience
+) -> OrphanRelease | None:
     """Terminal, and no word on a pool: late, or there never was one. The grace period begins with the end."""
     now = clock.now()
     patience.absent_since = patience.absent_since or now
     if now - patience.absent_since < pace.grace:
         return None
     if not _quietly(lambda: service.set_keep_alive(name, 0)):
-        return Reaped(name, "gone", "no WarmPoolStatus, and the service refused an update")
+        return OrphanRelease(name, "gone", "no WarmPoolStatus, and the service refused an update")
     patience.asked, patience.absent_since = True, now
     return None
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
-from wpfsm.fsm.machine import GuardFailed, Row
+from wpfsm.fsm.machine import GuardFailed, MachineModel
 from wpfsm.fsm.polling import backoff
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.ports import JobReading
@@ -66,7 +66,7 @@ def _intend(ctx: Context) -> Change | None:
         loop_id=ctx.loop.id, job_name=name, account=ctx.loop.account, region=ctx.loop.region,
         endpoint_url=ctx.loop.endpoint_url, created_at=now,
     )  # fmt: skip
-    guards = Row(lock_differs=ctx.lock_differs(compose(base, members)), over_limit=ctx.over_limit())
+    guards = MachineModel(lock_differs=ctx.lock_differs(compose(base, members)), over_limit=ctx.over_limit())
     change = Change(
         kind="intended",
         why=f"job {number} for trial {trial.number} ({trial.label}){_taken_over(ctx, trial)}{_lost_checkpoint(ctx, trial, last)}",
