@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sqlite3
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from wpfsm.fsm.polling import AWS, LOOPBACK
 from wpfsm.fsm.ports import Notifier, Progress
 from wpfsm.fsm.records import Loop, Owner
 from wpfsm.state import leases, store
+from wpfsm.state.connection import Patience, PatientConnection
 from wpfsm.state.database import siblings
 from wpfsm.state.history import History
 from wpfsm.state.pool_leases import LocalPoolLeases
@@ -68,7 +68,7 @@ def own_loop(database: Path, loop_id: str) -> leases.Lease:
 
 
 def connect(
-    connection: sqlite3.Connection,
+    connection: PatientConnection,
     database: Path,
     loop: Loop,
     *,
@@ -115,6 +115,11 @@ def connect(
     except BaseException:
         lease.release()
         raise
+    pace = LOOPBACK if target.loopback else AWS
+    # From here on there is a job or a pool to lose, and between two commits no call: waiting is safe.
+    connection.patience = Patience(
+        AWS.outage, lambda what, seconds: progress.waiting(what, clock.now() + seconds)
+    )
     clients = Clients(target)
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
     renderer = SdkRenderer(target, base)
@@ -139,7 +144,7 @@ def connect(
         clock=clock,
         stop=signals,
         progress=progress,
-        pace=LOOPBACK if target.loopback else AWS,
+        pace=pace,
         failpoints=failpoints,
     )
     return Controller(ports, lease, pools, cleanup)

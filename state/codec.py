@@ -78,11 +78,14 @@ def decode(record: type[R], row: sqlite3.Row) -> R:
     """
     values: list[Any] = []
     for name, read in zip(columns(record), _READERS[record], strict=True):
-        value = row[name]
+        try:
+            value = row[name]
+        except IndexError as error:
+            raise sqlite3.DataError(f"{TABLES[record]} has no column {name}") from error
         if read is not None and value is not None:
             try:
                 value = read(value)
-            except ValueError as error:
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise sqlite3.DataError(f"{name} in {TABLES[record]} cannot be read: {error}") from error
         values.append(value)
     return record(*values)

@@ -18,13 +18,14 @@ from wpfsm.adapters.watchers.audience import audience
 from wpfsm.fsm import controller
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.records import Loop
+from wpfsm.state.connection import PatientConnection
 from wpfsm.state.history import History
 from wpfsm.state.leases import Lease
 
 
 def drive(
     given: Options,
-    connection: sqlite3.Connection,
+    connection: PatientConnection,
     loop: Loop,
     first: Callable[[Controller], None] | None = None,
     *,

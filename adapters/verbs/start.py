@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sqlite3
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +21,7 @@ from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.records import Loop, State
+from wpfsm.state.connection import PatientConnection
 from wpfsm.state.database import create_or_open, siblings
 from wpfsm.state.leases import Lease
 from wpfsm.state.store import IdTaken, create_loop
@@ -43,7 +43,7 @@ def start(given: Options, file: Path, overrides: Sequence[str], backend: str | N
 
 def new_loop(
     given: Options, file: Path, loop_file: LoopFile, overrides: tuple[str, ...]
-) -> tuple[Loop, sqlite3.Connection, Lease]:
+) -> tuple[Loop, PatientConnection, Lease]:
     """Snapshot the source, take the loop's lock, and write its row. Nothing was asked of any service yet.
 
     The lock comes before the row, so that whoever sees the row sees that somebody drives it.
