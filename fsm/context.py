@@ -1,34 +1,27 @@
 """What an activity works with: the rows of its loop, the ports, the clock, and who asked it to stop.
 
-An activity holds no state of its own. Every call that leaves the process goes through here, so that it
-passes a named boundary and is made only by the loop's present owner.
+An activity holds no state of its own. Every call that leaves the process goes through the gateway, and every row
+is written here, so that each passes a named failpoint and is made only by the loop's present owner.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import TypeVar
 
 from wpfsm.fsm.costs import limits
 from wpfsm.fsm.costs.job_cost import bill, cost_of
 from wpfsm.fsm.costs.ledger import Ledger
-from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.failpoints import Failpoints
-from wpfsm.fsm.loopfile.model import LoopFile, own_price
+from wpfsm.fsm.gateway import Caller, Gateway
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.machine import MachineModel, advance
-from wpfsm.fsm.polling import PollPolicy, backoff
-from wpfsm.fsm.pool.quota import recent
+from wpfsm.fsm.polling import PollPolicy
 from wpfsm.fsm.ports import (
     Clock,
-    Denial,
-    Identity,
-    JobReading,
-    JobSummary,
     LogArchive,
-    LogPage,
     Logs,
     Notifier,
     PatchCommand,
@@ -37,7 +30,6 @@ from wpfsm.fsm.ports import (
     Price,
     Prices,
     Progress,
-    QuotaReading,
     Quotas,
     Renderer,
     Request,
@@ -45,7 +37,6 @@ from wpfsm.fsm.ports import (
     StopRequest,
     Store,
     TrainingService,
-    Violation,
 )
 from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Outcome
 from wpfsm.fsm.request.lock import LockedFields
@@ -102,6 +93,7 @@ class Context:
         self.archive = ports.archive
         self.store = ports.store
         self._beat_at = 0.0
+        self.gateway = Gateway(ports, ports.clock, ports.pace, ports.failpoints, _Driver(self))
         self._settled: list[Job] = []
         self.reload()
 
@@ -223,86 +215,6 @@ class Context:
             self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
         return self.loop
 
-    # --- calls ------------------------------------------------------------------------------------
-
-    def call(self, name: str, action: Callable[[], T]) -> T:
-        """Make one call that leaves the process, if the loop is still ours."""
-        self._beat()
-        with self.ports.failpoints.around(f"call {name}"):
-            # The last thing before the call: a controller that was suspended here may not own the loop any more.
-            self.refresh()
-            return action()
-
-    def identity(self) -> Identity:
-        """Whose credentials we use."""
-        return self.steady("service.identity", self.ports.service.identity)
-
-    def describe(self, name: str) -> JobReading | None:
-        """Read a job, patient with an unreachable service."""
-        return self.steady("service.describe", lambda: self.ports.service.describe(name))
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """Tags of a job."""
-        return self.steady("service.tags", lambda: self.ports.service.tags(arn))
-
-    def violations(self, request: Request) -> Sequence[Violation]:
-        """What the service's model refuses in a request; nothing leaves the process."""
-        return self.ports.service.violations(request)
-
-    def recent_jobs(self) -> list[JobSummary]:
-        """Jobs of the account that are young enough to hold instances, newest first."""
-        return self.steady(
-            "service.list_jobs", lambda: recent(self.ports.service.list_jobs(), self.clock.now())
-        )
-
-    def reused_pools(self, most: int) -> list[JobSummary]:
-        """The newest jobs of the account whose pool another job took over."""
-        return self.steady(
-            "service.list_jobs",
-            lambda: list(islice(self.ports.service.list_jobs(pool_status="Reused"), most)),
-        )
-
-    def read_log(self, job: Job, cursor: str) -> LogPage:
-        """Lines after a cursor."""
-        return self.steady("logs.read", lambda: self.ports.logs.read(job.name, cursor))
-
-    def quota(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
-        """Quotas of training jobs and warm pools."""
-        return self.steady("quotas.read", lambda: self.ports.quotas.read(instance_type))
-
-    def missing_permissions(self, request: Request) -> Sequence[Denial]:
-        """Actions that a policy simulation does not allow."""
-        return self.steady("permissions.missing", lambda: self.ports.permissions.missing(request))
-
-    def find_price(self) -> Price | None:
-        """The loop file's price, else the price list's."""
-        pool = self.file.pool
-        if pool.price_per_hour is not None:
-            return own_price(self.file, self.clock.now())
-        return self.steady(
-            "prices.price", lambda: self.ports.prices.price(self.file.region, pool.instance_type)
-        )
-
-    def steady(self, name: str, action: Callable[[], T]) -> T:
-        """Repeat a read until its outcome is known, for as long as an outage may last.
-
-        Raises:
-            Unknown: The service stayed out of reach for ``pace.outage`` seconds.
-        """
-        began = self.clock.now()
-        attempt = 0
-        while True:
-            try:
-                return self.call(name, action)
-            except Unknown as error:
-                if self.clock.now() - began >= self.pace.outage:
-                    raise
-                self.progress.waiting(f"the service: {error.code}", None)
-                self.clock.pause(backoff(self.pace, attempt))
-                attempt += 1
-                if self.loop.outcome is None:
-                    self.check_stop()
-
     # --- being asked ------------------------------------------------------------------------------
 
     def check_stop(self) -> None:
@@ -315,9 +227,9 @@ class Context:
             raise StopRequested(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
         if self.store.stop_requested():
             raise StopRequested(Outcome.STOPPED, "stopped by `wpfsm stop`")
-        self._beat()
+        self.beat()
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
         """Refresh the heartbeat every ten seconds, whatever the state."""
         now = self.clock.now()
         if abs(now - self._beat_at) >= 10:
@@ -330,6 +242,26 @@ class Context:
         self.progress.waiting(what, until)
         self.clock.pause(seconds)
         self.check_stop()
+
+
+class _Driver(Caller):
+    """The controller as the gateway sees it: it owns a loop, and may be asked to stop."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def before(self) -> None:
+        self._ctx.beat()
+
+    def owned(self) -> None:
+        self._ctx.refresh()
+
+    def waiting(self, code: str) -> None:
+        self._ctx.progress.waiting(f"the service: {code}", None)
+
+    def stop_requested(self) -> None:
+        if self._ctx.loop.outcome is None:
+            self._ctx.check_stop()
 
 
 def release(outcome: Outcome, why: str, **loop: object) -> Change:

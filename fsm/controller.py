@@ -87,7 +87,7 @@ def _take_up_rights(ctx: Context) -> None:
     if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
         return
     try:
-        account = ctx.identity().account
+        account = ctx.gateway.identity().account
     except Unknown as error:
         error.fix = f"nothing was changed, its job and pool go on; try again with wpfsm resume {loop.id}"
         raise

@@ -14,7 +14,7 @@ from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.fsm.units import seconds
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.verbs.pool_survey import PoolView
     from wpfsm.fsm.states.releasing.orphan import OrphanRelease
     from wpfsm.state.history import History
@@ -124,19 +124,19 @@ def _became(loop: Loop) -> str:
 def _release_orphans(
     given: Options, backend: str | None, region: str | None, orphans: list[PoolView]
 ) -> list[OrphanRelease]:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.targets import target_for
 
-    account = AccountReader(target_for(given, backend, region))
+    account = Account(target_for(given, backend, region))
     return [_release_one(account, view.reading.name) for view in orphans]
 
 
-def _release_one(account: AccountReader, job: str) -> OrphanRelease:
+def _release_one(account: Account, job: str) -> OrphanRelease:
     """What goes wrong with one must not keep the others billing."""
     from wpfsm.fsm.states.releasing.orphan import OrphanRelease, release_orphan
 
     try:
-        return release_orphan(account.service, account.clock, account.pace, job)
+        return release_orphan(account, job)
     except WpfsmError as error:
         return OrphanRelease(job, "unconfirmed", str(error))
 

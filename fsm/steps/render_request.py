@@ -59,7 +59,7 @@ def base_request(ctx: Context, trial: Trial) -> Request:
         requirements=requirements,
         like=like,
     )
-    request = ctx.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))
+    request = ctx.gateway.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))
     with ctx.ports.failpoints.around("commit rendered"):
         ctx.store.save_rendered(key, request)
         if like is None:

@@ -115,6 +115,6 @@ def _edited(ctx: Context, trial: Trial, patch: Mapping[str, JSON]) -> str:
     if not changed or any(now.get(name) != before.get(name) for name in changed):
         return ""
     files = {name: after[name] for name in changed if name in after}
-    return ctx.call(
+    return ctx.gateway.call(
         "sources.derive", lambda: ctx.sources.derive(trial.source_digest, files, changed - after.keys())
     )

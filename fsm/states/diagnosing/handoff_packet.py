@@ -75,7 +75,7 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
         return Hold()
     began = ctx.clock.now()
     while owner.pool_status != "Available":
-        reading = ctx.describe(owner.name)
+        reading = ctx.gateway.describe(owner.name)
         if reading:
             owner = observe(owner, reading, ctx.clock.now())
         if not owner.may_hold_pool or ctx.clock.now() - began > ctx.pace.grace:

@@ -35,7 +35,7 @@ def run_command(
     words = [str(word) for word in command]
     with ctx.sources.workspace(trial.source_digest) as folder:
         ctx.progress.waiting(f"{words[0]} to mend the source", ctx.clock.now() + limit)
-        code = ctx.call("command.run", lambda: ctx.ports.command.run(words, packet, folder, limit))
+        code = ctx.gateway.call("command.run", lambda: ctx.ports.command.run(words, packet, folder, limit))
         ctx.check_stop()
         digest = ctx.sources.snapshot(folder)
     if code != 0:

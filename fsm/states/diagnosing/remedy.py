@@ -146,7 +146,9 @@ class _Chooser:
             )
             return None
         if patch.files:
-            digest = self.ctx.call("sources.derive", lambda: self.ctx.sources.derive(digest, patch.files))
+            digest = self.ctx.gateway.call(
+                "sources.derive", lambda: self.ctx.sources.derive(digest, patch.files)
+            )
         same = [
             r for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint) if r.patch_key == patch.key
         ]

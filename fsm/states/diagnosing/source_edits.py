@@ -41,4 +41,4 @@ def rebase_edit(ctx: Context, patched: str, given: str, edited: str) -> str:
     without = [name for name in untouched if name not in ours]
     if not files and not without:
         return edited
-    return ctx.call("sources.derive", lambda: ctx.sources.derive(edited, files, without))
+    return ctx.gateway.call("sources.derive", lambda: ctx.sources.derive(edited, files, without))

@@ -25,7 +25,7 @@ def run(ctx: Context) -> Change:
     """Admit the loop, or refuse it with every finding."""
     if not ctx.file.job.request:
         ctx.ports.renderer.prepare()
-    found = survey(ctx, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
+    found = survey(ctx.gateway, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
     _note(ctx, found)
     if found.refused:
         return _refuse(found.findings)
@@ -111,6 +111,6 @@ def _check_rendered(ctx: Context, request: Request, lock: LockedFields) -> tuple
     own = bool(ctx.file.job.request)
     refused, remarks = contradictions(ctx.file, lock)
     return (
-        *map(refusal, [*objections(request, ctx.violations, own=own), *refused]),
+        *map(refusal, [*objections(request, ctx.gateway.violations, own=own), *refused]),
         *(Finding("warn", "request", remark, "it is part of the lock from job 1 on") for remark in remarks),
     )

@@ -62,7 +62,7 @@ def _discharge(ctx: Context, obligation: Obligation) -> None:
     assert job is not None, "an obligation and its job are written together"
     patience = _Patience(ctx.clock.now())
     while True:
-        reading = ctx.describe(job.name)
+        reading = ctx.gateway.describe(job.name)
         if reading is not None and not obligation.seen:
             if not _is_ours(ctx, job, reading):
                 _write(ctx, obligation, job, "the job of this name is not ours; it was left alone")
@@ -207,7 +207,7 @@ def _not_found(ctx: Context, obligation: Obligation, job: Job, patience: _Patien
 
 def _same_account(ctx: Context, obligation: Obligation) -> None:
     """An account that never had the job does not know it either."""
-    account = ctx.identity().account
+    account = ctx.gateway.identity().account
     if account != obligation.account:
         raise NotConfirmed(
             f"these credentials are of account {account}, the job was sent to account {obligation.account}"

@@ -48,7 +48,7 @@ def run(ctx: Context) -> Change:
     missing_since: float | None = None
     while True:
         ctx.check_stop()
-        reading = ctx.describe(job.name)
+        reading = ctx.gateway.describe(job.name)
         if reading is None:
             # A job that was accepted does not vanish: this is lag, or other credentials.
             missing_since = missing_since or ctx.clock.now()

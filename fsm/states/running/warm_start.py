@@ -34,7 +34,7 @@ def decide_start(ctx: Context, job: Job) -> Job:
     previous = _owner_before(ctx, job)
     if previous is None:
         return _without_predecessor(ctx, job)
-    reading = ctx.describe(previous.name)
+    reading = ctx.gateway.describe(previous.name)
     if reading is None or reading.pool is None:
         return _decide_from_time(ctx, job)
     observed = observe(previous, reading, ctx.clock.now())
@@ -53,7 +53,7 @@ def _without_predecessor(ctx: Context, job: Job) -> Job:
     if job.startup_seconds is None and not job.is_terminal:
         return job
     if job.startup_seconds is not None and job.startup_seconds < WARM_START_SECONDS:
-        for other in ctx.reused_pools(NEWEST):
+        for other in ctx.gateway.reused_pools(NEWEST):
             if other.pool and other.pool.reused_by == job.name:
                 return _decide(
                     ctx, job, other.name, f"{other.name}, a job of somebody else's, was reused by {job.name}"
@@ -90,7 +90,7 @@ def _unmatched(ctx: Context, job: Job, previous: Job, leaving: str) -> Job:
     if not set_keep_alive(ctx, previous, 0, f"{job.name} did not match it"):
         # Not Available after all: the reading was late, and the start itself has to tell.
         return _decide_from_time(ctx, job, previous)
-    field, difference = ("", "") if leaving else _difference(ctx, ctx.describe(job.name))
+    field, difference = ("", "") if leaving else _difference(ctx, ctx.gateway.describe(job.name))
     why = leaving or f"{job.name} did not match the pool of {previous.name}: {difference}"
     ctx.ports.notifier.notify("pool_lost", ctx.loop, why)
     seconds, dollars = cold_start_cost(ctx)

@@ -107,12 +107,12 @@ def _send(ctx: Context, intent: Intent) -> Change:
     attempt = 0
     uncertain = intent.sent_at is not None
     while True:
-        if uncertain and (reading := ctx.describe(job.name)):
+        if uncertain and (reading := ctx.gateway.describe(job.name)):
             return _adopt(ctx, job, intent, reading)
         intent = replace(intent, sent_at=ctx.clock.now(), epoch=ctx.loop.epoch)
         ctx.record("sent", f"create {job.name}", intents=(intent,), obligations=_stamped(ctx, intent))
         try:
-            arn = ctx.call("service.create", lambda: ctx.ports.service.create(request))
+            arn = ctx.gateway.call("service.create", lambda: ctx.ports.service.create(request))
         except (Unknown, NameTaken) as error:
             if ctx.clock.now() - began >= ctx.pace.outage:
                 raise
@@ -135,7 +135,7 @@ def _appears(ctx: Context, job: Job) -> JobReading | None:
     """The job of an earlier send, if it lands within the quiet time."""
     began = ctx.clock.now()
     while True:
-        if reading := ctx.describe(job.name):
+        if reading := ctx.gateway.describe(job.name):
             return reading
         if ctx.clock.now() - began >= ctx.pace.quiet:
             return None

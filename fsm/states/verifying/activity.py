@@ -40,7 +40,7 @@ def run(ctx: Context) -> Change:
         ctx.check_stop()
         if refusal := ctx.over_limit():
             return release(Outcome.LIMIT, refusal)
-        reading = ctx.describe(owner.name)
+        reading = ctx.gateway.describe(owner.name)
         now = ctx.clock.now()
         status = reading.pool.status if reading and reading.pool else ""
         if reading:
