@@ -56,6 +56,27 @@ def drive(ports: Ports) -> Result:
     """
     ctx = Context(ports)
     try:
+        return _drive(ctx)
+    except StoreError as error:
+        error.fix = _with_jobs(ctx, error.fix)
+        raise
+
+
+def _with_jobs(ctx: Context, fix: str) -> str:
+    """What to do when the database failed, with the jobs that the controller knows and nobody else may know now."""
+    resume = f"wpfsm resume {ctx.loop.id} goes on as soon as the database can be used; {fix}"
+    if not ctx.owed:
+        return resume
+    loop = ctx.loop
+    where = f" --endpoint-url {loop.endpoint_url}" if loop.endpoint_url else ""
+    where += f" --backend {loop.backend} --region {loop.region}"
+    commands = ", ".join(f"wpfsm release --job {job}{where}" for job in ctx.owed)
+    return f"{resume}; what may run or bill now is released by {commands}"
+
+
+def _drive(ctx: Context) -> Result:
+    ports = ctx.ports
+    try:
         _take_up_rights(ctx)
     except StopRequested as asked:
         # The service may stay out of reach for minutes here, and somebody may tire of waiting.
