@@ -80,28 +80,19 @@ def gc(
     left_alone = [_left_alone(view, _command(given, backend, region, view)) for view in (*jobs, *young)]
     emit(given, document, _gc_text(dead, orphans, results, left_alone, apply=apply))
     confirmed = {r.job for r in results} - set(unconfirmed)
-    open_still = [loop for loop in open_still if not _is_released(given, loop, confirmed)]
     for job in unconfirmed:
         hint(f"error: release not confirmed, a pool may still bill\n  fix: "
              f"{release_command(given, backend, region, job)}")  # fmt: skip
     for loop in open_still:
-        hint(f"error: release not confirmed, a pool may still bill\n  fix: wpfsm release {loop.id}")
+        by_tags = _by_tags(loop, confirmed)
+        hint(f"error: release not confirmed, a pool may still bill{by_tags}\n  fix: wpfsm release {loop.id}")
     return NotConfirmed.exit_code if unconfirmed or open_still else 0
 
 
-def _is_released(given: Options, loop: Loop, confirmed: set[str]) -> bool:
-    """Whether a loop that could not be closed owes nothing all the same: its file is damaged, its jobs are not.
-
-    A pool of it that still idled, and a job of it that still ran, would have been among those found by tags.
-    """
-    from wpfsm.state.damage import damage
-
-    if damage(given.database) is None:
-        return False
+def _by_tags(loop: Loop, confirmed: set[str]) -> str:
+    """What was released of a loop that could not be closed, found by the tags of its jobs."""
     released = sorted(job for job in confirmed if job.startswith(f"{loop.id}-"))
-    hint(f"warning: loop {loop.id} cannot be closed, for its database is damaged; by their tags "
-         + (f"released: {', '.join(released)}" if released else "none of its jobs runs and none has a pool"))  # fmt: skip
-    return True
+    return f" (released by their tags: {', '.join(released)})" if released else ""
 
 
 def _command(given: Options, backend: str | None, region: str | None, view: PoolView) -> str:
