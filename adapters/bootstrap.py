@@ -67,6 +67,12 @@ def own_loop(database: Path, loop_id: str) -> leases.Lease:
     return leases.acquire(locks, name, what=f"loop {loop_id}", holder=loop_id)
 
 
+def _newest(history: History, loop: Loop) -> float:
+    """When the loop's newest row was written."""
+    last = history.last_event(loop.id)
+    return max(loop.updated_at, last.at if last else 0.0)
+
+
 def connect(
     connection: PatientConnection,
     database: Path,
@@ -103,7 +109,7 @@ def connect(
 
     locks = siblings(database, "locks")
     lease = lease or own_loop(database, loop.id)
-    clock = WallClock(signals)
+    clock = WallClock(signals, not_before=_newest(History(connection), loop))
     failpoints = Failpoints(hook)
     try:
         now = clock.now()

@@ -268,8 +268,8 @@ class _Driver(Caller):
     def owned(self) -> None:
         self._ctx.refresh()
 
-    def waiting(self, code: str) -> None:
-        self._ctx.progress.waiting(f"the service: {code}", None)
+    def waiting(self, code: str, until: float | None) -> None:
+        self._ctx.progress.waiting(f"the service: {code}", until)
 
     def stop_requested(self) -> None:
         if self._ctx.loop.outcome is None:

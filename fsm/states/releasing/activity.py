@@ -116,11 +116,11 @@ def _landed(ctx: Context, obligation: Obligation, job: Job, reading: JobReading)
 
 
 def _still_running(ctx: Context, _: Obligation, job: Job, patience: _Patience) -> tuple[Job, bool]:
-    if job.status == "InProgress":
-        ctx.progress.waiting(f"{job.name} to stop (up to 2 minutes for its SIGTERM, then the upload)", None)
-        if _due(ctx, patience.stop_asked_at):
-            patience.stop_asked_at = ctx.clock.now()
-            job = stop_job(ctx, job, "release", "the loop is releasing")
+    if job.status == "InProgress" and _due(ctx, patience.stop_asked_at):
+        patience.stop_asked_at = ctx.clock.now()
+        job = stop_job(ctx, job, "release", "the loop is releasing")
+    what = f"{job.name} to stop (up to 2 minutes for its SIGTERM, then the upload)"
+    ctx.progress.waiting(what, patience.began + ctx.pace.release)
     return job, False
 
 
@@ -139,11 +139,10 @@ def _reused(ctx: Context, obligation: Obligation, job: Job, _: _Patience) -> tup
 
 
 def _available(ctx: Context, _: Obligation, job: Job, patience: _Patience) -> tuple[Job, bool]:
-    if _due(ctx, patience.release_asked_at):
-        ctx.progress.waiting(f"the pool of {job.name} to be released", None)
-        # After a refusal the next reading shows why; after an acceptance it takes a few readings.
-        if set_keep_alive(ctx, job, 0, "release"):
-            patience.release_asked_at = ctx.clock.now()
+    # After a refusal the next reading shows why; after an acceptance it takes a few readings.
+    if _due(ctx, patience.release_asked_at) and set_keep_alive(ctx, job, 0, "release"):
+        patience.release_asked_at = ctx.clock.now()
+    ctx.progress.waiting(f"the pool of {job.name} to be released", patience.began + ctx.pace.release)
     return job, False
 
 
@@ -152,8 +151,11 @@ def _due(ctx: Context, asked_at: float | None) -> bool:
     return asked_at is None or ctx.clock.now() - asked_at > max(ctx.pace.grace, 150.0)
 
 
-def _wait(_: Context, __: Obligation, job: Job, ___: _Patience) -> tuple[Job, bool]:
+def _wait(ctx: Context, _: Obligation, job: Job, patience: _Patience) -> tuple[Job, bool]:
     """InUse, or a status that this version does not know: nothing is concluded from it."""
+    ctx.progress.waiting(
+        f"the pool of {job.name}, which is {job.pool_status}", patience.began + ctx.pace.release
+    )
     return job, False
 
 
@@ -164,7 +166,7 @@ def _undecided(ctx: Context, obligation: Obligation, job: Job, patience: _Patien
         return job, _write(ctx, obligation, job, "the job asked for no pool, and Describe shows none")
     patience.absent_since = patience.absent_since or now
     if now - patience.absent_since < ctx.pace.grace:
-        ctx.progress.waiting(f"the pool of {job.name} to be reported", None)
+        ctx.progress.waiting(f"the pool of {job.name} to be reported", patience.absent_since + ctx.pace.grace)
         return job, False
     # Absence alone proves nothing. A pool that exists takes an update; the service refuses it where none is.
     if set_keep_alive(ctx, job, 0, "no pool was reported within the grace period"):

@@ -116,7 +116,9 @@ def _send(ctx: Context, intent: Intent) -> Change:
         except (Unknown, NameTaken) as error:
             if ctx.clock.now() - began >= ctx.pace.outage:
                 raise
-            ctx.progress.waiting(f"the outcome of create {job.name} is not known ({error.code})", None)
+            ctx.progress.waiting(
+                f"the outcome of create {job.name} is not known ({error.code})", began + ctx.pace.outage
+            )
             ctx.clock.pause(backoff(ctx.pace, attempt))
             attempt += 1
             uncertain = True
