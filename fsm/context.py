@@ -214,7 +214,7 @@ class Context:
         checked.state = self.loop.state
         checked.owed = [obligation.job_name for obligation in self.store.obligations()]
         state = advance(checked, change.kind)
-        loop = self._commit(change, state)
+        loop = self._commit(replace(change, loop={**change.loop, "waits": {}}), state)
         self.progress.state(loop, change.why)
         return loop
 
@@ -222,6 +222,33 @@ class Context:
         with self.ports.boundaries.around(f"commit {change.kind}"):
             self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
         return self.loop
+
+    # --- patience ---------------------------------------------------------------------------------
+
+    def since(self, what: str) -> float:
+        """When the loop began to wait for this: now, the first time; the same after a crash or in another turn.
+
+        Kept in the loop's row until the next transition. What is safe only when one process has measured it
+        itself (a quiet time) does not belong here.
+        """
+        now, began = self.clock.now(), self.loop.waits.get(what)
+        if isinstance(began, int | float) and began <= now:
+            return began
+        self._keep_waits({**self.loop.waits, what: now})
+        return now
+
+    def waited_enough(self, what: str) -> None:
+        """It came: the next time that it is waited for, patience begins anew."""
+        if what in self.loop.waits:
+            self._keep_waits({name: began for name, began in self.loop.waits.items() if name != what})
+
+    def forget_waits(self) -> None:
+        """Patience is at its end, and was said to be; whoever tries again has all of it."""
+        if self.loop.waits:
+            self._keep_waits({})
+
+    def _keep_waits(self, waits: Mapping[str, JSON]) -> None:
+        self.record("waiting", "", quiet=True, loop={"waits": waits})
 
     # --- calls ------------------------------------------------------------------------------------
 
@@ -289,19 +316,22 @@ class Context:
         Raises:
             Unknown: The service stayed out of reach for ``pace.outage`` seconds.
         """
-        began = self.clock.now()
         attempt = 0
+        outage = f"the service to answer {name}"
         while True:
             try:
-                return self.call(name, action)
+                answer = self.call(name, action)
+                self.waited_enough(outage)
             except Unknown as error:
-                if self.clock.now() - began >= self.pace.outage:
+                if self.clock.now() - self.since(outage) >= self.pace.outage:
                     raise
                 self.progress.waiting(f"the service: {error.code}", None)
                 self.clock.pause(backoff(self.pace, attempt))
                 attempt += 1
                 if self.loop.outcome is None:
                     self.check_stop()
+            else:
+                return answer
 
     # --- being asked ------------------------------------------------------------------------------
 
@@ -330,6 +360,11 @@ class Context:
         self.progress.waiting(what, until)
         self.clock.pause(seconds)
         self.check_stop()
+
+    def stay(self, seconds: float, what: str, until: float | None = None) -> None:
+        """Pause without ending the turn, for what is safe only when one process has measured it."""
+        self.progress.waiting(what, until)
+        self.clock.sleep(seconds)
 
 
 def release(outcome: Outcome, why: str, **loop: object) -> Change:

@@ -66,6 +66,7 @@ def drive(ports: Ports) -> Result:
         try:
             change = _step(ctx)
         except NotConfirmed as error:
+            ctx.forget_waits()
             return Result(ctx.refresh(), error.exit_code, error)
         if change is None:
             continue

@@ -350,6 +350,10 @@ class Clock(Protocol):
         """Wait, or return early when somebody asked the controller to stop."""
         ...
 
+    def sleep(self, seconds: float) -> None:
+        """Wait as :meth:`pause` does, and in any case here: for a time that one process must measure."""
+        ...
+
 
 StopReason = Literal["", "interrupted", "terminated", "hung up"]
 """SIGINT, SIGTERM, or SIGHUP: the terminal was closed."""
@@ -425,6 +429,10 @@ class Store(Protocol):
 
     def beat(self, now: float) -> None:
         """Refresh the heartbeat of the lease."""
+        ...
+
+    def rest(self, look_at: float, now: float) -> None:
+        """Note that the owner goes away until ``look_at``, when the next turn is due."""
         ...
 
 

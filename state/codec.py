@@ -24,7 +24,7 @@ TABLES: Mapping[type, str] = {
 }
 _JSON = frozenset({
     "loop_file", "lock", "handoff", "price", "receipt", "params", "environment",
-    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data",
+    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data", "waits",
 })  # fmt: skip
 _FLAGS = frozenset({"smoke", "carry_checkpoint", "seen"})
 

@@ -147,7 +147,7 @@ class History:
         return Owner(**dict(rows[0])) if rows else None
 
     def stop_requested(self, loop_id: str) -> bool:
-        """Whether word was left for the loop's controller to stop, and no controller took over since."""
+        """Whether word was left for the loop's controller to stop, and nobody has resumed the loop since."""
         return bool(self._rows("select 1 from stop_requests where loop_id = ?", loop_id))
 
     def unfinished(self) -> Sequence[Loop]:
