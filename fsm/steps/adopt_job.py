@@ -17,7 +17,7 @@ def digest_tag(ctx: Context, name: str, arn: str) -> str:
     Raises:
         Unknown: It carries no digest, and did not get one within the grace period.
     """
-    while (digest := ctx.tags(arn).get(DIGEST_TAG)) is None:
+    while (digest := ctx.gateway.tags(arn).get(DIGEST_TAG)) is None:
         if ctx.clock.now() - ctx.since(f"the tags of {name}") >= ctx.pace.grace:
             raise Unknown(
                 "NoDigestTag",
