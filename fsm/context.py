@@ -119,7 +119,7 @@ class Context:
     @property
     def price(self) -> Price | None:
         """The price that preflight found."""
-        return Price(**self.loop.price) if self.loop.price else None  # type: ignore[arg-type]
+        return self.loop.price
 
     def refresh(self) -> Loop:
         """Read the loop row again; raises ``Fenced`` when it is no longer ours."""
@@ -187,7 +187,7 @@ class Context:
         if self.loop.lock is None:
             return ""
         given = LockedFields.of(request, self.file.pool.session_tag_keys)
-        differences = LockedFields.from_json(self.loop.lock).differences(given)
+        differences = self.loop.lock.differences(given)
         return "; ".join(str(difference) for difference in differences)
 
     # --- writing ----------------------------------------------------------------------------------
