@@ -358,7 +358,11 @@ class Clock(Protocol):
         ...
 
     def pause(self, seconds: float) -> None:
-        """Wait, or return early when somebody asked the controller to stop."""
+        """Wait, or return early when somebody asked the controller to stop.
+
+        May end the turn instead, with :class:`wpfsm.fsm.errors.Suspended`: every pause is a point where the
+        activity may end and be run again from its beginning, as after a crash.
+        """
         ...
 
     def sleep(self, seconds: float) -> None:
