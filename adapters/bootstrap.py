@@ -52,8 +52,9 @@ def connect(
     notifier: Notifier,
     signals: StopSignals,
     hook: Hook | None = None,
+    forget_stop: bool = False,
 ) -> Controller:
-    """Take the loop over and connect its ports.
+    """Take the loop over and connect its ports; ``forget_stop`` is for a person who resumes it.
 
     Raises:
         Held: Another live controller drives the loop.
@@ -75,7 +76,7 @@ def connect(
         leases.refuse_live_owner(History(connection).owner(loop.id), now, loop.id)
         owner = Owner(socket.gethostname(), os.getpid(), now, now)
         with failpoints.around("commit taken_over"):
-            epoch = store.take_over(connection, database, loop.id, owner)
+            epoch = store.take_over(connection, database, loop.id, owner, forget_stop=forget_stop)
         target = target_of(loop.backend, loop.region, database, loop.endpoint_url)
     except BaseException:
         lease.release()

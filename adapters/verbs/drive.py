@@ -28,8 +28,12 @@ def drive(
     first: Callable[[Controller], None] | None = None,
     *,
     detach: bool = False,
+    forget_stop: bool = False,
 ) -> int:
-    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind."""
+    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
+
+    ``forget_stop`` is for a person who resumes a loop that was asked to stop before.
+    """
     signals = StopSignals(_on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
@@ -41,6 +45,7 @@ def drive(
             notifier=observers.notifier,
             signals=signals,
             hook=observers.hook,
+            forget_stop=forget_stop,
         )
         try:
             if first:
