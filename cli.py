@@ -24,7 +24,7 @@ from wpfsm.adapters.emulator.command import emulator
 from wpfsm.adapters.verbs.group import SETTINGS, Verbs, examples, loop_ids, shared
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.verbs.common import Options
+    from wpfsm.adapters.terminal.output import Options
 
 
 @click.group(cls=Verbs, context_settings=SETTINGS)
@@ -52,9 +52,9 @@ cli.add_command(emulator)
 @shared
 def start(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool) -> int:
     """Run a loop file from Preflight to Closed."""
-    from wpfsm.adapters.verbs import driving
+    from wpfsm.adapters.verbs import start
 
-    return driving.start(given, file, overrides, backend, detach=detach)
+    return start.start(given, file, overrides, backend, detach=detach)
 
 
 @cli.command(
@@ -69,12 +69,12 @@ def start(given: Options, file: Path, overrides: tuple[str, ...], backend: str |
 def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool, detach: bool) -> int:
     """Continue a loop from its checkpoint; without LOOP, list what can be resumed."""
     if loop is None:
-        from wpfsm.adapters.verbs import reading
+        from wpfsm.adapters.verbs import inspect
 
-        return reading.inspect_all(given, resumable=True)
-    from wpfsm.adapters.verbs import driving
+        return inspect.inspect_all(given, resumable=True)
+    from wpfsm.adapters.verbs import resume
 
-    return driving.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)
+    return resume.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)
 
 
 @cli.command(
@@ -105,19 +105,19 @@ def inspect(
     diagram: str | None,
 ) -> int:
     """Show every loop, or one: where it is, why, its jobs, its ledger, what to do next."""
-    from wpfsm.adapters.verbs import reading
+    from wpfsm.adapters.verbs import inspect
 
     if diagram is not None and loop is None and "." not in diagram[1:]:
         loop, diagram = (diagram if diagram != "-" else None), "-"
     if diagram is not None:
-        return reading.inspect_diagram(given, loop, None if diagram == "-" else Path(diagram))
+        return inspect.inspect_diagram(given, loop, None if diagram == "-" else Path(diagram))
     if loop is None:
-        return reading.inspect_all(given)
+        return inspect.inspect_all(given)
     if job is not None:
-        return reading.inspect_job(given, loop, job)
+        return inspect.inspect_job(given, loop, job)
     if events or follow or since:
-        return reading.inspect_events(given, loop, since, follow=follow)
-    return reading.inspect_one(given, loop)
+        return inspect.inspect_events(given, loop, since, follow=follow)
+    return inspect.inspect_one(given, loop)
 
 
 @cli.command(
@@ -133,9 +133,9 @@ def inspect(
 @shared
 def plan(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool) -> int:
     """Show what a loop file would do: trials, lock, headroom, forecast, worst case. Writes nothing."""
-    from wpfsm.adapters.verbs import planning
+    from wpfsm.adapters.verbs import plan
 
-    return planning.plan(given, file, overrides, backend, offline=offline)
+    return plan.plan(given, file, overrides, backend, offline=offline)
 
 
 @cli.command(
@@ -148,9 +148,9 @@ def plan(given: Options, file: Path, overrides: tuple[str, ...], backend: str | 
 @shared
 def doctor(given: Options, backend: str | None, region: str | None, instance_type: str | None) -> int:
     """Check credentials, permissions, quotas, clock, database and orphans."""
-    from wpfsm.adapters.verbs import examining
+    from wpfsm.adapters.verbs import doctor
 
-    return examining.doctor(given, backend, region, instance_type)
+    return doctor.doctor(given, backend, region, instance_type)
 
 
 @cli.command(
@@ -162,9 +162,9 @@ def doctor(given: Options, backend: str | None, region: str | None, instance_typ
 @shared
 def stop(given: Options, loop: str, timeout: str) -> int:
     """Ask the loop's controller to stop: stop the job, release, confirm."""
-    from wpfsm.adapters.verbs import releasing
+    from wpfsm.adapters.verbs import stop
 
-    return releasing.stop(given, loop, timeout)
+    return stop.stop(given, loop, timeout)
 
 
 @cli.command(
@@ -183,11 +183,11 @@ def release(
     given: Options, loop: str | None, job: str | None, backend: str | None, region: str | None
 ) -> int:
     """Discharge the obligations of a loop, or of one job. Idempotent."""
-    from wpfsm.adapters.verbs import releasing
+    from wpfsm.adapters.verbs import release
 
     if (loop is None) == (job is None):
         raise click.UsageError("give a loop, or --job NAME")
-    return releasing.release(given, loop, job, backend, region)
+    return release.release(given, loop, job, backend, region)
 
 
 @cli.command(
@@ -201,9 +201,9 @@ def release(
 @shared
 def gc(given: Options, apply: bool, older_than: str, backend: str | None, region: str | None) -> int:
     """Find pools that nobody owns, with or without the database, and release them."""
-    from wpfsm.adapters.verbs import releasing
+    from wpfsm.adapters.verbs import gc
 
-    return releasing.gc(given, backend, region, apply=apply, older_than=older_than)
+    return gc.gc(given, backend, region, apply=apply, older_than=older_than)
 
 
 @cli.command(
@@ -215,9 +215,9 @@ def gc(given: Options, apply: bool, older_than: str, backend: str | None, region
 @shared
 def pools(given: Options, backend: str | None, region: str | None) -> int:
     """Show every warm pool in the account and region, who holds it, what it burns per hour."""
-    from wpfsm.adapters.verbs import releasing
+    from wpfsm.adapters.verbs import pools
 
-    return releasing.pools(given, backend, region)
+    return pools.pools(given, backend, region)
 
 
 @cli.command(
@@ -229,9 +229,9 @@ def pools(given: Options, backend: str | None, region: str | None) -> int:
 @shared
 def wait(given: Options, loop: str, timeout: str) -> int:
     """Wait until a loop ends (its exit code), hands off (10), or the time is up (11)."""
-    from wpfsm.adapters.verbs import waiting
+    from wpfsm.adapters.verbs import wait
 
-    return waiting.wait(given, loop, timeout)
+    return wait.wait(given, loop, timeout)
 
 
 @cli.command(
@@ -266,9 +266,9 @@ def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool)
 @shared
 def explain(given: Options, loop: str | None, job: int | None, reason: str | None, log: Path | None) -> int:
     """Classify a failure: a loop's job's, or any that is known by its texts."""
-    from wpfsm.adapters.verbs import explaining
+    from wpfsm.adapters.verbs import explain
 
-    return explaining.explain(given, loop, job, reason, log)
+    return explain.explain(given, loop, job, reason, log)
 
 
 @cli.command(
@@ -280,9 +280,9 @@ def explain(given: Options, loop: str | None, job: int | None, reason: str | Non
 @shared
 def diff(given: Options, loop: str, apply: bool) -> int:
     """Show what the loop patched in its copy of the source, against your files."""
-    from wpfsm.adapters.verbs import diffing
+    from wpfsm.adapters.verbs import diff
 
-    return diffing.diff(given, loop, apply=apply)
+    return diff.diff(given, loop, apply=apply)
 
 
 @cli.group()
@@ -305,9 +305,9 @@ def metric() -> None:
 @shared
 def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:
     """Show what an expression extracts from a log (- for stdin); exit 1 when the metric would be null."""
-    from wpfsm.adapters.verbs import explaining
+    from wpfsm.adapters.verbs import metric
 
-    return explaining.metric_test(given, file, regex, loop_file)
+    return metric.metric_test(given, file, regex, loop_file)
 
 
 @cli.command(
@@ -319,9 +319,9 @@ def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path |
 @shared
 def detect(given: Options, text: str, file: Path | None) -> int:
     """Say whether a request (- for stdin) is a candidate for a warm pool, in which pattern, with which trials."""
-    from wpfsm.adapters.verbs import detecting
+    from wpfsm.adapters.verbs import detect
 
-    return detecting.detect(given, text, file)
+    return detect.detect(given, text, file)
 
 
 @cli.command(
@@ -348,9 +348,9 @@ def init(given: Options, file: Path, from_job: str | None, backend: str, region:
 @shared
 def schema(given: Options, of_inspect: bool) -> int:
     """Print the JSON Schema of the loop file, for editors."""
-    from wpfsm.adapters.verbs import publishing
+    from wpfsm.adapters.verbs import schema
 
-    return publishing.schema(given, of_inspect=of_inspect)
+    return schema.schema(given, of_inspect=of_inspect)
 
 
 @cli.command(
@@ -363,9 +363,9 @@ def schema(given: Options, of_inspect: bool) -> int:
 @shared
 def completion(given: Options, shell: str) -> int:
     """Print the script that completes verbs and options in a shell."""
-    from wpfsm.adapters.verbs import publishing
+    from wpfsm.adapters.verbs import completion
 
-    return publishing.completion(given, cli, shell)
+    return completion.completion(given, cli, shell)
 
 
 @cli.group()
@@ -377,9 +377,9 @@ def skill() -> None:
 @shared
 def skill_show(given: Options) -> int:
     """Print the skill."""
-    from wpfsm.adapters.verbs import publishing
+    from wpfsm.adapters.verbs import skill
 
-    return publishing.skill_show(given)
+    return skill.skill_show(given)
 
 
 @skill.command("install", epilog=examples("wpfsm skill install", "wpfsm skill install --dir .claude/skills"))
@@ -388,9 +388,9 @@ def skill_show(given: Options) -> int:
 @shared
 def skill_install(given: Options, folder: Path | None) -> int:
     """Put the skill where agents look for skills."""
-    from wpfsm.adapters.verbs import publishing
+    from wpfsm.adapters.verbs import skill
 
-    return publishing.skill_install(given, folder)
+    return skill.skill_install(given, folder)
 
 
 @cli.command(
@@ -403,9 +403,9 @@ def skill_install(given: Options, folder: Path | None) -> int:
 @shared
 def report(given: Options, loop: str, target: Path) -> int:
     """Write one self-contained HTML page: the pool over time, metrics, costs, failures, receipt."""
-    from wpfsm.adapters.verbs import reporting
+    from wpfsm.adapters.verbs import report
 
-    return reporting.report(given, loop, target)
+    return report.report(given, loop, target)
 
 
 def main() -> None:

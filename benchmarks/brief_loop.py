@@ -16,7 +16,7 @@ from pathlib import Path
 import boto3
 from common import CREDENTIALS, Result, emulator, loop_file, records, request, start_loop
 
-from wpfsm.adapters.views import ledger_of
+from wpfsm.adapters.documents.rows import ledger_of
 from wpfsm.state.history import History
 
 JOBS, COLD, TRAIN, GAP, SCALE = 7, 300, 120, 90, 60

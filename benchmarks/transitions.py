@@ -20,7 +20,8 @@ from common import PYTHON, ROOT, Result
 
 from wpfsm.fsm.machine import Row, advance
 from wpfsm.fsm.records import Change, Loop, Owner, State
-from wpfsm.state.database import WAL_IS_SAFE, create_or_open
+from wpfsm.state.database import create_or_open
+from wpfsm.state.pragmas import WAL_IS_SAFE
 from wpfsm.state.store import LoopStore, create_loop, take_over
 
 COUNT, ROUNDS = 400, 5

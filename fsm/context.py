@@ -7,22 +7,20 @@ passes a named boundary and is made only by the loop's present owner.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
-from wpfsm.fsm import limits
-from wpfsm.fsm.boundaries import Boundaries
-from wpfsm.fsm.costs import Price, bill
+from wpfsm.fsm.costs import limits
+from wpfsm.fsm.costs.job_cost import bill, cost_of
+from wpfsm.fsm.costs.ledger import Ledger, settle
 from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.ledger import Ledger, settle
-from wpfsm.fsm.lock import LockedFields
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.failpoints import Boundaries
+from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.machine import Row, advance
-from wpfsm.fsm.observe import POOL_OVER, cost_of, is_terminal, recent
 from wpfsm.fsm.polling import Pace, backoff
+from wpfsm.fsm.pool.quota import recent
 from wpfsm.fsm.ports import (
     Clock,
     Denial,
@@ -36,8 +34,10 @@ from wpfsm.fsm.ports import (
     PatchCommand,
     Permissions,
     PoolLeases,
+    Price,
     Prices,
     Progress,
+    QuotaReading,
     Quotas,
     Renderer,
     Request,
@@ -47,9 +47,9 @@ from wpfsm.fsm.ports import (
     TrainingService,
     Violation,
 )
-from wpfsm.fsm.quota import QuotaReading
-from wpfsm.fsm.records import JSON, Change, Job, Loop, Outcome, Trial
-from wpfsm.fsm.strategies import Goal, Strategy, TrialRow, build
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Outcome
+from wpfsm.fsm.request.lock import LockedFields
+from wpfsm.fsm.strategies import Goal, Strategy, build
 
 T = TypeVar("T")
 
@@ -330,35 +330,6 @@ class Context:
         self.progress.waiting(what, until)
         self.clock.pause(seconds)
         self.check_stop()
-
-
-def own_price(file: LoopFile, now: float) -> Price:
-    """The price that the loop file states, dated today."""
-    day = time.strftime("%Y-%m-%d", time.gmtime(now))
-    return Price(file.pool.price_per_hour or 0, "loop file", day, file.region, file.pool.instance_type)
-
-
-def row_of(trial: Trial) -> TrialRow:
-    """A trial as a strategy sees it; a drawn one counts as running."""
-    return TrialRow(
-        number=trial.number,
-        params=dict(trial.params),  # type: ignore[arg-type]
-        label=trial.label,
-        smoke=trial.smoke,
-        state="running" if trial.state == "pending" else trial.state,
-        metric=trial.metric,
-        fingerprint=trial.fingerprint or None,
-        repeat=trial.repeat,
-        source=trial.source or None,
-    )
-
-
-def expected_seconds(jobs: Sequence[Job]) -> float | None:
-    """Median seconds from acceptance to the end: of warm jobs, else the training of the cold ones."""
-    whole = [j.ended_at - j.created_at for j in jobs if j.start == "warm" and j.ended_at and j.created_at]
-    training = [j.ended_at - j.started_at for j in jobs if is_terminal(j) and j.ended_at and j.started_at]
-    known = sorted(whole or training)
-    return known[len(known) // 2] if known else None
 
 
 def release(outcome: Outcome, why: str, **loop: object) -> Change:

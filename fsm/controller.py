@@ -12,11 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from wpfsm.fsm.context import Context, Ports, StopAsked, release
-from wpfsm.fsm.errors import Denied, Fenced, ServiceDenied, StoreError, Unknown, WpfsmError
+from wpfsm.fsm.errors import Denied, Fenced, NotConfirmed, ServiceDenied, StoreError, Unknown, WpfsmError
 from wpfsm.fsm.machine import GuardFailed
 from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
-from wpfsm.fsm.states import diagnosing, preflight, releasing, running, submitting, verifying
-from wpfsm.fsm.states.releasing import NotConfirmed
+from wpfsm.fsm.states.diagnosing import activity as diagnosing
+from wpfsm.fsm.states.preflight import activity as preflight
+from wpfsm.fsm.states.releasing import activity as releasing
+from wpfsm.fsm.states.running import activity as running
+from wpfsm.fsm.states.submitting import activity as submitting
+from wpfsm.fsm.states.verifying import activity as verifying
 
 HANDED_OFF = 10
 

@@ -116,3 +116,9 @@ class MissingExtra(WpfsmError):
         super().__init__(
             f"{purpose} needs the optional dependency {extra!r}", fix=f"pip install 'wpfsm[{extra}]'"
         )
+
+
+class NotConfirmed(WpfsmError):
+    """The release could not be read back: something may still bill. Overrides every other exit code."""
+
+    exit_code = 30

@@ -11,12 +11,49 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.ledger import Price
-    from wpfsm.fsm.quota import QuotaReading
     from wpfsm.fsm.records import JSON, Change, Event, Intent, Job, Loop, Obligation, Remembered, State, Trial
 
 Request = Mapping[str, "JSON"]
 """A CreateTrainingJob request, as botocore takes it."""
+
+
+PriceSource = Literal["loop file", "price list", "built-in table"]
+
+
+@dataclass(frozen=True)
+class Price:
+    """The on-demand price of one training instance.
+
+    Attributes:
+        usd_per_hour: US dollars per instance and hour.
+        source: where the figure comes from; a price in the loop file wins over the others.
+        as_of: the date (or year, or month) at which the source stated it, ISO 8601.
+        region: the region that it holds for.
+        instance_type: such as ``ml.g5.2xlarge``.
+    """
+
+    usd_per_hour: float
+    source: PriceSource
+    as_of: str
+    region: str
+    instance_type: str
+
+
+@dataclass(frozen=True)
+class QuotaReading:
+    """One quota as Service Quotas states it.
+
+    Attributes:
+        name: its exact name.
+        code: its code, such as ``L-8E6F4665``; None when not said.
+        value: instances.
+        source: applied to this account, or the service's default because nothing was applied.
+    """
+
+    name: str
+    code: str | None
+    value: float
+    source: Literal["applied", "default"]
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,9 @@ EXIT_CODES: Mapping[Outcome, int] = {
 TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
 """TrainingJobStatus values after which a job does not change. An unknown value is not terminal."""
 
+POOL_OVER = frozenset({"Reused", "Terminated"})
+"""WarmPoolStatus values after which this job's pool does not come back, and its retained time is final."""
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -181,6 +184,16 @@ class Job:
     seen_at: float | None = None
     log_cursor: str = ""
     transitions: tuple[JSON, ...] = ()
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the service will not change the job any more."""
+        return self.status in TERMINAL
+
+    @property
+    def may_hold_pool(self) -> bool:
+        """Whether this job could be the pool's owner as far as its row tells."""
+        return self.keep_alive > 0 and bool(self.arn) and self.pool_status not in POOL_OVER
 
 
 @dataclass(frozen=True)

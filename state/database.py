@@ -9,16 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wpfsm.fsm.errors import NotFound, StoreError
-
-APPLICATION_ID = 0x7770_666D
-"""``wpfm`` in the header of the file, so that no other program's database is taken for ours."""
+from wpfsm.state.pragmas import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
 
 SCHEMA_VERSION = 1
 """``user_version`` of the newest migration; equals the number of files in ``sql/``."""
-
-BUSY_SECONDS = 10.0
-WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
-"""Before 3.51.3 a write-ahead log can be corrupted by two writers (SQLite's changelog), and `stop` is one."""
 
 
 def default_path() -> Path:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from wpfsm.state.database import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
+from wpfsm.state.pragmas import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
 
 # sqlite-utils imports pandas and numpy where they are installed, which takes seconds and 90 MB that no migration needs.
 _HIDDEN = [name for name in ("pandas", "numpy") if name not in sys.modules]

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from wpfsm.fsm.errors import Held
-from wpfsm.fsm.phrases import stamp
+from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History
 from wpfsm.state.leases import Lease, acquire
 

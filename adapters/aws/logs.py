@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wpfsm.adapters.aws.translate import translated
+from wpfsm.adapters.aws.errors import translated
 from wpfsm.fsm.errors import Rejected
 from wpfsm.fsm.ports import LogLine, LogPage
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from wpfsm.adapters.aws.translate import translated
+from wpfsm.adapters.aws.errors import translated
 from wpfsm.fsm.errors import Rejected, ServiceDenied
 from wpfsm.fsm.ports import Denial, Request
 from wpfsm.fsm.records import JSON

@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.aws.translate import translated
+from wpfsm.adapters.aws.errors import translated
+from wpfsm.fsm.costs.ledger import Price, PriceSource
 from wpfsm.fsm.errors import ServiceError
-from wpfsm.fsm.ledger import Price, PriceSource
 
 if TYPE_CHECKING:
     from mypy_boto3_pricing import PricingClient

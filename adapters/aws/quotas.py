@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from wpfsm.adapters.aws.translate import translated
-from wpfsm.fsm.quota import SERVICE_CODE, QuotaReading, training_quota_name, warm_pool_quota_name
+from wpfsm.adapters.aws.errors import translated
+from wpfsm.fsm.pool.quota import SERVICE_CODE, training_quota_name, warm_pool_quota_name
+from wpfsm.fsm.ports import QuotaReading
 
 if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient

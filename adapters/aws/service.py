@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from wpfsm.adapters.aws.translate import translated
+from wpfsm.adapters.aws.errors import translated
 from wpfsm.fsm.errors import NameTaken, Rejected, Unknown
 from wpfsm.fsm.ports import Identity, JobReading, JobSummary, PoolReading, Request, Transition, Violation
 
@@ -38,7 +38,7 @@ class SageMakerTraining:
 
     def violations(self, request: Request) -> Sequence[Violation]:
         """What botocore's model of the service refuses in a request."""
-        from wpfsm.adapters.aws.shape_check import violations
+        from wpfsm.adapters.aws.model_validation import violations
 
         return violations(request, self._clients.sagemaker.meta.service_model)
 

@@ -26,7 +26,7 @@ def _parsed(
 
 
 def _quota(text: str) -> object:
-    from wpfsm.adapters.emulator.settings import parse_quota
+    from wpfsm.adapters.emulator.engine.settings import parse_quota
 
     return parse_quota(text)
 
@@ -39,7 +39,7 @@ def _image(text: str) -> tuple[str, Path]:
 
 
 def _switch(text: str) -> str:
-    from wpfsm.adapters.emulator.settings import Switches
+    from wpfsm.adapters.emulator.engine.settings import Switches
 
     Switches().with_text(text)
     return text
@@ -132,9 +132,9 @@ def emulator(
     import signal
 
     from wpfsm.adapters.emulator import server as serving
-    from wpfsm.adapters.emulator.faults import read_rules
-    from wpfsm.adapters.emulator.settings import ACCOUNT, Settings, Switches
-    from wpfsm.adapters.relay import Relay
+    from wpfsm.adapters.emulator.engine.faults import read_rules
+    from wpfsm.adapters.emulator.engine.settings import ACCOUNT, Settings, Switches
+    from wpfsm.adapters.host.signals import Relay
 
     if account is not None and not (account.isdigit() and len(account) == 12):
         raise click.BadParameter("an account is twelve digits", param_hint="--account")
@@ -183,7 +183,7 @@ def _check_types(names: Sequence[str]) -> None:
         return
     import difflib
 
-    from wpfsm.adapters.emulator.service_model import instance_types
+    from wpfsm.adapters.emulator.engine.service_model import instance_types
 
     for name in names:
         if name not in instance_types():

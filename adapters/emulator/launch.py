@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from wpfsm.adapters.emulator.pip_settings import carries_credentials
-from wpfsm.adapters.emulator.runner import JSONValue
+from wpfsm.adapters.emulator.runner.base import JSONValue
+from wpfsm.adapters.emulator.runner.pip_settings import carries_credentials
 
 IDLE_EXIT_SECONDS = 900
 LOG_NAME = "emulator.log"

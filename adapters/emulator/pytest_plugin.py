@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_sagemaker.client import SageMakerClient
 
-    from wpfsm.adapters.emulator.runner import JSONValue
+    from wpfsm.adapters.emulator.runner.base import JSONValue
 
 REGION = "us-east-1"
 MADE_UP = "made-up"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wpfsm.adapters.emulator.logstore import LogStore
-from wpfsm.adapters.emulator.runner import Ending, JobFailed, Launch
+from wpfsm.adapters.emulator.engine.log_store import LogStore
+from wpfsm.adapters.emulator.runner.base import Ending, JobFailed, Launch
 
 SIGKILLED, SIGTERMED = -9, -15
 

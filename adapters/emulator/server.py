@@ -17,21 +17,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wpfsm.adapters.emulator.app import App
-from wpfsm.adapters.emulator.clock import RealClock
-from wpfsm.adapters.emulator.engine import Engine
-from wpfsm.adapters.emulator.errors import ConnectionCut
-from wpfsm.adapters.emulator.fallback import Moto
-from wpfsm.adapters.emulator.faults import Rule
-from wpfsm.adapters.emulator.guard import refused
-from wpfsm.adapters.emulator.kept_s3 import KeptS3
+from wpfsm.adapters.emulator.api.app import App
+from wpfsm.adapters.emulator.api.browser_guard import refused
+from wpfsm.adapters.emulator.api.wire import Answer
+from wpfsm.adapters.emulator.engine.clock import RealClock
+from wpfsm.adapters.emulator.engine.engine import Engine
+from wpfsm.adapters.emulator.engine.errors import ConnectionCut
+from wpfsm.adapters.emulator.engine.faults import Rule
+from wpfsm.adapters.emulator.engine.log_store import LogStore
+from wpfsm.adapters.emulator.engine.settings import Settings
+from wpfsm.adapters.emulator.engine.store import Store
+from wpfsm.adapters.emulator.engine.workers import Threads
 from wpfsm.adapters.emulator.launch import LOCK_NAME
-from wpfsm.adapters.emulator.logstore import LogStore
-from wpfsm.adapters.emulator.runner import Runner
-from wpfsm.adapters.emulator.settings import Settings
-from wpfsm.adapters.emulator.store import Store
-from wpfsm.adapters.emulator.wire import Answer
-from wpfsm.adapters.emulator.workers import Threads
+from wpfsm.adapters.emulator.runner.base import Runner
+from wpfsm.adapters.emulator.s3.kept import KeptS3
+from wpfsm.adapters.emulator.s3.moto import Moto
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -162,7 +162,7 @@ class Server:
             self.engine.changed.wait(wait)
 
     def _subprocess_runner(self, logs: LogStore) -> Runner:
-        from wpfsm.adapters.emulator.subprocess_runner import SubprocessRunner
+        from wpfsm.adapters.emulator.runner.subprocess import SubprocessRunner
 
         return SubprocessRunner(
             self._options.state,
@@ -174,7 +174,7 @@ class Server:
 
     def _own_s3(self) -> Callable[[str, str], S3Client]:
         """Return what makes S3 clients on this emulator without a socket; a client takes 0.1 s to make."""
-        from wpfsm.adapters.emulator.inprocess import client_session
+        from wpfsm.adapters.emulator.wsgi_transport import client_session
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             return self.app(environ, start_response)  # the runner is made before the application

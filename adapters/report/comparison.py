@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.human import dollars, seconds
 from wpfsm.adapters.report.axes import LEGEND, axis, layout
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
-from wpfsm.fsm.ledger import bill
+from wpfsm.fsm.costs.ledger import bill
+from wpfsm.fsm.units import dollars, seconds
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wpfsm.adapters import views
-from wpfsm.fsm.ledger import Ledger, LedgerLine
+from wpfsm.adapters.documents.rows import best_of, ledger_of, section
+from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.ports import Sources
 from wpfsm.fsm.records import JSON, Event, Job, Loop, Obligation, Trial
 from wpfsm.state.history import History
@@ -87,16 +87,16 @@ class Facts:
 def gather(history: History, loop: Loop, sources: Sources, now: float) -> Facts:
     """Read the rows of a loop."""
     jobs, trials = history.jobs(loop.id), history.trials(loop.id)
-    metric = views.section(loop, "metric")
-    count = views.section(loop, "pool").get("instance_count")
+    metric = section(loop, "metric")
+    count = section(loop, "pool").get("instance_count")
     return Facts(
         loop=loop,
         jobs=jobs,
         trials=trials,
         events=list(history.events(loop.id)),
         obligations=history.obligations(loop.id),
-        ledger=views.ledger_of(loop, jobs, now),
-        best=views.best_of(loop, trials),
+        ledger=ledger_of(loop, jobs, now),
+        best=best_of(loop, trials),
         diffs=_diffs(jobs, sources),
         now=loop.closed_at or now,
         instances=count if isinstance(count, int) else 1,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from wpfsm.adapters.logging import masked
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Markup, el, join
+from wpfsm.adapters.watchers.run_log import masked
 from wpfsm.fsm.records import Job
 from wpfsm.fsm.redact import redact_lines
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.human import seconds
 from wpfsm.adapters.report.axes import LEGEND, axis, layout, moment, number, text
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.adapters.report.timeline import PHASES, Phase, Segment, segments
 from wpfsm.fsm.records import Job
+from wpfsm.fsm.units import seconds
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

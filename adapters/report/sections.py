@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from wpfsm.adapters.human import dollars, seconds
-from wpfsm.adapters.logging import masked
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Child, Markup, el, join
+from wpfsm.adapters.watchers.run_log import masked
 from wpfsm.fsm.records import EXIT_CODES, Job, Outcome, State
+from wpfsm.fsm.units import dollars, seconds
 
 GOOD = frozenset({Outcome.GOAL_MET, Outcome.COMPLETED})
 NONE = "-"

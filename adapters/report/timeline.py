@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.adapters.report.facts import Facts
-from wpfsm.fsm.observe import is_terminal
 from wpfsm.fsm.records import Job
 
 Phase = Literal["cold start", "warm start", "starting", "training", "failed", "idle"]
@@ -48,7 +47,7 @@ def segments(facts: Facts) -> list[Segment]:
 def _of(facts: Facts, job: Job) -> list[Segment]:
     if job.created_at is None:
         return []
-    over = is_terminal(job)
+    over = job.is_terminal
     end = job.ended_at or facts.now
     started = min(job.started_at, end) if job.started_at is not None else None
     phases = [Segment(job.number, _starting(job), job.created_at, started or end, note=_startup(job))]
@@ -69,7 +68,7 @@ def _starting(job: Job) -> Phase:
 
 
 def _startup(job: Job) -> str:
-    if job.started_at is None and is_terminal(job):
+    if job.started_at is None and job.is_terminal:
         return "never began to train"
     return f"took over the pool of {job.reuse_of}" if job.reuse_of else ""
 

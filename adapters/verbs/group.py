@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.verbs.common import Options
+    from wpfsm.adapters.terminal.output import Options
     from wpfsm.fsm.errors import WpfsmError
 
 ORDER = ("init", "plan", "start", "resume", "inspect", "wait", "logs", "stop", "report",
@@ -46,8 +46,8 @@ class Verbs(click.Group):
         except click.ClickException as error:
             error.show()
             if _asks_for_json(sys.argv):
-                from wpfsm.adapters.verbs.common import print_json
-                from wpfsm.adapters.views import error_document
+                from wpfsm.adapters.documents.loop import error_document
+                from wpfsm.adapters.terminal.output import print_json
                 from wpfsm.fsm.errors import UsageError
 
                 print_json(error_document(UsageError(error.format_message(), fix="wpfsm --help")))
@@ -65,8 +65,8 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
 def say(given: Options, error: WpfsmError) -> None:
     """An error: a message and a fix for people, an object for programs."""
     if given.output != "human":
-        from wpfsm.adapters.verbs.common import print_json
-        from wpfsm.adapters.views import error_document
+        from wpfsm.adapters.documents.loop import error_document
+        from wpfsm.adapters.terminal.output import print_json
 
         print_json(error_document(error))
         return
@@ -95,7 +95,7 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
     @click.option("--debug", is_flag=True, help="Show tracebacks.")
     @wraps(function)
     def verb(output: str, db: str | None, endpoint_url: str | None, debug: bool, **arguments: object) -> None:
-        from wpfsm.adapters.verbs.common import options
+        from wpfsm.adapters.terminal.output import options
         from wpfsm.fsm.errors import WpfsmError
 
         given = options(output, db, endpoint_url, debug=debug)
@@ -131,7 +131,7 @@ def examples(*commands: str) -> str:
 
 def loop_ids(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The ids that a shell completes, newest first; none where the database cannot be read."""
-    from wpfsm.adapters.verbs.common import options
+    from wpfsm.adapters.terminal.output import options
     from wpfsm.fsm.errors import WpfsmError
     from wpfsm.state.database import open_existing
     from wpfsm.state.history import History

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from wpfsm.adapters.verbs.common import Options, emit, hint
-from wpfsm.adapters.verbs.detecting import refuse_existing, write_new
-from wpfsm.adapters.views import SCHEMA
+from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.verbs.detect import refuse_existing, write_new
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.records import JSON
 
@@ -74,8 +74,8 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
     """The loop file for a job that exists, and its request as the service gives it back."""
     from wpfsm.adapters.aws.clients import Clients
     from wpfsm.adapters.aws.service import SageMakerTraining
-    from wpfsm.adapters.wiring import target_of
-    from wpfsm.fsm.loading import parse
+    from wpfsm.adapters.targets import target_of
+    from wpfsm.fsm.loopfile.load import parse
 
     target = target_of(backend, region, given.database, given.endpoint_url)
     reading = SageMakerTraining(Clients(target)).describe(name)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from wpfsm.adapters.archive import FileArchive
-from wpfsm.adapters.job_views import job_of
-from wpfsm.adapters.verbs.common import Options, hint, print_json
-from wpfsm.adapters.verbs.reading import LOOK_SECONDS, at_rest
-from wpfsm.adapters.views import SCHEMA
+from wpfsm.adapters.documents.job import job_of
+from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.host.log_archive import FileArchive
+from wpfsm.adapters.terminal.output import Options, hint, print_json
+from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, at_rest
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.records import TERMINAL, Job, Loop
 from wpfsm.state.database import explained, open_existing, siblings

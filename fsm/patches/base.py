@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
-from wpfsm.fsm.diagnosis import Diagnosis
+from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.records import JSON
 
 Scalar: TypeAlias = bool | int | float | str

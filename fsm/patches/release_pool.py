@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wpfsm.fsm.diagnosis import Diagnosis, Family
+from wpfsm.fsm.failures.diagnosis import Diagnosis, Family
 from wpfsm.fsm.patches.base import Material, Patch
 
 KIND = "release_pool"

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from wpfsm.fsm.metrics import Direction, Goal, finite
+from wpfsm.fsm.strategies.metrics import Direction, Goal, finite
 
 __all__ = [
     "PREVIEW",

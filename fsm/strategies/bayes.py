@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from wpfsm.fsm.metrics import finite
 from wpfsm.fsm.strategies.base import (
     Goal,
     MissingExtra,
@@ -23,6 +22,7 @@ from wpfsm.fsm.strategies.base import (
     label_for,
     settled,
 )
+from wpfsm.fsm.strategies.metrics import finite
 from wpfsm.fsm.strategies.space import Choice, Range, Space
 
 if TYPE_CHECKING:

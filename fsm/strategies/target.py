@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from wpfsm.fsm.metrics import Direction, finite
+from wpfsm.fsm.strategies.metrics import Direction, finite
 
 _SYNTAX = re.compile(
     r"\s*(?P<metric>[^<>=\s](?:[^<>=]*[^<>=\s])?)\s*(?P<op><=|>=|<|>)\s*"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "cli"))
-
 from cli_bench import Bench
 
 from wpfsm.adapters.emulator.launch import ensure, stop

@@ -8,8 +8,8 @@ import pytest
 from cli_bench import Bench
 
 from wpfsm.fsm.errors import UsageError
-from wpfsm.fsm.loading import parse
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.load import parse
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.strategies.sweep import SweepConfig
 
 GOOD = """\

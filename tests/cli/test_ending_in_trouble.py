@@ -18,7 +18,7 @@ import pytest
 from cli_bench import BROKEN, SLOW, Bench, wait_for
 from click.testing import CliRunner
 
-from wpfsm.adapters import account
+from wpfsm.adapters.aws import account
 from wpfsm.adapters.aws.clients import Clients, Target
 from wpfsm.cli import cli
 from wpfsm.fsm.polling import LOOPBACK

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from cli_bench import BROKEN, NO_ROOM, OK, SLOW, Bench, wait_for
 
-from wpfsm.adapters.verbs.publishing import output_schema
+from wpfsm.adapters.verbs.schema import output_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from cli_bench import OK, SLOW, Bench, wait_for
 
-from wpfsm.adapters.verbs.publishing import output_schema
+from wpfsm.adapters.verbs.schema import output_schema
 from wpfsm.fsm.records import State
 
 CHECK = jsonschema.Draft202012Validator(output_schema())

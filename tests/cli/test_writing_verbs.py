@@ -11,8 +11,8 @@ import pytest
 from cli_bench import Bench
 from ruamel.yaml import YAML
 
-from wpfsm.adapters.reference import loop_file_schema
-from wpfsm.fsm.loading import load
+from wpfsm.adapters.documents.loop_file_schema import loop_file_schema
+from wpfsm.fsm.loopfile.load import load
 
 SKILL_FILE = "skills/sagemaker-warm-pool-researcher/SKILL.md"
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,8 +20,9 @@ import boto3
 import pytest
 from contract_world import World, real_aws, script
 
-from wpfsm.adapters.emulator.inprocess import Emulator, client_session
+from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.adapters.emulator.scripted import ScriptedRunner
+from wpfsm.adapters.emulator.wsgi_transport import client_session
 
 PRICE_WARNING = (
     "WPFSM_CONTRACT_AWS=1: {} tests against REAL AWS. Each starts one to six short jobs on ml.m5.large"

@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from wpfsm.adapters.emulator.inprocess import Emulator
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 
 ROLE = "arn:aws:iam::123456789012:role/Train"

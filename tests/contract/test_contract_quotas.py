@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from contract_world import INSTANCE_TYPE, SLEEPS, World
 
-from wpfsm.adapters.emulator.service_model import instance_types
+from wpfsm.adapters.emulator.engine.service_model import instance_types
 
 POOL = f"{INSTANCE_TYPE} for training warm pool usage"
 TRAINING = f"{INSTANCE_TYPE} for training job usage"

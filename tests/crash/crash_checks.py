@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crash_world import LOOP_ID, World
 
-from wpfsm.adapters.emulator.records import Job, PoolStatus
+from wpfsm.adapters.emulator.engine.records import Job, PoolStatus
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.records import JSON, State
 

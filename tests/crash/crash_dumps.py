@@ -17,8 +17,9 @@ from crash_world import LOOP_ID, Crash, Story, World, wire
 
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import State
-from wpfsm.fsm.request import compose
-from wpfsm.state.database import APPLICATION_ID, SCHEMA_VERSION
+from wpfsm.fsm.request.compose import compose
+from wpfsm.state.database import SCHEMA_VERSION
+from wpfsm.state.pragmas import APPLICATION_ID
 
 FOLDER = Path(__file__).parent / "dumps"
 PLAIN = Story(

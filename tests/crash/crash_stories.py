@@ -7,7 +7,7 @@ from typing import cast
 
 from crash_world import Story, loop_text
 
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 
 POOL = {"instance_type": "ml.g5.xlarge", "keep_alive": "10m"}

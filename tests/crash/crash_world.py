@@ -17,32 +17,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from wpfsm.adapters.archive import FileArchive
 from wpfsm.adapters.aws.clients import Clients, Target
 from wpfsm.adapters.aws.logs import CloudWatchLogs
 from wpfsm.adapters.aws.permissions import PolicySimulation
 from wpfsm.adapters.aws.prices import PriceList
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
-from wpfsm.adapters.emulator.clock import ManualClock
-from wpfsm.adapters.emulator.inprocess import Emulator, client_session
-from wpfsm.adapters.emulator.runner import JSONValue, Launch
+from wpfsm.adapters.bootstrap import Controller
+from wpfsm.adapters.emulator.engine.clock import ManualClock
+from wpfsm.adapters.emulator.engine.settings import Settings
+from wpfsm.adapters.emulator.inprocess import Emulator
+from wpfsm.adapters.emulator.runner.base import JSONValue, Launch
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
-from wpfsm.adapters.emulator.settings import Settings
-from wpfsm.adapters.notify import Nobody
-from wpfsm.adapters.progress.base import Silent
-from wpfsm.adapters.sources import LocalSources
-from wpfsm.adapters.verbs.driving import take_up_changes, with_keep_alive
-from wpfsm.adapters.wiring import Controller
+from wpfsm.adapters.emulator.wsgi_transport import client_session
+from wpfsm.adapters.host.log_archive import FileArchive
+from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.adapters.watchers.base import Silent
+from wpfsm.adapters.watchers.notify import Nobody
 from wpfsm.fsm import controller
-from wpfsm.fsm.boundaries import Boundaries, Hook
-from wpfsm.fsm.context import Ports
+from wpfsm.fsm.context import Context, Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.loading import load
+from wpfsm.fsm.failpoints import Boundaries, Hook
+from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.loopfile.model import with_keep_alive
 from wpfsm.fsm.polling import Pace
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, State
+from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state import store
 from wpfsm.state.database import create_or_open, open_existing, siblings
 from wpfsm.state.history import History
@@ -304,7 +306,7 @@ class World:
 
     def take_up(self, owned: Controller) -> None:
         """What ``wpfsm resume --accept-changes`` does first."""
-        take_up_changes(owned, accept=True)
+        take_up_changes(Context(owned.ports), accept=True)
 
     def edit(self) -> None:
         """Answer a hand-off in the user's own files. The edit stays, whatever becomes of the controller."""

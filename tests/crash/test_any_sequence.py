@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from wpfsm.adapters.emulator.errors import ServiceError
-from wpfsm.adapters.emulator.runner import Launch
+from wpfsm.adapters.emulator.engine.errors import ServiceError
+from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import Fenced, Held, Unknown
 from wpfsm.fsm.records import State

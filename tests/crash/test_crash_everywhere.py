@@ -8,7 +8,7 @@ import pytest
 from crash_runs import SOAK, differences, point, survive, undisturbed, world_of
 from crash_stories import STORIES
 
-from wpfsm.fsm.boundaries import POINTS
+from wpfsm.fsm.failpoints import POINTS
 
 SHARDS = 8
 

@@ -16,7 +16,7 @@ from wpfsm.fsm import controller
 from wpfsm.fsm.errors import Rejected, Unknown
 from wpfsm.fsm.ports import Identity, JobReading, Request
 from wpfsm.fsm.records import Outcome, State
-from wpfsm.fsm.request import DIGEST_TAG
+from wpfsm.fsm.request.compose import DIGEST_TAG
 
 
 class LateService(SageMakerTraining):

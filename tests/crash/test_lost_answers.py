@@ -12,11 +12,11 @@ from crash_stories import STORIES, patient
 from crash_world import PACE, Crash, World, wire
 
 from wpfsm.adapters.aws.service import SageMakerTraining
-from wpfsm.adapters.emulator.records import PoolStatus
+from wpfsm.adapters.emulator.engine.records import PoolStatus
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import StoreError, Unknown
-from wpfsm.fsm.reaping import reap
 from wpfsm.fsm.records import Outcome, State
+from wpfsm.fsm.states.releasing.orphan import reap
 
 WRITES = {
     "before call service.create": "CreateTrainingJob",

@@ -16,8 +16,8 @@ from crash_stories import patient
 from crash_world import World, wire
 
 from wpfsm.adapters.aws.service import SageMakerTraining
-from wpfsm.adapters.emulator.faults import UNKNOWN_VALUE
-from wpfsm.adapters.emulator.runner import JSONValue
+from wpfsm.adapters.emulator.engine.faults import UNKNOWN_VALUE
+from wpfsm.adapters.emulator.runner.base import JSONValue
 from wpfsm.fsm import controller
 from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.records import Outcome, State

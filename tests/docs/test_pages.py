@@ -13,9 +13,9 @@ from types import ModuleType
 import pytest
 
 from wpfsm.adapters.aws.permissions import CONDITIONED, KEEP_ALIVE, NEEDED
-from wpfsm.adapters.reference import loop_file_schema
-from wpfsm.fsm.forecast import Assumptions, forecast
-from wpfsm.fsm.loading import parse
+from wpfsm.adapters.documents.loop_file_schema import loop_file_schema
+from wpfsm.fsm.costs.forecast import Assumptions, forecast
+from wpfsm.fsm.loopfile.load import parse
 from wpfsm.fsm.machine import diagram
 from wpfsm.fsm.records import EXIT_CODES
 

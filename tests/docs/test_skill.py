@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from ruamel.yaml import YAML
 from wpfsm.adapters.emulator.launch import ensure, stop
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "cli"))
 from cli_bench import Bench, Ran  # noqa: E402 - the bench of the command line's tests
 
 SKILL = (ROOT / "skills" / "sagemaker-warm-pool-researcher" / "SKILL.md").read_text(encoding="utf-8")

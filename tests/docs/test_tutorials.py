@@ -81,7 +81,7 @@ def test_the_tutorial_holds(page: Path, tmp_path: Path, endpoint: str):
 
 def test_there_is_a_page_for_each_strategy():
     """A strategy without a tutorial is one that nobody finds."""
-    from wpfsm.adapters.reference import loop_file_schema
+    from wpfsm.adapters.documents.loop_file_schema import loop_file_schema
 
     kinds = loop_file_schema()["properties"]["strategy"]["discriminator"]["mapping"]
     assert {page.stem for page in PAGES} == set(kinds)

@@ -18,10 +18,10 @@ import click
 import pytest
 
 from wpfsm.adapters.emulator.command import emulator
-from wpfsm.adapters.emulator.faults import Kind
+from wpfsm.adapters.emulator.engine.faults import Kind
+from wpfsm.adapters.emulator.engine.settings import describe_switches
 from wpfsm.adapters.emulator.launch import Endpoint, ensure, stop
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
-from wpfsm.adapters.emulator.settings import describe_switches
 
 PAGE = Path(__file__).parents[2] / "docs" / "emulator.md"
 BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -15,8 +15,8 @@ import pytest
 from emulator_jobs import IMAGE, ROLE, wait_terminal
 from mypy_boto3_sagemaker.client import SageMakerClient
 
-from wpfsm.adapters.emulator.images import Images, make_environment
 from wpfsm.adapters.emulator.launch import find, stop
+from wpfsm.adapters.emulator.runner.images import Images, make_environment
 
 WATCH = """\
 import json, os, sys

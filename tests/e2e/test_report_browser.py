@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from report_loops import LOOP_FILE, Made, write_loop
 
-from wpfsm.adapters.verbs.common import Options
-from wpfsm.adapters.verbs.reporting import report
+from wpfsm.adapters.terminal.output import Options
+from wpfsm.adapters.verbs.report import report
 from wpfsm.fsm.records import Outcome
 
 CHROMIUM = next(

@@ -16,8 +16,9 @@ from state_rows import INTENT, JOB, LOOP, OBLIGATION, again, owned
 from wpfsm.fsm.errors import Fenced, NotFound, StoreError
 from wpfsm.fsm.records import Change, Job, Outcome, State, Trial
 from wpfsm.state import codec, database
-from wpfsm.state.database import WAL_IS_SAFE, open_existing
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
+from wpfsm.state.pragmas import WAL_IS_SAFE
 from wpfsm.state.store import LoopStore, request_stop, transaction
 
 INTENDED = Change(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.fsm.errors import Rejected, ServiceDenied, Unknown
-from wpfsm.fsm.quota import QuotaReading
+from wpfsm.fsm.ports import QuotaReading
 
 G5 = "ml.g5.xlarge"
 TRAINING, WARM_POOL = f"{G5} for training job usage", f"{G5} for training warm pool usage"

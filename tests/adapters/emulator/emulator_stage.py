@@ -6,9 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from wpfsm.adapters.emulator.inprocess import Emulator, client_session
+from wpfsm.adapters.emulator.engine.settings import Settings
+from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
-from wpfsm.adapters.emulator.settings import Settings
+from wpfsm.adapters.emulator.wsgi_transport import client_session
 
 MINUTE = Script(seconds=60, lines=["step 1", "step 2"])
 

@@ -13,9 +13,9 @@ import pytest
 from failing_loops import METRIC, STUB_SDK
 
 from wpfsm.adapters.aws.clients import Target
-from wpfsm.adapters.aws.rendering import SdkRenderer
+from wpfsm.adapters.aws.renderer import SdkRenderer
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
-from wpfsm.fsm.loopfile import LoopFile
+from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import RenderSpec
 
 needs_sdk = pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="needs the SDK")

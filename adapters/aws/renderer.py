@@ -1,0 +1,150 @@
+"""Renders the first request of a source digest in a child process.
+
+The SageMaker SDK costs seconds and 200 MB to import, swallows Ctrl-C in ``train()`` and sends telemetry; the
+controller never imports it. The child (:mod:`wpfsm.adapters.aws.render_child`) is started early, loads the
+SDK while the checks run, and waits for the spec on its standard input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from wpfsm.adapters.aws.clients import Clients, Target, environment
+from wpfsm.adapters.aws.errors import denied
+from wpfsm.adapters.aws.upload import upload_beside
+from wpfsm.fsm.errors import MissingExtra, Refused, Unknown
+from wpfsm.fsm.ports import RenderSpec, Request
+
+SECONDS = 600
+"""How long the SDK may take to load, upload the source and build the request."""
+
+
+class SdkRenderer:
+    """Implements :class:`wpfsm.fsm.ports.Renderer` with ``ModelTrainer``."""
+
+    def __init__(self, target: Target, loop_folder: Path) -> None:
+        self._target = target
+        self._loop_folder = loop_folder
+        self._child: subprocess.Popen[str] | None = None
+
+    def prepare(self) -> None:
+        """Start the child, so that it loads the SDK in the background."""
+        if self._child is None and importlib.util.find_spec("sagemaker") is not None:
+            self._child = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "wpfsm.adapters.aws.render_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=_child_environment(self._target),
+                # Ctrl-C is the controller's to handle.
+                start_new_session=True,
+            )
+
+    def render(self, spec: RenderSpec) -> Request:
+        """Upload the source and build the request; the SDK is asked once for each entry of a loop.
+
+        Raises:
+            MissingExtra: The SDK is not installed.
+            Refused: The SDK would not build the request, or the user's own request file is unusable.
+            ServiceDenied: The upload was not permitted.
+            Unknown: The upload failed.
+        """
+        own = spec.loop_file["job"]
+        if isinstance(own, dict) and own.get("request"):
+            return own_request(self._loop_folder / str(own["request"]))
+        if spec.like is not None:
+            return upload_beside(Clients(self._target).s3, spec, spec.like)
+        if importlib.util.find_spec("sagemaker") is None:
+            raise MissingExtra("sagemaker", "rendering a job from source and entry")
+        self.prepare()
+        child, self._child = self._child, None
+        assert child is not None
+        try:
+            output, errors = child.communicate(json.dumps(asdict(spec)), timeout=SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise Unknown(
+                "RenderTimeout", f"no request after {SECONDS} s", operation="ModelTrainer"
+            ) from error
+        finally:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        return _answer(output, errors)
+
+    def close(self) -> None:
+        """End a child that was prepared and never used."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+
+def own_request(path: Path) -> Request:
+    """A CreateTrainingJob request that the user brings.
+
+    Raises:
+        Refused: It cannot be read, or is not a JSON object with the members a job needs.
+    """
+    try:
+        request: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused(
+            f"job.request: {path}: {error}", fix="give a JSON file with a CreateTrainingJob request"
+        ) from error
+    serverless = isinstance(request, dict) and "ServerlessJobConfig" in request
+    # A serverless request has neither algorithm nor instances; it is refused by name where it is checked.
+    wanted = (
+        "RoleArn",
+        "OutputDataConfig",
+        *(() if serverless else ("AlgorithmSpecification", "ResourceConfig")),
+    )
+    missing = [m for m in wanted if not isinstance(request, dict) or m not in request]
+    if missing:
+        raise Refused(
+            f"job.request: {path} lacks {', '.join(missing)}", fix="wpfsm init --from-job NAME writes one"
+        )
+    request.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": 3600})
+    return {name: value for name, value in request.items() if name != "TrainingJobName"}
+
+
+def _child_environment(target: Target) -> dict[str, str]:
+    variables = {**os.environ, **environment(target)}
+    # Defaults of the SDK's configuration files would change the match key behind the loop file's back.
+    empty = str(Path(__file__).with_name("sdk_config.yaml"))
+    variables |= {
+        "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": empty,
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": empty,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if target.endpoint_url:
+        variables["SAGEMAKER_VALIDATE_ROLE"] = "false"
+    return variables
+
+
+def _answer(output: str, errors: str) -> Request:
+    answer: dict[str, Any] = {}
+    for line in output.splitlines():
+        with contextlib.suppress(ValueError):
+            answer = json.loads(line)
+    if request := answer.get("request"):
+        rendered: Request = request
+        return rendered
+    failure = answer.get("error", {"class": "Exited", "message": errors.strip()[-2000:] or "no answer"})
+    kind, message = failure["class"], failure["message"]
+    if kind == "denied":
+        raise denied(failure.get("code", "AccessDenied"), message, "ModelTrainer")
+    if kind == "unknown":
+        raise Unknown(failure.get("code", "Unknown"), message, operation="ModelTrainer")
+    raise Refused(
+        f"the SageMaker SDK could not render the job: {kind}: {message}",
+        fix="correct the loop file's job section",
+    )

@@ -1,0 +1,86 @@
+"""Uploads a patched source beside the one that a request was rendered for.
+
+What ``ModelTrainer`` makes of a loop file depends on the names of the entry and of the requirements file,
+never on what is in them: the code is one S3 prefix of the request. A patched source of the same loop
+therefore needs an upload and a new prefix, and not the SDK, which takes seconds to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from wpfsm.adapters.aws.errors import translated
+from wpfsm.fsm.errors import Refused
+from wpfsm.fsm.ports import RenderSpec, Request
+from wpfsm.fsm.records import JSON
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+CODE_CHANNEL = "code"
+"""The channel in which the SDK's driver expects the source (``SM_CODE`` in ``sagemaker.train.constants``)."""
+
+NOT_UPLOADED = (".env", ".git", "__pycache__", ".DS_Store", ".cache", ".ipynb_checkpoints")
+"""What the SDK leaves out (``SourceCode.ignore_patterns`` by default), so that both uploads are the same."""
+
+
+def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
+    """Upload the source of ``spec``; the request is ``like`` but for the prefix of its code.
+
+    Args:
+        s3: S3 of the account that runs the jobs.
+        spec: What is rendered.
+        like: What the SDK made of another source with the same entry and requirements file.
+
+    Raises:
+        Refused: ``like`` has no channel with code.
+        ServiceError: The upload failed.
+    """
+    channels = like.get("InputDataConfig")
+    if not isinstance(channels, list) or not any(map(_is_code, channels)):
+        raise Refused("the request has no channel with code", fix="start a new loop: wpfsm start FILE")
+    # Not below the first prefix: S3Prefix takes every key that begins with it.
+    old = next(_uri(channel) for channel in channels if _is_code(channel))
+    new = f"{old.rpartition('/')[0]}/{spec.name}/{CODE_CHANNEL}"
+    place = urlsplit(new)
+    for name, file in _files(Path(spec.source_path)):
+        key = f"{place.path.lstrip('/')}/{name}"
+        with translated("PutObject"), file.open("rb") as body:
+            if place.netloc.endswith(spec.account):
+                # The default bucket's name can be guessed: whoever made it first must not get the source.
+                s3.put_object(Bucket=place.netloc, Key=key, Body=body, ExpectedBucketOwner=spec.account)
+            else:
+                s3.put_object(Bucket=place.netloc, Key=key, Body=body)
+    return {**like, "InputDataConfig": [_moved(c, new) if _is_code(c) else c for c in channels]}
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    for file in sorted(root.rglob("*")):
+        inside = file.relative_to(root)
+        left_out = any(fnmatchcase(part, pattern) for part in inside.parts for pattern in NOT_UPLOADED)
+        if file.is_file() and not left_out:
+            yield inside.as_posix(), file
+
+
+def _is_code(channel: JSON) -> bool:
+    return isinstance(channel, Mapping) and channel.get("ChannelName") == CODE_CHANNEL
+
+
+def _source(channel: JSON) -> Mapping[str, JSON]:
+    data = channel.get("DataSource") if isinstance(channel, Mapping) else None
+    source = data.get("S3DataSource") if isinstance(data, Mapping) else None
+    return source if isinstance(source, Mapping) else {}
+
+
+def _uri(channel: JSON) -> str:
+    return str(_source(channel).get("S3Uri", ""))
+
+
+def _moved(channel: JSON, uri: str) -> JSON:
+    """The channel with its data at another prefix."""
+    assert isinstance(channel, Mapping)
+    return {**channel, "DataSource": {"S3DataSource": {**_source(channel), "S3Uri": uri}}}

@@ -1,0 +1,241 @@
+"""The JSON documents of the command line: one object a verb, schema ``wpfsm/1``.
+
+Built from rows alone. Imports nothing that is slow to import.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from wpfsm.adapters.documents.job_changes import changes
+from wpfsm.adapters.documents.liveness import Liveness
+from wpfsm.adapters.documents.rows import SCHEMA, best_of, instances, ledger_of, price_of, section
+from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
+from wpfsm.fsm.errors import WpfsmError
+from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
+from wpfsm.fsm.units import stamp
+from wpfsm.state.history import History, LoopHeader
+
+_NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
+"""Outcomes after which the thing to do is to mend the cause and start again."""
+
+
+def loops_document(loops: Sequence[tuple[LoopHeader, Event | None, Liveness | None]]) -> dict[str, JSON]:
+    """What ``inspect`` prints without an id: newest first.
+
+    Args:
+        loops: Each with its last event and its controller; a closed one needs neither.
+    """
+    return {
+        "schema": SCHEMA,
+        "loops": [
+            {
+                "id": h.id, "name": h.name, "state": h.state, "outcome": h.outcome,
+                "why": h.why or (last.why if last else ""), "backend": h.backend, "created_at": stamp(h.created_at), "updated_at": stamp(h.updated_at),
+                "jobs": h.jobs, "handoff": h.handoff, "alive": controller.alive if controller else False,
+            }
+            for h, last, controller in loops
+        ],
+    }  # fmt: skip
+
+
+def loop_document(
+    history: History, loop: Loop, now: float | None = None, controller: Liveness | None = None
+) -> dict[str, JSON]:
+    """What ``start``, ``resume``, ``wait`` and ``inspect ID`` print.
+
+    Args:
+        history: Where the rows are.
+        loop: The loop.
+        now: As of when; the present by default.
+        controller: Whether the loop's controller lives, where the caller looked.
+    """
+    from wpfsm.adapters.documents.pool import pool_object
+
+    at = time.time() if now is None else now
+    jobs, trials = history.jobs(loop.id), history.trials(loop.id)
+    ledger = ledger_of(loop, jobs, at)
+    owed = [o.job_name for o in history.obligations(loop.id) if o.status == "owed"]
+    best = best_of(loop, trials)
+    return {
+        "schema": SCHEMA,
+        "loop": {
+            "id": loop.id, "name": loop.name, "state": str(loop.state),
+            "outcome": str(loop.outcome) if loop.outcome else None, "why": loop.why or _last_words(history, loop),
+            "backend": loop.backend,
+            "created_at": stamp(loop.created_at), "updated_at": stamp(loop.updated_at),
+            "region": loop.region, "account": loop.account or None, "pool_key": loop.pool_key or None,
+            "source_digest": loop.source_digest or None,
+            "exit_code": EXIT_CODES[loop.outcome] if loop.state is State.CLOSED and loop.outcome else None,
+            "closed_at": stamp(loop.closed_at),
+        },
+        "controller": controller.to_json(stamp) if controller else None,
+        "trials": [_trial(t, best) for t in trials],
+        "best": _best(loop, jobs, best),
+        "comparisons": comparisons(loop, trials),
+        "jobs": [job_object(loop, j, before, ledger) for before, j in zip([None, *jobs], jobs, strict=False)],
+        "pool": pool_object(history, loop, jobs, owed, at),
+        "ledger": _ledger(ledger, loop),
+        "handoff": dict(loop.handoff) if loop.handoff else None,
+        "receipt": _receipt(loop),
+        "next": next_steps(loop, owed, controller),
+    }  # fmt: skip
+
+
+def _receipt(loop: Loop) -> dict[str, JSON] | None:
+    """The proof as it was written, with its moments as the document has them."""
+    if loop.receipt is None:
+        return None
+    jobs = loop.receipt["jobs"]
+    assert isinstance(jobs, Sequence)
+    return {
+        **loop.receipt,
+        "at": _moment(loop.receipt),
+        "jobs": [{**job, "at": _moment(job)} for job in jobs if isinstance(job, Mapping)],
+    }
+
+
+def _moment(row: Mapping[str, JSON]) -> str | None:
+    at = row["at"]
+    return stamp(at) if isinstance(at, int | float) else None
+
+
+def _last_words(history: History, loop: Loop) -> str:
+    """Why a loop is where it is while it has no outcome: what happened last."""
+    event = history.last_event(loop.id)
+    return event.why if event else ""
+
+
+def error_document(error: WpfsmError) -> dict[str, JSON]:
+    """What every verb prints on an error with ``-o json``."""
+    return {
+        "schema": SCHEMA,
+        "error": {"class": type(error).__name__, "message": str(error), "fix": error.fix},
+    }
+
+
+def comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
+    """Each variant of an ablation against the baseline; empty for every other strategy."""
+    strategy, metric = section(loop, "strategy"), section(loop, "metric")
+    variants = strategy.get("variants")
+    if strategy.get("type") != "ablate" or not isinstance(variants, Sequence):
+        return []
+    from wpfsm.fsm.strategies.comparison import BASELINE, compare
+    from wpfsm.fsm.strategies.metrics import Goal
+
+    names = [BASELINE, *(str(v["name"]) for v in variants if isinstance(v, Mapping))]
+    values = {
+        name: [t.metric for t in trials if t.label == name and t.state == "completed" and not t.smoke and t.metric is not None]
+        for name in names
+    }  # fmt: skip
+    goal = Goal(str(metric.get("name")), "maximize" if metric.get("goal") == "maximize" else "minimize")
+    return [asdict(comparison) for comparison in compare(values, goal)]
+
+
+def worst_case(loop: Loop) -> dict[str, JSON]:
+    """What it costs if the controller died now and nobody came back."""
+    from wpfsm.fsm.costs.forecast import worst_case_leak
+    from wpfsm.fsm.units import parse_duration
+
+    if loop.state is State.CLOSED:
+        return {"killed_between_jobs_usd": 0.0, "killed_during_job_usd": 0.0}
+    price = price_of(loop)
+    leak = worst_case_leak(
+        loop.keep_alive,
+        parse_duration(section(loop, "job").get("max_runtime")),
+        price.usd_per_hour if price else None,
+        instances(loop),
+    )
+    return {
+        "killed_between_jobs_seconds": leak.killed_between_jobs_seconds,
+        "killed_between_jobs_usd": leak.killed_between_jobs_usd,
+        "killed_during_job_seconds": leak.killed_during_job_seconds,
+        "killed_during_job_usd": leak.killed_during_job_usd,
+    }
+
+
+def next_steps(loop: Loop, owed: Sequence[str], controller: Liveness | None = None) -> list[JSON]:
+    """The commands that make sense now, the likeliest first."""
+    if loop.state is State.CLOSED:
+        return [_again(loop)] if loop.outcome in _NOT_BEGUN else [
+            _step("see it as a page", "report", loop.id, "--html", f"{loop.id}.html")
+        ]  # fmt: skip
+    alive = controller.alive if controller else None
+    if loop.state is State.RELEASING and owed and not alive:
+        return [_step(f"release is not confirmed: {', '.join(owed)}", "release", loop.id)]
+    if loop.handoff:
+        return [
+            _step("after editing the source", "resume", loop.id),
+            _step("give up and release the pool", "resume", loop.id, "--abandon"),
+        ]
+    resume = _step(
+        "its controller is dead" if alive is False else "if its controller died", "resume", loop.id
+    )
+    if alive is False:
+        return [resume, _step("only clean up: stop, release, confirm", "resume", loop.id, "--abandon")]
+    return [
+        _step("until it ends, hands off or 9 minutes pass", "wait", loop.id, "--timeout", "9m"),
+        _step("stop the job, release, confirm", "stop", loop.id),
+        *([] if alive else [resume]),
+    ]
+
+
+def _again(loop: Loop) -> dict[str, JSON]:
+    """The same start once more: nothing is left of this one."""
+    settings = [word for override in loop.overrides for word in ("--set", override)]
+    why = "the same again" if loop.outcome is Outcome.TRANSIENT else "once that is mended"
+    return _step(why, "start", loop.loop_path, *settings)
+
+
+def _step(why: str, *words: str) -> dict[str, JSON]:
+    return {"argv": ["wpfsm", *words], "why": why}
+
+
+def _ledger(ledger: Ledger, loop: Loop) -> dict[str, JSON]:
+    plain: dict[str, JSON] = ledger.to_json()  # type: ignore[assignment]
+    return {**plain, "worst_case": worst_case(loop)}
+
+
+def _trial(trial: Trial, best: Trial | None) -> dict[str, JSON]:
+    return {
+        "number": trial.number, "label": trial.label, "params": dict(trial.params), "state": trial.state,
+        "smoke": trial.smoke, "repeat": trial.repeat, "metric": trial.metric,
+        "best": best is not None and best.number == trial.number,
+    }  # fmt: skip
+
+
+def _best(loop: Loop, jobs: Sequence[Job], best: Trial | None) -> dict[str, JSON] | None:
+    if best is None:
+        return None
+    job = next((j for j in reversed(jobs) if j.trial == best.number), None)
+    return {
+        "trial": best.number, "label": best.label, "params": dict(best.params),
+        "metric": {"name": section(loop, "metric").get("name"), "value": best.metric},
+        "job": job.name if job else None,
+    }  # fmt: skip
+
+
+def _retained(loop: Loop, job: Job, line: LedgerLine | None) -> float | None:
+    """Idle seconds of the cluster after a job: the service's once they are final, else the ledger's estimate."""
+    if job.ended_at is None or line is None or line.retained_seconds is None:
+        return None
+    return line.retained_seconds / instances(loop)
+
+
+def job_object(loop: Loop, job: Job, before: Job | None, ledger: Ledger) -> dict[str, JSON]:
+    """One job as the document lists it; ``before`` is the job before it."""
+    line = next((line for line in ledger.jobs if line.number == job.number), None)
+    return {
+        "number": job.number, "trial": job.trial, "name": job.name, "params": dict(job.params),
+        "changes": list(changes(before, job)), "status": job.status, "secondary_status": job.secondary_status or None, "start": job.start,
+        "startup_seconds": job.startup_seconds, "training_seconds": job.training_seconds,
+        "billable_seconds": job.billable_seconds, "retained_seconds": _retained(loop, job, line),
+        "pool_status": job.pool_status or None, "reused_by": job.reused_by or None,
+        "metrics": dict(job.metrics), "diagnosis": dict(job.diagnosis) if job.diagnosis else None,
+        "patch": dict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,
+        "cost_usd": line.cost_usd if line else None, "estimated": line.estimated if line else None,
+        "failure_reason": job.failure_reason or None, "stopped_for": job.stopped_for or None,
+        "created_at": stamp(job.created_at), "ended_at": stamp(job.ended_at),
+    }  # fmt: skip

@@ -1,0 +1,46 @@
+"""What the documents read from the rows: the price, the ledger, the best trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wpfsm.fsm.costs.job_cost import cost_of
+from wpfsm.fsm.costs.ledger import Ledger, settle
+from wpfsm.fsm.ports import Price
+from wpfsm.fsm.records import JSON, Job, Loop, Trial
+
+SCHEMA = "wpfsm/1"
+
+
+def instances(loop: Loop) -> int:
+    """Instances of each job."""
+    count = section(loop, "pool").get("instance_count")
+    return count if isinstance(count, int) else 1
+
+
+def price_of(loop: Loop) -> Price | None:
+    """The price that preflight found."""
+    return Price(**loop.price) if loop.price else None  # type: ignore[arg-type]
+
+
+def section(loop: Loop, name: str) -> Mapping[str, JSON]:
+    """A mapping of the effective loop file."""
+    value = loop.loop_file.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def ledger_of(loop: Loop, jobs: Sequence[Job], now: float) -> Ledger:
+    """The loop's ledger as of ``now``."""
+    billed = bool(section(loop, "forecast").get("bill_provisioning"))
+    costs = [cost_of(job, instances(loop)) for job in jobs if job.arn]
+    return settle(costs, price_of(loop), loop.closed_at or now, billed)
+
+
+def best_of(loop: Loop, trials: Sequence[Trial]) -> Trial | None:
+    """The completed trial with the best metric; a missing metric is never best, nor is a smoke trial."""
+    goal = section(loop, "metric").get("goal")
+    measured = [t for t in trials if t.state == "completed" and t.metric is not None and not t.smoke]
+    if not goal or not measured:
+        return None
+    choose = min if goal == "minimize" else max
+    return choose(measured, key=lambda t: t.metric or 0.0)

@@ -1,0 +1,1 @@
+"""The operations that a client calls, and the wire that they arrive on."""

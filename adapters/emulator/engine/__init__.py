@@ -1,0 +1,1 @@
+"""What the emulated service holds: jobs, pools, quotas, time, faults."""

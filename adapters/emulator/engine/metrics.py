@@ -1,0 +1,82 @@
+"""The metrics of a training job, read from its lines by the regular expressions of its request.
+
+Python's own ``re`` cannot be interrupted: an expression that backtracks for ever would stop every thread of the
+emulator, and so every request. ``regex`` gives up in time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol, cast
+
+from wpfsm.adapters.emulator.engine.records import Job, Metric, Request
+
+if TYPE_CHECKING:
+    from wpfsm.adapters.emulator.runner.base import LogLine
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 1.0
+"""Real seconds for one expression on one line; whatever takes longer is not read any more."""
+
+
+class _Match(Protocol):
+    def group(self, number: int) -> str | None: ...
+
+
+class _Pattern(Protocol):
+    def search(self, string: str, *, timeout: float) -> _Match | None: ...
+
+
+def compile_expression(text: str) -> _Pattern:
+    """Compile the expression of a MetricDefinition.
+
+    Raises:
+        ValueError: It is none; the message says why.
+    """
+    import regex
+
+    try:
+        return cast("_Pattern", regex.compile(text))
+    except (regex.error, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+class MetricReader:
+    """Remembers the last value of each metric of one job."""
+
+    def __init__(self, job: Job) -> None:
+        algorithm = cast("Request", job.request.get("AlgorithmSpecification", {}))
+        definitions = cast("list[dict[str, str]]", algorithm.get("MetricDefinitions", []))
+        self._job = job.key
+        self._patterns = [(each["Name"], compile_expression(each["Regex"])) for each in definitions]
+        self._latest: dict[str, Metric] = {}
+
+    def read(self, lines: Iterable[LogLine]) -> None:
+        """Take lines with their times in milliseconds since the epoch."""
+        for ms, text in lines:
+            for name, pattern in list(self._patterns):
+                try:
+                    found = pattern.search(text, timeout=PATIENCE_SECONDS)
+                except TimeoutError:
+                    logger.warning(
+                        "the regex of metric %s of %s takes too long: no longer read", name, self._job
+                    )
+                    self._patterns.remove((name, pattern))
+                    continue
+                value = _number(found) if found else None
+                if value is not None:
+                    self._latest[name] = Metric(name, value, ms / 1000)
+
+    def latest(self) -> tuple[Metric, ...]:
+        """Return the last value of each metric that was found."""
+        return tuple(self._latest.values())
+
+
+def _number(found: _Match) -> float | None:
+    """Return the first group as a number; None for text that is no number or a pattern without a group."""
+    try:
+        return float(found.group(1) or "")
+    except (IndexError, ValueError):
+        return None

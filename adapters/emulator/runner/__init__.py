@@ -1,0 +1,1 @@
+"""How a job really runs: a subprocess or a container, its channels and artifacts."""

@@ -1,0 +1,1 @@
+"""The S3 of the emulator: moto, and what is kept on disk."""

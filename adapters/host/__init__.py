@@ -1,0 +1,1 @@
+"""What stands behind the ports on this machine: its clock, signals, files and programs."""

@@ -1,0 +1,72 @@
+"""Where a verb that is about an account, and not about one loop, looks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.fsm.errors import MissingExtra, NotFound, StoreError
+from wpfsm.state.database import siblings
+
+if TYPE_CHECKING:
+    from wpfsm.adapters.aws import clients
+
+DEFAULT_REGION = "us-east-1"
+
+
+def target_for(given: Options, backend: str | None, region: str | None) -> clients.Target:
+    """The endpoint that was named, the embedded emulator, or AWS.
+
+    Without ``--backend`` the embedded emulator of this database is meant while it runs, else AWS.
+
+    Raises:
+        NotFound: ``--backend local``, and no emulator of this database runs.
+    """
+    from wpfsm.adapters.aws.clients import Target
+
+    where = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    endpoint = given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
+    if endpoint:
+        return Target(where, endpoint, local=backend == "local")
+    if backend != "aws":
+        from wpfsm.adapters.emulator.launch import find
+
+        emulator = find(siblings(given.database, "emulator"))
+        if emulator:
+            hint(f"looking at the embedded emulator, {emulator.url} (--backend aws looks at AWS)")
+            return Target(where, emulator.url, local=True)
+        if backend == "local":
+            raise NotFound("the embedded emulator of this database is not running, so nothing can bill there",
+                           fix="--backend aws looks at AWS")  # fmt: skip
+    return Target(where)
+
+
+EMULATOR_OPTIONS = ("--stop-grace", "5")
+"""The service gives a job 120 s after SIGTERM; nobody wants to wait that long for a laptop."""
+
+
+def target_of(backend: str, region: str, database: Path, endpoint_url: str = "") -> clients.Target:
+    """Where a loop's calls go; starts the embedded emulator when the backend is local and none is named.
+
+    Raises:
+        MissingExtra: The embedded emulator's dependencies are not installed.
+    """
+    from wpfsm.adapters.aws.clients import Target
+
+    given = endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
+    if backend != "local":
+        return Target(region, given)
+    if given:
+        return Target(region, given, local=True)
+    try:
+        from wpfsm.adapters.emulator.launch import EmulatorStartError, ensure
+    except ImportError as error:
+        raise MissingExtra("local", "the embedded emulator") from error
+    try:
+        url = ensure(siblings(database, "emulator"), options=EMULATOR_OPTIONS).url
+    except EmulatorStartError as error:
+        fix = "look at its log, or name an endpoint with --endpoint-url"
+        raise StoreError(f"the embedded emulator did not start: {error}", fix=fix) from error
+    return Target(region, url, local=True)

@@ -1,0 +1,1 @@
+"""How data looks as text on a terminal."""

@@ -1,0 +1,198 @@
+"""Human forms of the documents: plain tables, no colour; fitted to a terminal, as wide as they are elsewhere."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from wpfsm.adapters.terminal.table import fit, short, table, wrap
+from wpfsm.fsm.units import dollars, seconds
+
+Document = Mapping[str, Any]
+
+
+_PROSE = frozenset({"why", "best", "diff", "cost", "pool", "lost", "keep", "risk", "drive", ""})
+"""Labels of the lines that are sentences. Evidence and commands are shown as they are."""
+
+
+def loops_text(document: Document, width: int | None = None, *, none: str = "") -> str:
+    """Every loop, newest first, and how to go on with one that nobody drives.
+
+    Args:
+        document: The loops.
+        width: Columns of the terminal; None for no terminal.
+        none: What is said when there are none.
+    """
+    rows = [("LOOP", "STATE", "OUTCOME", "JOBS", "CREATED (UTC)", "WHY")]
+    rows += [
+        (loop["id"], loop["state"] + ("" if _is_driven(loop) else ", dead"), loop["outcome"] or "-",
+         str(loop["jobs"]), loop["created_at"][:16].replace("T", " "), short(loop["why"], 60))
+        for loop in document["loops"]
+    ]  # fmt: skip
+    if len(rows) == 1:
+        return none or "no loops yet; wpfsm start FILE begins one"
+    dead = [loop["id"] for loop in document["loops"] if not _is_driven(loop)]
+    return "\n".join([
+        table(fit(rows, width, ("WHY",), ("CREATED (UTC)", "JOBS"))),
+        *(f"next  wpfsm resume {loop}  # its controller is dead" for loop in dead),
+    ])  # fmt: skip
+
+
+def _is_driven(loop: Mapping[str, Any]) -> bool:
+    """Whether a loop of the list needs nobody: it is closed, waits in a hand-off, or has a controller."""
+    return bool(loop["state"] == "Closed" or loop["handoff"] or loop["alive"] is not False)
+
+
+def loop_text(document: Document, width: int | None = None) -> str:
+    """One loop: why it is where it is, its jobs, the best trial, the ledger, the pool, what to do next.
+
+    Args:
+        document: The loop.
+        width: Columns of the terminal; None for no terminal.
+    """
+    loop, ledger = document["loop"], document["ledger"]
+    best = document["best"]
+    lines = [f"loop {loop['id']}: {loop['state']}" + (f", {loop['outcome']}" if loop["outcome"] else "")]
+    lines += [f"{'why' if i == 0 else '':<6}{line}" for i, line in enumerate(loop["why"].splitlines())]
+    if document["jobs"]:
+        rows = fit(
+            _job_rows(document),
+            width,
+            ("CHANGED", "NOTE", "TRIAL"),
+            ("IDLE", "STARTUP", "TRAINING", "CHANGED"),
+        )
+        lines += ["", table(rows), ""]
+    if best:
+        metric = best["metric"]
+        lines.append(
+            f"best  trial {best['trial']} ({best['label']}): {metric['name']} = {metric['value']:.6g}"
+        )
+    lines += [f"diff  {comparison['text']}" for comparison in document["comparisons"]]
+    if ledger["jobs"]:
+        lines.append(_ledger_line(ledger))
+    lines.append(_pool_line(document))
+    lines += [f"lost  {loss['why']}" for loss in document["pool"]["losses"]]
+    if advice := document["pool"]["advice"]:
+        lines.append(f"keep  {advice['why']}")
+    lines += _risk_lines(document)
+    lines += _controller_lines(document)
+    lines = [wrap(line, width) if line[:6].strip() in _PROSE else line for line in lines]
+    if handoff := document["handoff"]:
+        lines += ["", *_handoff_lines(handoff), ""]
+    lines += [f"next  {shlex.join(step['argv'])}  # {step['why']}" for step in document["next"]]
+    return "\n".join(lines)
+
+
+def _job_rows(document: Document) -> list[tuple[str, ...]]:
+    metric = _metric_name(document)
+    labels = {trial["number"]: trial["label"] for trial in document["trials"]}
+    best = document["best"]
+    rows: list[tuple[str, ...]] = [
+        ("JOB", "TRIAL", "CHANGED", "START", "STATUS", metric or "METRIC", "STARTUP", "TRAINING", "IDLE",
+         "COST", "NOTE")
+    ]  # fmt: skip
+    for job in document["jobs"]:
+        value = job["metrics"].get(metric) if metric else None
+        is_best = bool(best) and best["job"] == job["name"]
+        rows.append(
+            (str(job["number"]), short(labels[job["trial"]], 28), short("; ".join(job["changes"]), 40) or "-",
+             job["start"] or "-", job["status"], "-" if value is None else f"{value:.6g}{'*' * is_best}",
+             seconds(job["startup_seconds"]), seconds(job["training_seconds"]),
+             seconds(job["retained_seconds"], estimated=job["estimated"]), dollars(job["cost_usd"], estimated=job["estimated"]),
+             short(_note(job, is_best=is_best), 60))
+        )  # fmt: skip
+    return rows
+
+
+def _note(job: Mapping[str, Any], *, is_best: bool) -> str:
+    if not job["diagnosis"]:
+        early = job["stopped_for"] == "early_stop" and job["status"] == "Stopped"
+        return "stopped early" if early else "* best" if is_best else ""
+    patch = f" -> {job['patch']['summary']}" if job["patch"] else ""
+    return f"{job['diagnosis']['class']}{patch}"
+
+
+def _risk_lines(document: Document) -> list[str]:
+    """What an unattended loop costs at worst."""
+    worst = document["ledger"]["worst_case"]
+    if (
+        document["pool"]["released"]
+        or document["handoff"]
+        or worst.get("killed_between_jobs_seconds") is None
+    ):
+        return []
+    between, during = worst["killed_between_jobs_usd"], worst["killed_during_job_usd"]
+    return [
+        f"risk  if its controller died now: {dollars(during)} at most during a job, {dollars(between)} between jobs"
+    ]
+
+
+def _controller_lines(document: Document) -> list[str]:
+    controller = document["controller"]
+    if not controller or document["loop"]["state"] == "Closed" or document["handoff"]:
+        return []
+    who = f"host {controller['host']}, pid {controller['pid']}, since {controller['since']}"
+    if controller["alive"]:
+        return [f"drive {who}"]
+    return [f"drive nobody: the controller is dead ({who})" if controller["host"] else "drive nobody"]
+
+
+def _metric_name(document: Document) -> str:
+    return next((name for job in document["jobs"] for name in job["metrics"]), "")
+
+
+def _ledger_line(ledger: Mapping[str, Any]) -> str:
+    cold = ledger["cold"]
+    text = f"cost  {dollars(ledger['cost_usd'], estimated=not ledger['settled'])} in {seconds(ledger['wall_seconds'])}"
+    text += f"; the same jobs cold: {dollars(cold['cost_usd'])} in {seconds(cold['wall_seconds'])}"
+    if ledger["price_per_hour"] is not None:
+        text += f" (${ledger['price_per_hour']:g}/h, {ledger['price_source']}, {ledger['price_date']})"
+    else:
+        text += " (the price is unknown; pool.price_per_hour states it)"
+    return text if ledger["complete"] else text + "; some times are not known, so this is a part"
+
+
+def _pool_line(document: Document) -> str:
+    pool = document["pool"]
+    if pool["released"]:
+        return (
+            "pool  released (read back from the service)" if pool["owner_job"] else "pool  none was created"
+        )
+    if pool["owner_job"] is None:
+        return "pool  none yet"
+    text = f"pool  {pool['status'] or 'not reported'}, owner {pool['owner_job']}"
+    if pool["expires_at"]:
+        text += f", until {pool['expires_at']}"
+    if pool["burn_usd_per_hour"]:
+        text += f", ${pool['burn_usd_per_hour']:.2f}/h while idle"
+    return text
+
+
+def _handoff_lines(handoff: Mapping[str, Any]) -> Sequence[str]:
+    diagnosis, source, pool = handoff["diagnosis"], handoff["source"], handoff["pool"]
+    lines = [f"hand-off: {diagnosis['class']} ({diagnosis['confidence']:.0%}): {diagnosis['fix']}"]
+    if place := handoff["location"] or _place(diagnosis["location"]):
+        lines.append(f"  at    {place}")
+    lines += [f"  | {line}" for line in diagnosis["evidence"]]
+    lines += [f"  tried {tried}" for tried in handoff["tried"]]
+    if source["path"]:
+        lines.append(f"  edit  {source['path']}: {', '.join(source['files'])}")
+    if source["patched"]:
+        lines.append(
+            f"  kept  the loop's own patches of {', '.join(source['patched'])} stay: wpfsm diff shows them"
+        )
+    if pool["held_until"]:
+        cost = f", for {dollars(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
+        if datetime.fromisoformat(pool["held_until"]) > datetime.now(UTC):
+            lines.append(
+                f"  pool  held until {pool['held_until']}{cost}; then the service releases it by itself"
+            )
+        else:
+            lines.append(f"  pool  was held until {pool['held_until']}{cost}; the next job starts cold")
+    return lines
+
+
+def _place(location: Mapping[str, Any] | None) -> str:
+    return f"{location['file']}:{location['line']}" if location else ""

@@ -1,0 +1,180 @@
+"""``doctor``: whether this machine and these credentials can drive a loop. No writes."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.adapters.terminal.table import table
+from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
+from wpfsm.fsm.pool.keep_alive import default_keep_alive
+from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
+from wpfsm.fsm.records import JSON
+from wpfsm.fsm.states.preflight.checks import holdings
+from wpfsm.state.database import open_existing
+from wpfsm.state.history import History
+
+if TYPE_CHECKING:
+    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.clients import Target
+
+
+MOST_SKEW = 60.0
+"""Seconds. Signatures are refused beyond 5 minutes, and times in a ledger are wrong before that."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of ``doctor``."""
+
+    name: str
+    verdict: Literal["ok", "warn", "fail"]
+    text: str
+    fix: str = ""
+    exit_code: int = 1
+
+
+def doctor(given: Options, backend: str | None, region: str | None, instance_type: str | None) -> int:
+    """Credentials, permissions, quotas, clock, database, orphans: every check runs, then all are shown."""
+    from wpfsm.adapters.targets import target_for
+
+    checks = [_database(given), *_extras()]
+    try:
+        target = target_for(given, backend, region)
+    except NotFound as error:
+        checks.append(Check("endpoint", "ok", str(error)))
+    else:
+        checks += _account(given, target, instance_type)
+    document: dict[str, JSON] = {"schema": SCHEMA, "checks": [asdict(check) for check in checks]}
+    rows = [(check.verdict, check.name, check.text + (f"\n{'':8}fix: {check.fix}" if check.fix else ""))
+            for check in checks]  # fmt: skip
+    emit(given, document, table(rows))
+    return max((check.exit_code for check in checks if check.verdict == "fail"), default=0)
+
+
+def _database(given: Options) -> Check:
+    try:
+        connection = open_existing(given.database)
+        problem = connection.execute("pragma quick_check").fetchone()[0]
+    except NotFound:
+        return Check("database", "ok", f"none yet at {given.database}")
+    except StoreError as error:
+        return Check("database", "fail", str(error), error.fix, error.exit_code)
+    if problem != "ok":
+        return Check("database", "fail", f"{given.database}: {problem}", "wpfsm gc works without it", 75)
+    owed = History(connection).owed()
+    if owed:
+        loops = sorted({o.loop_id for o in owed})
+        return Check("database", "warn", f"{len(owed)} open obligation(s) in {', '.join(loops)}", "wpfsm gc")
+    return Check("database", "ok", f"{given.database}, nothing owed")
+
+
+def _extras() -> list[Check]:
+    import importlib.util
+
+    wanted = {"sagemaker": "sagemaker", "moto": "local", "optuna": "bayes", "plotly": "report"}
+    return [
+        Check(f"extra {extra}", "warn", "not installed", f"pip install 'wpfsm[{extra}]'")
+        for module, extra in wanted.items()
+        if importlib.util.find_spec(module) is None
+    ]
+
+
+def _account(given: Options, target: Target, instance_type: str | None) -> list[Check]:
+    from wpfsm.adapters.aws.account import AccountReader
+
+    account = AccountReader(target)
+    checks = [
+        _tried("credentials", lambda: f"account {account.identity().account}, {account.identity().arn}")
+    ]
+    if checks[0].verdict == "fail":
+        return checks
+    checks.append(_tried("clock", lambda: _clock(account)))
+    checks.append(_permissions(account, instance_type))
+    checks.append(_tried("orphans", lambda: _orphans(given, account)))
+    if instance_type:
+        checks.append(_tried("quota", lambda: _rooms(account, target.region, instance_type)))
+    return checks
+
+
+def _tried(name: str, look: Callable[[], Check | str]) -> Check:
+    try:
+        found = look()
+    except WpfsmError as error:
+        return Check(name, "fail", str(error), error.fix, error.exit_code)
+    return Check(name, "ok", found) if isinstance(found, str) else found
+
+
+def _permissions(account: AccountReader, instance_type: str | None) -> Check:
+    resources: dict[str, JSON] = {"KeepAlivePeriodInSeconds": int(default_keep_alive("person"))}
+    if instance_type:
+        resources["InstanceType"] = instance_type
+    try:
+        missing = account.missing_permissions({"ResourceConfig": resources})
+    except WpfsmError as error:
+        return Check("permissions", "warn", str(error), error.fix or POLICY)
+    if denied := [denial.action for denial in missing if not denial.lacking]:
+        return Check("permissions", "fail", "denied: " + ", ".join(denied), POLICY, Denied.exit_code)
+    if missing:
+        keys = sorted({key for denial in missing for key in denial.lacking})
+        text = f"{', '.join(d.action for d in missing)}: depends on {', '.join(keys)}, which a simulation cannot know"
+        return Check("permissions", "warn", text, f"go on if that condition holds here; else {POLICY}")
+    return Check("permissions", "ok", "none of the actions of a loop is denied")
+
+
+def _clock(account: AccountReader) -> Check:
+    """This machine's clock against the service's, from an answer's Date header."""
+    from email.utils import parsedate_to_datetime
+
+    from wpfsm.adapters.aws.errors import translated
+
+    with translated("GetCallerIdentity"):
+        answer = account.clients.sts.get_caller_identity()
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    if not date:
+        return Check("clock", "warn", "the service gave no date")
+    skew = time.time() - parsedate_to_datetime(date).timestamp()
+    if abs(skew) > MOST_SKEW:
+        return Check("clock", "fail", f"{skew:+.0f} s against the service", "synchronise the clock (NTP)")
+    return Check("clock", "ok", f"{skew:+.0f} s against the service")
+
+
+def _orphans(given: Options, account: AccountReader) -> Check:
+    from wpfsm.adapters.verbs.pool_survey import survey_pools
+
+    history: History | None = None
+    with contextlib.suppress(NotFound, StoreError):
+        history = History(open_existing(given.database))
+    found = survey_pools(account, given.database, history)
+    ours = [view.reading.name for view in found if view.holder in ("dead", "unknown")]
+    if not ours:
+        return Check(
+            "orphans", "ok", f"{len(found)} warm pool(s), each with an owner that lives or is not ours"
+        )
+    text = f"{len(ours)} of {len(found)} warm pool(s) have no live controller here: {', '.join(ours)}"
+    return Check("orphans", "warn", text, "wpfsm gc shows them, wpfsm gc --apply releases them")
+
+
+def _rooms(account: AccountReader, region: str, instance_type: str) -> Check:
+    """The headroom of both quotas for one instance; a warm pool quota of 0 is why a keep-alive does nothing."""
+    training, warm_pool = account.quota(instance_type)
+    if not training and not warm_pool:
+        return Check("quota", "warn", f"no quota is listed for {instance_type}",
+                     "check the name, and the Service Quotas console")  # fmt: skip
+    held = holdings(account, instance_type, lambda _: False)
+    room = headroom(training, held, 1, instance_type=instance_type)
+    pools = headroom(warm_pool, held, 1, instance_type=instance_type, kinds=("pool",))
+    known = [each for each in (room, pools) if each.quota]
+    text = "; ".join(each.text for each in known)
+    full = [each for each in known if each.verdict != "ok"]
+    if not full:
+        return Check("quota", "ok", text)
+    fixes = "; ".join(as_shell(increase_command(r.quota, region, r.enough)) for r in full if r.quota)
+    if pools in full:
+        text += ": keep-alive would silently do nothing"
+    return Check("quota", "fail", text, fixes, Refused.exit_code)

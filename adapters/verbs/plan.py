@@ -1,0 +1,304 @@
+"""``plan``: what a loop file would do, and whether it can. No writes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wpfsm.adapters.documents.rows import SCHEMA, section
+from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.terminal.table import table
+from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
+from wpfsm.fsm.costs.job_cost import cost_of, gaps_between
+from wpfsm.fsm.errors import NotFound, Refused, StoreError
+from wpfsm.fsm.loopfile.files import missing_files
+from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.loopfile.model import LoopFile, own_price
+from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
+from wpfsm.fsm.ports import Price
+from wpfsm.fsm.records import EXIT_CODES, JSON, State
+from wpfsm.fsm.request.lock import LockedFields
+from wpfsm.fsm.request.rules import contradictions, objections
+from wpfsm.fsm.states.preflight.checks import Finding, check_extras, check_request, outcome_of, refusal
+from wpfsm.fsm.strategies import Goal, Proposal, Strategy
+from wpfsm.fsm.strategies.registry import build, missing_extra
+from wpfsm.fsm.units import dollars, seconds
+from wpfsm.state.database import open_existing, siblings
+from wpfsm.state.history import History
+from wpfsm.state.prices import known_price
+
+if TYPE_CHECKING:
+    from wpfsm.adapters.aws.clients import Target
+    from wpfsm.fsm.states.preflight.checks import Survey
+
+
+def plan(
+    given: Options, path: Path, overrides: tuple[str, ...], backend: str | None, *, offline: bool
+) -> int:
+    """Trials, lock, headroom, forecast warm against cold, worst-case leak in dollars."""
+    from wpfsm.fsm.loopfile.model import with_keep_alive
+
+    file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])))
+    file = with_keep_alive(file, default_keep_alive("person" if sys.stdin.isatty() else "program"))
+    metric = file.metric
+    goal = Goal(metric.name, metric.goal) if metric else None
+    strategy = build(file.strategy, goal, file.job.hyperparameters)
+    found = None if offline else _survey(given, file)
+    price = _price(given, file, found)
+    findings = [
+        *(found.findings if found else _without_account(file)),
+        *_own_request(file, path),
+        *_missing(file, path),
+    ]
+    document = _document(given, file, strategy, found, price, findings)
+    emit(given, document, _text(document, file))
+    refused = [finding for finding in findings if finding.level == "refuse"]
+    return EXIT_CODES[outcome_of(refused)] if refused else 0
+
+
+def _survey(given: Options, file: LoopFile) -> Survey | None:
+    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.fsm.states.preflight.checks import survey
+
+    target = _target(given, file)
+    if target is None:
+        hint("the embedded emulator is not running; it has room for every instance type")
+        return None
+    return survey(AccountReader(target, file), file, ours=lambda _: False)
+
+
+def _target(given: Options, file: LoopFile) -> Target | None:
+    """Where the loop would run; None for an embedded emulator that is yet to be started."""
+    from wpfsm.adapters.aws.clients import Target
+
+    endpoint = given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")
+    if file.backend == "aws" or endpoint:
+        return Target(file.region, endpoint, local=file.backend == "local")
+    from wpfsm.adapters.emulator.launch import find
+
+    emulator = find(siblings(given.database, "emulator"))
+    return Target(file.region, emulator.url, local=True) if emulator else None
+
+
+def _without_account(file: LoopFile) -> list[Finding]:
+    """What can be found without asking the service: the extras, and the bounds of its model."""
+    from wpfsm.adapters.aws.model_validation import violations
+
+    return [*check_extras(file), *check_request(file, violations)]
+
+
+def _own_request(file: LoopFile, path: Path) -> list[Finding]:
+    """What is wrong with a request that the user brings; one that is rendered is checked by Preflight."""
+    if not file.job.request:
+        return []
+    from wpfsm.adapters.aws.model_validation import violations
+    from wpfsm.adapters.aws.renderer import own_request
+
+    try:
+        request = {
+            **own_request(path.parent / file.job.request),
+            "TrainingJobName": f"{file.name}-000000-001",
+        }
+    except Refused as error:
+        return [Finding("refuse", "request", error.message, error.fix)]
+    contradicted, _ = contradictions(file, LockedFields.of(request, file.pool.session_tag_keys))
+    return [refusal(each) for each in (*objections(request, violations, own=True), *contradicted)]
+
+
+def _missing(file: LoopFile, path: Path) -> list[Finding]:
+    """Files that the loop file names and that are still to be written: a plan needs none of them, a start does."""
+    if file.job.request:
+        return []
+    fix = "write it before wpfsm start, which refuses the loop file without it"
+    return [Finding("warn", "request", f"{p.key}: {p.text}", fix) for p in missing_files(file, path.parent)]
+
+
+def _price(given: Options, file: LoopFile, found: Survey | None) -> Price | None:
+    """The loop file's price, the account's, one that was read before, the built-in table's: the first there is."""
+    if file.pool.price_per_hour is not None:
+        return own_price(file, time.time())
+    if found is not None and found.price is not None:
+        return found.price
+    if file.backend == "aws":
+        with contextlib.suppress(NotFound, StoreError):
+            connection = open_existing(given.database)
+            if kept := known_price(connection, given.database, file.region, file.pool.instance_type):
+                return kept
+    from wpfsm.adapters.aws.prices import built_in_table
+
+    return built_in_table().price(file.region, file.pool.instance_type)
+
+
+def _document(
+    given: Options,
+    file: LoopFile,
+    strategy: Strategy,
+    found: Survey | None,
+    price: Price | None,
+    findings: Sequence[Finding],
+) -> dict[str, JSON]:
+    jobs = min(strategy.total() or strategy.at_most(), file.limits.max_jobs or 10**9)
+    rate, count = (price.usd_per_hour if price else None), file.pool.instance_count
+    keep_alive = float(file.pool.keep_alive or 0) if file.keeps_pool else 0.0
+    assumed, gaps, measured = _assumptions(given, file)
+    ahead = forecast(jobs, assumed, rate, count, keep_alive=keep_alive)
+    leak = worst_case_leak(keep_alive, file.job.max_runtime, rate, count)
+    preview = () if missing_extra(file.strategy) else strategy.preview()
+    return {
+        "schema": SCHEMA,
+        "name": file.name,
+        "backend": file.backend,
+        "region": file.region,
+        "jobs": jobs,
+        "jobs_known": strategy.total() is not None,
+        "trials": [_proposal(n, p) for n, p in enumerate(preview, start=1)],
+        "lock": _lock(file),
+        "keep_alive_seconds": keep_alive,
+        "advice": _advice(file, assumed, gaps, rate) if gaps and file.keeps_pool else None,
+        "quota": _quota(found),
+        "findings": [finding.to_json() for finding in findings],
+        "price": asdict(price) if price else None,
+        "assumptions": {**asdict(assumed), "measured": measured},
+        "forecast": _forecast(ahead),
+        "forecast_notes": list(ahead.notes),
+        "worst_case": _leak(leak),
+    }
+
+
+def _advice(file: LoopFile, assumed: Assumptions, gaps: Sequence[float], rate: float | None) -> JSON:
+    """The keep-alive that the gaps of the last loop of this name recommend."""
+    advice = recommend(
+        gaps,
+        assumed.cold_start,
+        warm_start_seconds=assumed.warm_start,
+        bill_provisioning=assumed.bill_provisioning,
+        price_per_hour=rate,
+        instance_count=file.pool.instance_count,
+        allow_long=file.pool.allow_long_keep_alive,
+    )
+    return {"keep_alive_seconds": advice.keep_alive_seconds, "hold": advice.hold, "why": advice.why}
+
+
+def _forecast(ahead: Forecast) -> JSON:
+    plain: JSON = ahead.to_json()  # type: ignore[assignment]
+    return plain
+
+
+def _proposal(number: int, proposal: Proposal) -> JSON:
+    return {
+        "number": number,
+        "label": proposal.label,
+        "params": dict(proposal.params),
+        "smoke": proposal.smoke,
+    }
+
+
+def _lock(file: LoopFile) -> JSON:
+    """The locked settings as the file states them; the lock itself is taken from the rendered request."""
+    pool = file.pool.model_dump(mode="json")
+    free = ("keep_alive", "allow_long_keep_alive", "price_per_hour")
+    return {name: value for name, value in pool.items() if name not in free}
+
+
+def _quota(found: Survey | None) -> JSON:
+    if found is None:
+        return None
+    rooms = {"training": found.training, "warm_pool": found.warm_pool}
+    return {
+        name: None if room is None else {
+            "name": room.quota.name if room.quota else None,
+            "value": room.quota.value if room.quota else None,
+            "source": room.quota.source if room.quota else None,
+            "held": room.held, "free": room.free, "needed": room.needed, "verdict": room.verdict,
+        }
+        for name, room in rooms.items()
+    }  # fmt: skip
+
+
+def _leak(leak: Leak) -> JSON:
+    return {
+        "killed_between_jobs_seconds": leak.killed_between_jobs_seconds,
+        "killed_between_jobs_usd": leak.killed_between_jobs_usd,
+        "killed_during_job_seconds": leak.killed_during_job_seconds,
+        "killed_during_job_usd": leak.killed_during_job_usd,
+    }
+
+
+def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[float], bool]:
+    """The file's assumptions, replaced by what the last loop like it has measured, and that one's gaps.
+
+    Like it is a closed loop of its name, backend, region and instance type that ran a job: an emulator's starts say
+    nothing of the service's.
+    """
+    stated = file.forecast
+    base = Assumptions(
+        stated.cold_start, stated.warm_start, stated.train, stated.gap, stated.bill_provisioning
+    )
+    with contextlib.suppress(NotFound, StoreError):
+        history = History(open_existing(given.database))
+        for header in history.loops():
+            if (header.name, header.backend, header.state) != (file.name, file.backend, State.CLOSED):
+                continue
+            loop = history.find(header.id)
+            same = loop.region == file.region
+            same &= section(loop, "pool").get("instance_type") == file.pool.instance_type
+            if same and (jobs := [j for j in history.jobs(loop.id) if j.arn]):
+                costs = [cost_of(j, file.pool.instance_count) for j in jobs]
+                return assumptions_from(costs, base), gaps_between(costs), True
+    return base, (), False
+
+
+def _text(document: dict[str, Any], file: LoopFile) -> str:
+    ahead, leak = document["forecast"], document["worst_case"]
+    rows = [("", "WALL", "COST")]
+    rows += [
+        (side, seconds(ahead[side]["wall_seconds"]), dollars(ahead[side]["cost_usd"]))
+        for side in ("warm", "cold")
+    ]
+    known = "" if document["jobs_known"] else " at most"
+    where = f"{file.pool.instance_count} x {file.pool.instance_type}, {file.backend}, {file.region}"
+    between, during = dollars(leak["killed_between_jobs_usd"]), dollars(leak["killed_during_job_usd"])
+    lines = [
+        f"plan {file.name}: {document['jobs']} job(s){known} on {where}",
+        *(f"  trial {trial['number']}  {trial['label']}" for trial in document["trials"]),
+        "",
+        table(rows),
+        *(f"  {note}" for note in document["forecast_notes"]),
+        *_grounds(document),
+        f"worst case if the controller dies: {between} between two jobs, {during} during one",
+    ]
+    if advice := document["advice"]:
+        lines.append(f"keep-alive: {advice['why']}")
+    for finding in document["findings"]:
+        fix = f"\n  fix: {finding['fix']}" if finding["fix"] else ""
+        lines.append(f"{finding['level']}: {finding['text']}{fix}")
+    return "\n".join(lines)
+
+
+def _grounds(document: dict[str, Any]) -> list[str]:
+    """What the forecast rests on, what is locked, and the room for it."""
+    assumed, price = document["assumptions"], document["price"]
+    times = (
+        f"{seconds(assumed['cold_start'])} cold start, {seconds(assumed['warm_start'])} warm, "
+        f"{seconds(assumed['train'])} of training, {seconds(assumed['gap'])} between jobs"
+    )
+    source = "measured by the last such loop" if assumed["measured"] else "assumed (forecast)"
+    locked = [f"{name} {value}" for name, value in document["lock"].items() if value not in (None, [], False)]
+    rooms = [room for room in (document["quota"] or {}).values() if room and room["name"]]
+    return [
+        f"times: {times}; {source}",
+        "price: unknown" if price is None
+        else f"price: ${price['usd_per_hour']:g}/h an instance ({price['source']}, {price['as_of']})",
+        f"lock: {', '.join(locked)}; keep-alive {seconds(document['keep_alive_seconds'])}, free",
+        *(
+            f"quota: {room['name']} = {room['value']:g} ({room['source']}): {room['held']} held, "
+            f"{room['free']:g} free, {room['needed']} needed"
+            for room in rooms
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,42 @@
+"""`wpfsm pools`: every warm pool of the account and region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.adapters.terminal.table import table
+from wpfsm.adapters.verbs.pool_survey import survey
+from wpfsm.fsm.records import JSON
+from wpfsm.fsm.units import dollars, seconds
+
+if TYPE_CHECKING:
+    from wpfsm.adapters.verbs.pool_survey import PoolView
+
+
+def pools(given: Options, backend: str | None, region: str | None) -> int:
+    """Every warm pool in the account and region, and what it burns."""
+    found = survey(given, backend, region)
+    known = [view.burn for view in found if view.idle_seconds is not None]
+    total = sum(burn for burn in known if burn is not None) if None not in known else None
+    document: dict[str, JSON] = {
+        "schema": SCHEMA, "pools": [view.to_json() for view in found], "idle_burn_usd_per_hour": total,
+    }  # fmt: skip
+    emit(given, document, _pools_text(found, total))
+    return 0
+
+
+def _pools_text(found: list[PoolView], total: float | None) -> str:
+    if not found:
+        return "no warm pool here"
+    rows = [("POOL (OWNER JOB)", "STATUS", "INSTANCES", "IDLE", "BURNS", "LOOP", "HELD BY")]
+    for view in found:
+        plain = view.to_json()
+        rows.append(
+            (view.reading.name, str(plain["status"]), f"{plain['instance_count']} x {plain['instance_type']}",
+             seconds(view.idle_seconds) if view.idle_seconds is not None else "-",
+             "?" if view.burn is None else f"{dollars(view.burn)}/h", view.loop or "-", view.holder)
+        )  # fmt: skip
+    burn = "unknown" if total is None else f"{dollars(total)}/h"
+    return f"{table(rows)}\nidle pools burn {burn}"

@@ -1,0 +1,50 @@
+"""``report``: one loop as one self-contained HTML page."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.fsm.errors import UsageError
+from wpfsm.fsm.records import JSON
+from wpfsm.state.database import explained, open_existing, siblings
+from wpfsm.state.history import History
+
+
+def report(given: Options, which: str, target: Path) -> int:
+    """Write the page of a loop; an earlier one of the same name is replaced.
+
+    Raises:
+        MissingExtra: Plotly is not installed.
+        NotFound: There is no such loop.
+        UsageError: The page cannot be written there.
+    """
+    from wpfsm.adapters.report import gather, render
+
+    with explained(given.database):
+        history = History(open_existing(given.database))
+        loop = history.find(which)
+        sources = LocalSources(siblings(given.database, "sources"), Path(loop.loop_path).parent)
+        facts = gather(history, loop, sources, time.time())
+    page = render(facts)
+    _write(target, page)
+    document: dict[str, JSON] = {"path": str(target.absolute()), "bytes": len(page.encode()), "loop": loop.id}
+    emit(given, {"schema": "wpfsm/1", "report": document}, str(target))
+    return 0
+
+
+def _write(target: Path, page: str) -> None:
+    """All of the page or none of it."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=target.parent, suffix=".html", delete=False
+        ) as file:
+            file.write(page)
+        Path(file.name).chmod(0o644)
+        os.replace(file.name, target)  # noqa: PTH105 - reads as what it is
+    except OSError as error:
+        raise UsageError(f"{target}: {error.strerror}", fix="name a file in a folder that exists") from error

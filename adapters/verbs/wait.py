@@ -1,0 +1,89 @@
+"""``wait``: until a loop ends, hands off, loses its controller, or the time is up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from wpfsm.adapters.documents.event import event_line, event_object
+from wpfsm.adapters.documents.liveness import look
+from wpfsm.adapters.terminal.loop_text import loop_text
+from wpfsm.adapters.terminal.output import Options, duration, emit, hint, print_json
+from wpfsm.adapters.terminal.table import terminal_width
+from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
+from wpfsm.fsm.records import EXIT_CODES, Loop, State
+from wpfsm.state.database import explained, open_existing
+from wpfsm.state.history import History
+
+HANDED_OFF = 10
+STILL_RUNNING = 11
+NOT_CONFIRMED = 30
+_DEAD_SECONDS = 1.0
+"""How long nobody may drive a loop before its controller counts as dead: one may just be taking over."""
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """Why the wait is over."""
+
+    code: int
+    text: str
+
+
+def wait(given: Options, which: str, timeout: str) -> int:
+    """Wait, telling each event on stderr; returns the loop's exit code, or 11 while it still runs."""
+    seconds = duration("--timeout", timeout)
+    with explained(given.database):
+        history = History(open_existing(given.database))
+        loop_id = history.find(which).id
+        try:
+            rest = _until_rest(given, history, loop_id, time.monotonic() + seconds)
+        except KeyboardInterrupt:
+            hint(f"the loop goes on; wpfsm wait {loop_id} waits again, wpfsm stop {loop_id} ends it")
+            return 130
+        document = document_of(given, history, history.find(loop_id))
+    hint(rest.text)
+    if given.output != "jsonl":
+        emit(given, document, loop_text(document, terminal_width()))
+    return rest.code
+
+
+def _until_rest(given: Options, history: History, loop_id: str, deadline: float) -> _Rest:
+    last = history.last_event(loop_id)
+    seen = last.seq if last else 0
+    driven_at = time.monotonic()
+    while True:
+        loop = history.find(loop_id)
+        for event in history.events(loop_id, seen):
+            seen = event.seq
+            if given.output == "jsonl":
+                print_json(event_object(event))
+            else:
+                hint(event_line(event))
+        if rest := _ended(loop):
+            return rest
+        now = time.monotonic()
+        if look(history, given.database, loop, time.time()).alive is not False:
+            driven_at = now
+        elif now - driven_at >= _DEAD_SECONDS:
+            return _deserted(history, loop)
+        if now >= deadline:
+            return _Rest(STILL_RUNNING, f"still {loop.state}; wpfsm wait {loop_id} waits again")
+        time.sleep(min(LOOK_SECONDS, max(0.0, deadline - now)))
+
+
+def _ended(loop: Loop) -> _Rest | None:
+    if loop.state is State.CLOSED:
+        assert loop.outcome is not None, "a closed loop has an outcome"
+        return _Rest(EXIT_CODES[loop.outcome], f"closed: {loop.outcome}")
+    if loop.handoff is not None:
+        return _Rest(HANDED_OFF, f"hand-off: edit the source, then wpfsm resume {loop.id}")
+    return None
+
+
+def _deserted(history: History, loop: Loop) -> _Rest:
+    """Nobody drives it. While it is being released, that means that the release is not confirmed."""
+    owed = [o.job_name for o in history.obligations(loop.id) if o.status == "owed"]
+    if loop.state is State.RELEASING and owed:
+        return _Rest(NOT_CONFIRMED, f"release not confirmed, a pool may still bill: wpfsm release {loop.id}")
+    return _Rest(STILL_RUNNING, f"its controller is dead: wpfsm resume {loop.id}")

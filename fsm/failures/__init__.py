@@ -1,0 +1,1 @@
+"""Reads why a job failed: tracebacks, evidence, the taxonomy, the fingerprint."""

@@ -1,0 +1,396 @@
+"""The loop file: what a loop is, as its user writes it.
+
+Typed by pydantic, so that one definition gives the validation, the defaults, the JSON Schema and the
+reference in the docs. :mod:`wpfsm.fsm.loopfile.load` reads it from YAML and turns errors into lines and fixes.
+
+The bounds are those of the service model (CreateTrainingJob in botocore) and of the developer guide
+(train-warm-pools), stated where they are used.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import time
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from wpfsm.fsm.failures.taxonomy import CLASSES, Family
+from wpfsm.fsm.patches import PATCHES
+from wpfsm.fsm.ports import (
+    Price,
+)
+from wpfsm.fsm.records import JSON, Value
+from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
+from wpfsm.fsm.strategies.metrics import check_regex
+from wpfsm.fsm.strategies.recipes import RecipesConfig
+from wpfsm.fsm.strategies.registry import StrategyConfig
+from wpfsm.fsm.strategies.single import SingleConfig
+from wpfsm.fsm.units import DURATION_PATTERN, parse_duration, short_duration
+
+KEEP_ALIVE_GUIDE = 3600
+"""Seconds. The developer guide's limit for KeepAlivePeriodInSeconds."""
+KEEP_ALIVE_MODEL = 21600
+"""Seconds. The service model's limit; whether the service accepts more than the guide says is not known."""
+MAX_RUNTIME = 28 * 86400
+"""Seconds. The longest MaxRuntimeInSeconds (StoppingCondition in the service model)."""
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    PlainSerializer(short_duration, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["90s", "10m", "1h"]}),
+]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=33)]
+
+
+class Section(BaseModel):
+    """A mapping of the loop file: unknown keys are errors, values do not change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Vpc(Section):
+    """Where the instances attach to a network."""
+
+    security_groups: list[str] = Field(min_length=1, max_length=5, description="1 to 5 security group ids.")
+    subnets: list[str] = Field(min_length=1, max_length=16, description="1 to 16 subnet ids.")
+
+
+class Pool(Section):
+    """What every job of the loop must share, or the warm pool does not match. Locked from job 1 on."""
+
+    instance_type: Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")] = Field(
+        description="One instance type, such as ml.g6e.2xlarge."
+    )
+    role: str | None = Field(
+        default=None,
+        min_length=20,
+        max_length=2048,
+        pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$",
+        description="ARN of the jobs' execution role, such as arn:aws:iam::123456789012:role/Train. "
+        "Required for `backend: aws`.",
+    )
+    instance_count: int = Field(default=1, ge=1, description="Instances of each job.")
+    volume_gb: int = Field(
+        default=30, ge=1, description="Volume of each instance; part of the match even on NVMe types."
+    )
+    kms_key: str | None = Field(default=None, max_length=2048, description="KMS key of the volumes.")
+    vpc: Vpc | None = Field(default=None, description="Security groups and subnets.")
+    encrypt_traffic: bool = Field(default=False, description="Encrypt traffic between the instances.")
+    network_isolation: bool = Field(default=False, description="No network inside the container.")
+    session_tag_keys: list[str] = Field(
+        default_factory=list, description="Session tag keys, with EnableSessionTagChaining."
+    )
+    keep_alive: Duration | None = Field(
+        default=None,
+        description="How long an idle pool stays; not part of the match. 10m when a program drives the loop, "
+        "30m when a person does. At most 60m.",
+    )
+    allow_long_keep_alive: bool = Field(
+        default=False,
+        description="Accept up to 6h: the API model allows it, the developer guide does not.",
+    )
+    price_per_hour: float | None = Field(
+        default=None, gt=0, description="USD an hour for one instance; wins over the price list."
+    )
+
+    @model_validator(mode="after")
+    def _keep_alive_bounds(self) -> Self:
+        if self.keep_alive and self.keep_alive < 1:
+            raise ValueError(
+                f"keep_alive: {short_duration(self.keep_alive)} is less than a second; write 0 for no pool"
+            )
+        if self.keep_alive is None or self.keep_alive <= KEEP_ALIVE_GUIDE:
+            return self
+        if self.keep_alive > KEEP_ALIVE_MODEL:
+            raise ValueError(
+                f"keep_alive: {short_duration(self.keep_alive)} is beyond the service's 6h; write 60m or less"
+            )
+        if not self.allow_long_keep_alive:
+            raise ValueError(
+                f"keep_alive: {short_duration(self.keep_alive)} is beyond the documented 60m; write 60m or less "
+                "(or set allow_long_keep_alive: true to try)"
+            )
+        return self
+
+
+class JobSpec(Section):
+    """What may change from job to job."""
+
+    image: str | None = Field(default=None, max_length=255, description="Training image URI.")
+    source: str | None = Field(default=None, description="Folder with the code, relative to the loop file.")
+    entry: str | None = Field(default=None, description="Script inside `source`.")
+    requirements: str | None = Field(default=None, description="Requirements file inside `source`.")
+    request: str | None = Field(
+        default=None, description="A CreateTrainingJob request as JSON, instead of source and entry."
+    )
+    inputs: dict[str, str] = Field(default_factory=dict, max_length=20, description="Channel name to S3 URI.")
+    output: str | None = Field(default=None, pattern=r"^s3://.+", description="S3 URI for artifacts.")
+    environment: dict[str, str] = Field(default_factory=dict, max_length=100, description="Variables.")
+    hyperparameters: dict[str, Value] = Field(
+        default_factory=dict, max_length=100, description="Passed to the script as --name value."
+    )
+    tags: dict[str, str] = Field(default_factory=dict, max_length=40, description="Resource tags.")
+    max_runtime: Duration = Field(
+        default=3600.0, gt=0, le=MAX_RUNTIME, description="MaxRuntimeInSeconds: bounds what a lost job costs."
+    )
+    silence: Duration | None = Field(
+        default=None, gt=0, description="Stop a job that prints nothing for this long. Off by default."
+    )
+
+    @field_validator("inputs")
+    @classmethod
+    def _channel_names(cls, inputs: dict[str, str]) -> dict[str, str]:
+        for name in inputs:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                raise ValueError(
+                    f"{name}: the SDK's driver exports a channel's name as SM_CHANNEL_{name.upper()}; "
+                    "use letters, digits and _ only"
+                )
+        return inputs
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _hyperparameters(cls, values: dict[str, Value]) -> dict[str, Value]:
+        check_hyperparameters(values)
+        return values
+
+    @field_validator("environment")
+    @classmethod
+    def _environment(cls, values: dict[str, str]) -> dict[str, str]:
+        for name, value in values.items():
+            if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,511}", name):
+                raise ValueError(f"{name!r} is not a variable name; use letters, digits and _")
+            if len(value) > 512:
+                raise ValueError(f"{name} has {len(value)} characters; the service takes 512")
+        return values
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.request and (self.source or self.entry):
+            raise ValueError("request: stands instead of source and entry; give one or the other")
+        if not self.request and not (self.source and self.entry):
+            raise ValueError("give source and entry (a folder and a script), or request (a JSON file)")
+        return self
+
+
+def check_hyperparameters(values: Mapping[str, Value]) -> None:
+    """Refuse what the service or the SDK's driver would break on.
+
+    Raises:
+        ValueError: A name beyond 256 characters, a value beyond 2500, or a single quote (the driver
+            writes ``export NAME='value'`` unescaped, so a quote ends the job or runs code).
+    """
+    for name, value in values.items():
+        if len(name) > 256:
+            raise ValueError(f"{name[:40]!r}... is longer than 256 characters")
+        if len(str(value)) > 2500:
+            raise ValueError(f"{name}: is longer than 2500 characters")
+        if "'" in str(value) or "'" in name:
+            raise ValueError(
+                f"{name}: a single quote breaks the SDK's driver; put the text in a file of "
+                "`source` or in `environment`"
+            )
+
+
+class MetricSpec(Section):
+    """The number that the loop is about."""
+
+    name: str = Field(min_length=1, max_length=255, description="Name, as shown and as in `target`.")
+    goal: Literal["minimize", "maximize"] = Field(default="minimize", description="Which way is better.")
+    regex: str = Field(description="One group that captures the number in a line of the log.")
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, regex: str) -> str:
+        check_regex(regex)
+        return regex
+
+
+class Limits(Section):
+    """Admission control: a job is refused when its worst case would pass one of these."""
+
+    max_jobs: int | None = Field(default=None, ge=1, description="Jobs in all, retries included.")
+    max_cost: float | None = Field(default=None, gt=0, description="USD, idle pool included.")
+    max_wall: Duration | None = Field(default=None, gt=0, description="From start to the last release.")
+    max_failures: int | None = Field(default=None, ge=1, description="Failed jobs in all.")
+
+
+ACTIONS = (*PATCHES, "skip", "handoff", "release", "command")
+
+
+class FailureRule(Section):
+    """What to do about a failure. The first row that matches and is not used up applies."""
+
+    when: str | list[str] = Field(description="A failure class, a family, or any; or several of them.")
+    do: str = Field(default="", description=f"One of {', '.join(ACTIONS)}; left out with `command`.")
+    times: int | None = Field(default=None, ge=1, description="How often this row may apply.")
+    set: dict[str, Value] = Field(
+        default_factory=dict, description="Hyperparameter changes: a value, or x0.5, +1, -1."
+    )
+    hold: Duration | None = Field(
+        default=None, gt=0, le=KEEP_ALIVE_MODEL, description="How long a hand-off keeps the pool."
+    )
+    command: list[str] | None = Field(
+        default=None, min_length=1, description="A program that reads the packet and may edit the source."
+    )
+
+    @field_validator("when")
+    @classmethod
+    def _known_class(cls, when: str | list[str]) -> str | list[str]:
+        known = ["any", *CLASSES, *(str(family) for family in Family)]
+        for name in [when] if isinstance(when, str) else when:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(set(known)))}"
+                raise ValueError(f"{name!r} is not a failure class or family; {hint}")
+        return when
+
+    @field_validator("do")
+    @classmethod
+    def _known_action(cls, do: str) -> str:
+        if do and do not in ACTIONS:
+            near = difflib.get_close_matches(do, ACTIONS, n=1)
+            raise ValueError(
+                f"{do!r} is not an action; "
+                + (f"did you mean {near[0]}?" if near else f"known are {', '.join(ACTIONS)}")
+            )
+        return do
+
+    @field_validator("set")
+    @classmethod
+    def _set(cls, values: dict[str, Value]) -> dict[str, Value]:
+        check_hyperparameters(values)
+        return values
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Self:
+        if self.command and self.do not in ("", "command"):
+            raise ValueError(f"command: goes with do: command, not with do: {self.do}")
+        if not self.do and not self.command:
+            raise ValueError(f"do: is missing; write one of {', '.join(ACTIONS)}")
+        return self
+
+    @property
+    def action(self) -> str:
+        """The action's name."""
+        return self.do or "command"
+
+
+class Forecast(Section):
+    """Assumptions that `plan` uses until the loop's own history replaces them."""
+
+    cold_start: Duration = Field(default=300.0, description="From submission to training, on new instances.")
+    warm_start: Duration = Field(default=0.0, description="The same, on a warm pool.")
+    train: Duration = Field(default=120.0, description="Training, for each job.")
+    gap: Duration = Field(default=90.0, description="From the end of a job to the next submission.")
+    bill_provisioning: bool = Field(default=False, description="Whether starting up is billed.")
+
+
+NotifyEvent = Literal["closed", "handoff", "pool_lost", "unconfirmed"]
+
+
+class Notify(Section):
+    """Who is told when the loop closes, waits for a hand-off, loses its pool or cannot confirm the release."""
+
+    command: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="A program that gets the event as JSON on stdin, in the loop file's folder; 10s at most.",
+    )
+    urls: list[str] = Field(
+        default_factory=list,
+        max_length=20,
+        description="http(s): the event is POSTed as JSON. Any other address is one of Apprise's.",
+    )
+    on: list[NotifyEvent] = Field(
+        default=["closed", "handoff", "pool_lost", "unconfirmed"], description="Which events are told."
+    )
+
+    @field_validator("urls")
+    @classmethod
+    def _addresses(cls, urls: list[str]) -> list[str]:
+        for url in urls:
+            if not re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+", url, re.IGNORECASE):
+                raise ValueError(
+                    f"{url.partition('?')[0]!r} is not an address; write https://HOST/PATH or one of Apprise's"
+                )
+        return urls
+
+
+class LoopFile(Section):
+    """A loop of training jobs on one SageMaker managed warm pool."""
+
+    version: Literal[1] = Field(description="Version of this format.")
+    name: Name = Field(description="Lower-case letters, digits and hyphens; jobs are called after it.")
+    backend: Literal["local", "aws"] = Field(default="local", description="Embedded emulator, or AWS.")
+    region: str = Field(
+        default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region, such as us-east-1."
+    )
+    pool: Pool
+    job: JobSpec
+    metric: MetricSpec | None = None
+    strategy: StrategyConfig = Field(default_factory=lambda: SingleConfig(type="single"))
+    limits: Limits = Limits()
+    on_failure: list[FailureRule] = Field(default_factory=list)
+    on_contested: Literal["cold", "stop"] = Field(
+        default="cold", description="When a stranger's job took the pool: go on with a cold start, or stop."
+    )
+    early_stop: EarlyStopConfig | None = None
+    forecast: Forecast = Forecast()
+    notify: Notify = Notify()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.backend == "aws" and not self.pool.role:
+            raise ValueError("pool.role: is required for backend: aws; give the ARN of the execution role")
+        if self.backend == "aws" and not self.job.request and not self.job.image:
+            raise ValueError("job.image: is required for backend: aws; give the URI of a training image")
+        if self.job.request and isinstance(self.strategy, RecipesConfig):
+            own = next((r.name for r in self.strategy.recipes if r.source or r.entry), None)
+            if own:
+                raise ValueError(
+                    f"strategy.recipes: {own} has a source or entry, but job.request brings the whole job; "
+                    "give job.source and job.entry instead"
+                )
+        if self.early_stop and not self.metric:
+            raise ValueError("early_stop: needs a metric")
+        return self
+
+    @property
+    def keeps_pool(self) -> bool:
+        """Whether jobs ask for a warm pool at all (`single` declines it)."""
+        return not isinstance(self.strategy, SingleConfig)
+
+    def dump(self) -> dict[str, JSON]:
+        """The effective loop file as JSON; :meth:`model_validate` reads it back."""
+        dumped: dict[str, JSON] = self.model_dump(mode="json")
+        return dumped
+
+
+def own_price(file: LoopFile, now: float) -> Price:
+    """The price that the loop file states, dated today."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(now))
+    return Price(file.pool.price_per_hour or 0, "loop file", day, file.region, file.pool.instance_type)
+
+
+def with_keep_alive(loop_file: LoopFile, seconds: float) -> LoopFile:
+    """The file with its keep-alive decided, where it leaves it open."""
+    if loop_file.pool.keep_alive is not None:
+        return loop_file
+    pool = loop_file.pool.model_copy(update={"keep_alive": seconds})
+    return loop_file.model_copy(update={"pool": pool})

@@ -1,0 +1,1 @@
+"""Rules about the warm pool: its owner, its keep-alive, its quota."""

@@ -1,0 +1,1 @@
+"""The CreateTrainingJob request of a job: composed, locked, checked and compared."""

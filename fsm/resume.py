@@ -1,0 +1,74 @@
+"""What a changed loop file or source does to a loop that is resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wpfsm.fsm.context import Context
+from wpfsm.fsm.errors import UsageError
+from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.loopfile.model import with_keep_alive
+from wpfsm.fsm.records import JSON
+from wpfsm.fsm.request import file_changes
+from wpfsm.fsm.states.diagnosing import handoff
+from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
+
+
+def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
+    """Compare file and source with what the loop froze; an edited source closes a hand-off.
+
+    Returns:
+        What the user should know of it, a line each.
+
+    Raises:
+        Refused: A locked field changed, a free one changed and was not accepted, or nothing was changed
+            since the hand-off.
+    """
+    notes: list[str] = []
+    changed = _accept_file(ctx, notes, accept=accept)
+    job = ctx.store.last_job()
+    if ctx.loop.handoff is not None and job is not None:
+        trial = next(t for t in ctx.store.trials() if t.number == job.trial)
+        folder = trial.source or ctx.file.job.source
+        digest = ctx.sources.snapshot(folder) if folder else trial.source_digest
+        handoff.take_up(ctx, digest, settings_changed=changed)
+    elif ctx.file.job.source:
+        _note_changed_source(ctx, notes, ctx.file.job.source)
+    return notes
+
+
+def _note_changed_source(ctx: Context, notes: list[str], folder: str) -> None:
+    """Say that the user's files are not the loop's any more, which never needs them again."""
+    try:
+        changed = "has changed" if ctx.sources.snapshot(folder) != ctx.loop.source_digest else ""
+    except UsageError as error:
+        changed = f"cannot be read any more ({error})"
+    if changed:
+        notes.append(f"note: {folder} {changed}; the loop goes on with its own snapshot")
+
+
+def _accept_file(ctx: Context, notes: list[str], *, accept: bool) -> bool:
+    """Take over changed free fields of the loop file; True when there were any."""
+    path = Path(ctx.loop.loop_path)
+    if not path.exists():
+        notes.append(f"note: {path} is gone; the loop goes on with the file as it was")
+        return False
+    try:
+        now = load(path, ctx.loop.overrides)
+    except UsageError as error:
+        notes.append(
+            f"note: the loop file cannot be read any more; the loop goes on with it as it was\n{error}"
+        )
+        return False
+    keep_alive = float(ctx.file.pool.keep_alive or 0)
+    effective: dict[str, JSON] = with_keep_alive(now, keep_alive).dump()
+    changed = file_changes.compare(ctx.loop.loop_file, effective)
+    file_changes.check(changed, accept=accept, loop_id=ctx.loop.id, cost=mismatch_cost(ctx))
+    if changed:
+        keys = ", ".join(change.key for change in changed)
+        # Kept with an open hand-off, which it answers even if this process ends before it is closed.
+        noted = {"handoff": {**ctx.loop.handoff, "accepted": keys}} if ctx.loop.handoff else {}
+        ctx.record("accepted", f"changes accepted: {keys}", loop={"loop_file": effective, **noted},
+                   data={c.key: [c.old, c.new] for c in changed})  # fmt: skip
+        ctx.reload()
+    return bool(changed)

@@ -1,0 +1,1 @@
+"""Diagnosing: reads the outcome, patches a failure or hands it off."""

@@ -1,0 +1,1 @@
+"""Preflight: everything that can be checked before a job is paid."""

@@ -1,0 +1,116 @@
+"""Preflight: everything that can be known before a job is created, and the lock.
+
+Checks first, all of them; only when none refuses is the source uploaded and the request of job 1 rendered.
+The lock is taken from that request, the pool key from the lock, and the first trial is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.errors import Held, MissingExtra, Refused, UsageError
+from wpfsm.fsm.ports import Request
+from wpfsm.fsm.records import Change, Outcome, Trial
+from wpfsm.fsm.request.compose import compose, free_members
+from wpfsm.fsm.request.lock import LockedFields
+from wpfsm.fsm.request.rules import contradictions, objections
+from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
+from wpfsm.fsm.steps.next_trial import draw
+from wpfsm.fsm.steps.render_request import base_request
+
+
+def run(ctx: Context) -> Change:
+    """Admit the loop, or refuse it with every finding."""
+    if not ctx.file.job.request:
+        ctx.ports.renderer.prepare()
+    found = survey(ctx, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
+    _note(ctx, found)
+    if found.refused:
+        return _refuse(found.findings)
+    if over := ctx.over_limit():
+        return release(Outcome.LIMIT, over)
+    try:
+        trials = list(ctx.store.trials())
+        trial = trials[0] if trials else draw(ctx, [])
+        if trial is None:
+            return release(Outcome.REFUSED, "the strategy asks for no trial")
+        if absent := tuple(_check_sources(ctx)):
+            return _refuse((*found.findings, *absent))
+        request = _first_request(ctx, trial)
+        lock = LockedFields.of(request, ctx.file.pool.session_tag_keys)
+        rendered = _check_rendered(ctx, request, lock)
+        if any(finding.level == "refuse" for finding in rendered):
+            return _refuse((*found.findings, *rendered))
+        key = lock.pool_key(ctx.loop.account, ctx.loop.region)
+        if ctx.file.keeps_pool:
+            ctx.ports.leases.take(key, ctx.loop.id)
+    except (MissingExtra, Refused, Held) as error:
+        outcome = Outcome.HELD if isinstance(error, Held) else Outcome.REFUSED
+        return release(outcome, f"{error.message} - {error.fix}" if error.fix else error.message)
+    findings = (*found.findings, *rendered)
+    return Change(
+        kind="admitted",
+        why="; ".join(["checks passed", *(f.text for f in findings)]),
+        data={"lock": lock.to_json(), "pool_key": key, "findings": [f.to_json() for f in findings]},
+        loop={"lock": lock.to_json(), "pool_key": key},
+        trials=(trial,),
+    )
+
+
+def _note(ctx: Context, found: Survey) -> None:
+    """Account and price, recorded before anything depends on them."""
+    loop = {
+        "account": found.identity.account if found.identity else ctx.loop.account,
+        "price": asdict(found.price) if found.price else None,
+    }
+    ctx.record("checked", f"{len(found.findings)} finding(s)", loop=loop,
+               data={"findings": [f.to_json() for f in found.findings]})  # fmt: skip
+
+
+def _refuse(findings: tuple[Finding, ...]) -> Change:
+    """Every finding at once, those that refuse first, each with its fix."""
+    ordered = sorted(findings, key=lambda finding: finding.level != "refuse")
+    refused = [finding for finding in ordered if finding.level == "refuse"]
+    change = release(outcome_of(refused), "\n".join(map(str, ordered)))
+    return replace(change, data={**change.data, "findings": [f.to_json() for f in ordered]})
+
+
+def _check_sources(ctx: Context) -> Iterator[Finding]:
+    """The folders and scripts of the trials to come: a slip in the last recipe must not show after the others."""
+    checked: set[tuple[str, str]] = set()
+    for proposal in ctx.strategy.preview():
+        source = proposal.source or ctx.file.job.source or ""
+        entry = proposal.entry or ctx.file.job.entry or ""
+        if not (proposal.source or proposal.entry) or (source, entry) in checked:
+            continue
+        checked.add((source, entry))
+        try:
+            digest = ctx.sources.snapshot(source)
+        except UsageError as error:
+            yield Finding("refuse", "request", f"{proposal.label}: {error.message}", error.fix)
+            continue
+        if entry not in ctx.sources.files(digest):
+            yield Finding("refuse", "request", f"{proposal.label}: there is no {entry} in {source}",
+                          "correct its source or entry in the loop file")  # fmt: skip
+
+
+def _first_request(ctx: Context, trial: Trial) -> Request:
+    """The whole request of job 1; the lock is taken from it, and not from settings."""
+    base = base_request(ctx, trial)
+    members = free_members(
+        ctx.file, base, loop_id=ctx.loop.id, number=1, trial=trial,
+        params={**ctx.file.job.hyperparameters, **trial.params}, keep_alive=ctx.keep_alive,
+    )  # fmt: skip
+    return compose(base, members)
+
+
+def _check_rendered(ctx: Context, request: Request, lock: LockedFields) -> tuple[Finding, ...]:
+    """What only the rendered request shows: the service's bounds on all of it, and what it adds to the lock."""
+    own = bool(ctx.file.job.request)
+    refused, remarks = contradictions(ctx.file, lock)
+    return (
+        *map(refusal, [*objections(request, ctx.violations, own=own), *refused]),
+        *(Finding("warn", "request", remark, "it is part of the lock from job 1 on") for remark in remarks),
+    )

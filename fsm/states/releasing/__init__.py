@@ -1,0 +1,1 @@
+"""Releasing: discharges every obligation and writes the receipt."""

@@ -1,0 +1,1 @@
+"""Running: follows the job to its end."""

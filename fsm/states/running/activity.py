@@ -1,0 +1,162 @@
+"""Running: follows the newest job to its end.
+
+One read of the service and one of the log a turn. What changed goes into the history; what only moved
+(the log's cursor, the live metric) is kept without an event. The job before is settled once this one has
+its instances: then the service says whether it took over that pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.polling import next_read
+from wpfsm.fsm.ports import (
+    JobReading,
+)
+from wpfsm.fsm.records import Change, Job, Outcome
+from wpfsm.fsm.states.running.log import (
+    NO_LOG_YET,
+    WAITING,
+    Watch,
+    follow_log,
+    read_log,
+    with_log_metric,
+)
+from wpfsm.fsm.states.running.warm_start import settle_previous
+from wpfsm.fsm.steps.observe_job import observe
+from wpfsm.fsm.steps.service_writes import stop_job
+from wpfsm.fsm.strategies import early_stopping
+from wpfsm.fsm.strategies.metrics import extract
+
+PEER_LINES = 100_000
+"""Lines of a completed trial's log that are searched for what it reported."""
+LATE_READS = 3
+"""Reads in a row that must find nothing new before a log that matters is taken for complete."""
+_SCRIPT_IS_NOT_RUNNING = NO_LOG_YET | {"Uploading"}
+
+
+def run(ctx: Context) -> Change:
+    """Follow the job until the service will not change it any more."""
+    job = ctx.store.last_job()
+    assert job is not None, "Running is entered with a job"
+    history = [j for j in ctx.jobs() if j.number < job.number]
+    expected = expected_seconds(history)
+    ctx.archive.restart(job.name)
+    watch = Watch(last_output=ctx.clock.now())
+    missing_since: float | None = None
+    while True:
+        ctx.check_stop()
+        reading = ctx.describe(job.name)
+        if reading is None:
+            # A job that was accepted does not vanish: this is lag, or other credentials.
+            missing_since = missing_since or ctx.clock.now()
+            if ctx.clock.now() - missing_since > ctx.pace.outage:
+                return release(Outcome.FAILED, f"{job.name} was accepted, and the service does not know it")
+            ctx.wait(ctx.pace.least, f"{job.name} to appear")
+            continue
+        missing_since = None
+        job = _observed(ctx, job, reading)
+        if job.secondary_status not in WAITING or job.is_terminal:
+            job = settle_previous(ctx, job)
+        if job.is_terminal:
+            return _ended(ctx, job, watch)
+        follow_log(ctx, job, watch)
+        job = _watch_over(ctx, job, watch)
+        elapsed = ctx.clock.now() - job.created_at if job.created_at else 0.0
+        ending = watch.ending or job.secondary_status == "Uploading"
+        pause = next_read(ctx.pace, elapsed=elapsed, expected=expected, ending=ending)
+        ctx.wait(pause, f"{job.name} to end")
+
+
+def _observed(ctx: Context, job: Job, reading: JobReading) -> Job:
+    merged = observe(job, reading, ctx.clock.now())
+    changed = (merged.status, merged.secondary_status) != (job.status, job.secondary_status)
+    if changed and not merged.is_terminal:
+        why = f"{job.name} is {merged.status} ({merged.secondary_status})"
+        ctx.record("observed", why, jobs=(merged,), data={"job": job.name, "status": merged.status,
+                                                          "secondary": merged.secondary_status})  # fmt: skip
+    ctx.progress.job(merged, reading)
+    return merged
+
+
+def _watch_over(ctx: Context, job: Job, watch: Watch) -> Job:
+    """Stop a job that is silent, hopeless, or beyond the loop's wall-clock limit."""
+    if job.secondary_status in _SCRIPT_IS_NOT_RUNNING:
+        # Silence is the script's: its time begins when it does.
+        watch.last_output = ctx.clock.now()
+    if job.status == "Stopping" or job.secondary_status in WAITING:
+        return job
+    if job.stopped_for:
+        return _stop_again(ctx, job)
+    silence = ctx.file.job.silence
+    silent = ctx.clock.now() - watch.last_output
+    if silence and silent > silence:
+        return stop_job(ctx, job, "silence", f"no output for {silent:.0f} s")
+    max_wall = ctx.file.limits.max_wall
+    if max_wall and ctx.clock.now() - ctx.loop.created_at > max_wall:
+        return stop_job(ctx, job, "limit", f"limits.max_wall of {max_wall:.0f} s was reached")
+    if reason := _hopeless(ctx, watch):
+        return stop_job(ctx, job, "early_stop", reason)
+    return job
+
+
+def _hopeless(ctx: Context, watch: Watch) -> str | None:
+    rule, goal = ctx.file.early_stop, ctx.goal
+    if not (rule and goal and watch.values):
+        return None
+    if watch.peers is None:
+        watch.peers = list(_peers(ctx))
+    return early_stopping.hopeless(
+        watch.values, watch.peers, goal, rule.warmup_reports, min_trials=rule.min_trials
+    )
+
+
+def _peers(ctx: Context) -> Iterator[list[float]]:
+    """The live metric of each completed trial; a smoke trial is too short to be compared with."""
+    metric = ctx.file.metric
+    assert metric is not None, "early_stop needs a metric"
+    job_of = {job.trial: job for job in ctx.jobs()}
+    for trial in ctx.store.trials():
+        if trial.state == "completed" and not trial.smoke:
+            yield extract(metric.regex, ctx.archive.tail(job_of[trial.number].name, PEER_LINES))
+
+
+def _stop_again(ctx: Context, job: Job) -> Job:
+    """A crash may have come between the intent to stop and the call."""
+    unanswered = any(i.kind == "stop" and i.job_name == job.name for i in ctx.store.intents())
+    return stop_job(ctx, job, job.stopped_for, "the stop before was not answered") if unanswered else job
+
+
+def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
+    """Terminal: read the log to its end, then leave.
+
+    Late lines arrive after the status. They are waited for only where something hangs on them: a failure to
+    diagnose, a metric that the service did not give, or one that diverged.
+    """
+    metric = ctx.file.metric
+    failed = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
+    began = ctx.clock.now()
+    quiet = 0
+    while ctx.clock.now() - began < ctx.pace.grace:
+        quiet = quiet + 1 if read_log(ctx, job, watch) else 0
+        wanted = failed or watch.diverged
+        if quiet >= (LATE_READS if wanted else 1):
+            break
+        if wanted:
+            ctx.clock.pause(ctx.pace.least)
+    return Change(
+        kind="ended",
+        why=f"{job.name} {job.status}" + (f": {job.failure_reason[:200]}" if job.failure_reason else ""),
+        data={"job": job.name, "status": job.status, "secondary": job.secondary_status},
+        jobs=(replace(job, log_cursor=watch.cursor, metrics=with_log_metric(ctx, job, watch)),),
+    )
+
+
+def expected_seconds(jobs: Sequence[Job]) -> float | None:
+    """Median seconds from acceptance to the end: of warm jobs, else the training of the cold ones."""
+    whole = [j.ended_at - j.created_at for j in jobs if j.start == "warm" and j.ended_at and j.created_at]
+    training = [j.ended_at - j.started_at for j in jobs if j.is_terminal and j.ended_at and j.started_at]
+    known = sorted(whole or training)
+    return known[len(known) // 2] if known else None

@@ -1,0 +1,169 @@
+"""Settles the job before: did this one take over its pool, and what did the idle time cost?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from wpfsm.fsm.context import Context
+from wpfsm.fsm.ports import JobReading
+from wpfsm.fsm.records import JSON, POOL_OVER, Job, Obligation
+from wpfsm.fsm.request.lock import LockedFields
+from wpfsm.fsm.steps.explain_pool_loss import (
+    cause_of_death,
+    cold_start_cost,
+    cold_start_text,
+    released_outside,
+)
+from wpfsm.fsm.steps.observe_job import observe
+from wpfsm.fsm.steps.service_writes import set_keep_alive
+
+WARM_START_SECONDS = 60.0
+"""Where the service does not name the reuse, a start below this and below half of the coldest one is warm.
+The developer guide speaks of seconds; measured cold starts are minutes (warm pool reports: 85 to 180 s)."""
+
+NEWEST = 200
+"""Jobs whose pool was reused that are searched for one that this loop's job took: two pages, for the listing is slow."""
+
+
+def settle_previous(ctx: Context, job: Job) -> Job:
+    """Decide warm or cold for ``job`` and discharge what it took over. Idempotent, one read a job."""
+    if job.start:
+        return job
+    previous = _owner_before(ctx, job)
+    if previous is None:
+        return _without_predecessor(ctx, job)
+    reading = ctx.describe(previous.name)
+    if reading is None or reading.pool is None:
+        return _decide_from_time(ctx, job)
+    observed = observe(previous, reading, ctx.clock.now())
+    if observed.pool_status == "Reused":
+        return _after_reuse(ctx, job, observed)
+    if observed.pool_status == "Terminated":
+        death = cause_of_death(ctx, observed, reading)
+        return _decide(ctx, job, "", f"pool lost: {death.text}", observed, death.to_json())
+    if observed.pool_status == "Available":
+        return _unmatched(ctx, job, observed, released_outside(ctx, observed, reading))
+    return _decide_from_time(ctx, job, observed)
+
+
+def _without_predecessor(ctx: Context, job: Job) -> Job:
+    """No pool of this loop was there: cold, unless a start that quick was on a pool that somebody else had left."""
+    if job.startup_seconds is None and not job.is_terminal:
+        return job
+    if job.startup_seconds is not None and job.startup_seconds < WARM_START_SECONDS:
+        for other in ctx.reused_pools(NEWEST):
+            if other.pool and other.pool.reused_by == job.name:
+                return _decide(
+                    ctx, job, other.name, f"{other.name}, a job of somebody else's, was reused by {job.name}"
+                )
+    return _decide(ctx, job, "", "no pool was there")
+
+
+def _owner_before(ctx: Context, job: Job) -> Job | None:
+    """The job whose pool this one could take; None when that pool was over, and explained, before."""
+    owed = {obligation.job_name for obligation in ctx.store.obligations()}
+    for number in range(job.number - 1, 0, -1):
+        candidate = ctx.store.job(number)
+        if candidate and candidate.arn and candidate.keep_alive > 0:
+            over = candidate.pool_status in POOL_OVER and candidate.name not in owed
+            return None if over else candidate
+    return None
+
+
+def _after_reuse(ctx: Context, job: Job, previous: Job) -> Job:
+    if previous.reused_by == job.name:
+        return _decide(ctx, job, previous.name, f"{previous.name} was reused by {job.name}", previous)
+    if not previous.reused_by:
+        # Reused, and the service does not say by whom: that may have been a stranger.
+        return _decide_from_time(ctx, job, previous)
+    why = f"contested: {previous.reused_by} took over the pool of {previous.name}"
+    return _decide(ctx, job, "", why, previous, {"cause": "contested", "reused_by": previous.reused_by})
+
+
+def _unmatched(ctx: Context, job: Job, previous: Job, leaving: str) -> Job:
+    """The service started this job elsewhere: that pool idles, bills and holds quota for nobody.
+
+    ``leaving`` says why it was no match for any job, where somebody else had released it.
+    """
+    if not set_keep_alive(ctx, previous, 0, f"{job.name} did not match it"):
+        # Not Available after all: the reading was late, and the start itself has to tell.
+        return _decide_from_time(ctx, job, previous)
+    field, difference = ("", "") if leaving else _difference(ctx, ctx.describe(job.name))
+    why = leaving or f"{job.name} did not match the pool of {previous.name}: {difference}"
+    ctx.ports.notifier.tell("pool_lost", ctx.loop, why)
+    seconds, dollars = cold_start_cost(ctx)
+    data: dict[str, JSON] = {
+        "cause": "released_outside" if leaving else "unmatched", "field": field, "cold_start_seconds": seconds, "cold_start_usd": dollars
+    }  # fmt: skip
+    return _decide(ctx, job, "", f"{why}; that pool was asked to be released{cold_start_text(seconds, dollars)}",
+                   previous, data)  # fmt: skip
+
+
+def _difference(ctx: Context, reading: JobReading | None) -> tuple[str, str]:
+    """The locked field that the service shows otherwise than the lock, and what is to be said of it."""
+    nothing = "no field that Describe shows differs from the lock; session tags, which it does not show, may"
+    if reading is None or ctx.loop.lock is None:
+        return "", nothing
+    lock = LockedFields.from_json(ctx.loop.lock)
+    # Describe shows no session chaining, so that field proves nothing.
+    shown = replace(LockedFields.of(reading.request), session_tag_keys=lock.session_tag_keys)
+    found = lock.differences(shown)
+    if not found:
+        return "", nothing
+    said = "; ".join(str(difference) for difference in found)
+    return found[0].field, (
+        f"the service shows {said}. wpfsm asked for the locked value, so something between it and the service "
+        "(a default of the SDK or the organisation, a botocore plugin, a proxy) changed the request"
+    )
+
+
+def _decide_from_time(ctx: Context, job: Job, previous: Job | None = None) -> Job:
+    """No word on reuse: the measured start decides, and stays open while there is none."""
+    startup = job.startup_seconds
+    if startup is None:
+        return job
+    cold = [j.startup_seconds for j in ctx.jobs() if j.start == "cold" and j.startup_seconds is not None]
+    warm = startup < WARM_START_SECONDS and bool(cold) and startup < max(cold) / 2
+    start: Literal["cold", "warm"] = "warm" if warm else "cold"
+    decided = replace(job, start=start, reuse_of=previous.name if warm and previous else "")
+    why = f"{job.name} started {start}: the service did not name a reuse, and it started in {startup:.1f} s"
+    ctx.record("settled", why, jobs=(decided, *((previous,) if previous else ())),
+               data={"job": job.name, "start": start, "startup_seconds": startup})  # fmt: skip
+    return decided
+
+
+def _decide(
+    ctx: Context,
+    job: Job,
+    reuse_of: str,
+    why: str,
+    previous: Job | None = None,
+    data: Mapping[str, JSON] | None = None,
+) -> Job:
+    decided = replace(job, start="warm" if reuse_of else "cold", reuse_of=reuse_of)
+    rows = (decided, previous) if previous else (decided,)
+    ctx.record(
+        "settled",
+        f"{job.name} started {decided.start}: {why}",
+        jobs=rows,
+        obligations=_discharged(ctx, previous) if previous and previous.pool_status in POOL_OVER else (),
+        data={
+            "job": job.name,
+            "start": str(decided.start),
+            "startup_seconds": job.startup_seconds,
+            **(data or {}),
+        },
+    )
+    return decided
+
+
+def _discharged(ctx: Context, previous: Job) -> tuple[Obligation, ...]:
+    by = f" by {previous.reused_by}" if previous.reused_by else ""
+    return tuple(
+        replace(o, status="discharged", evidence=f"Describe says {previous.pool_status}{by}",
+                discharged_at=ctx.clock.now())
+        for o in ctx.store.obligations()
+        if o.job_name == previous.name
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Submitting: takes the next trial and creates its job, or adopts it."""

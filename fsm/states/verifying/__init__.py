@@ -1,0 +1,1 @@
+"""Verifying: reads the pool until its fate is decided."""

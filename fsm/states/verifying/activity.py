@@ -1,0 +1,159 @@
+"""Verifying: reads WarmPoolStatus of the pool's owner until it is decided.
+
+Available: the next job will match. InUse: not yet. Reused: by whom? Terminated: why, and what does the cold
+start cost? Absent: the service is sometimes late, so a grace period, then the pool counts as lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.pool.keep_alive import chain_remaining
+from wpfsm.fsm.pool.owner import chain_started_at, pool_owner
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Obligation, Outcome
+from wpfsm.fsm.steps.explain_pool_loss import Death, cause_of_death, cold_start_cost, cold_start_text
+from wpfsm.fsm.steps.observe_job import observe
+from wpfsm.fsm.units import DAY, duration
+
+_UNDER_WAY = frozenset({"InUse", "Available"})
+"""Statuses that another one follows: a job that has ended lets go of its pool, a release is carried out."""
+FRESH_SECONDS = 2.0
+"""The read that showed the job's end often shows its pool too; this recent, it need not be read again."""
+
+
+def run(ctx: Context) -> Change:
+    """Wait for the pool's status and say what it means."""
+    owner = pool_owner(ctx.jobs()) or _unexplained(ctx)
+    if owner is None:
+        return _verified("no pool to keep: the next job starts cold")
+    began = ctx.clock.now()
+    let_go = _let_go(ctx, owner)
+    if (
+        not let_go
+        and owner.pool_status == "Available"
+        and owner.seen_at
+        and began - owner.seen_at < FRESH_SECONDS
+    ):
+        return _available(ctx, owner)
+    while True:
+        ctx.check_stop()
+        if refusal := ctx.over_limit():
+            return release(Outcome.LIMIT, refusal)
+        reading = ctx.describe(owner.name)
+        now = ctx.clock.now()
+        status = reading.pool.status if reading and reading.pool else ""
+        if reading:
+            owner = observe(owner, reading, now)
+        if status == "Available" and not (let_go and now - began < ctx.pace.release):
+            return _available(ctx, owner)
+        if status == "Reused":
+            return _reused(ctx, owner)
+        if status == "Terminated":
+            return _lost(ctx, owner, cause_of_death(ctx, owner, reading))
+        if now - began >= (ctx.pace.release if status in _UNDER_WAY else ctx.pace.grace):
+            return _absent(ctx, owner, cause_of_death(ctx, owner, reading))
+        what = (
+            f"the pool of {owner.name} is {status}" if status else f"the pool of {owner.name} to be reported"
+        )
+        ctx.wait(ctx.pace.least, what)
+
+
+def _unexplained(ctx: Context) -> Job | None:
+    """The newest job, when its pool was over as soon as it was seen: still owed, so nobody has said why."""
+    newest = next((job for job in reversed(ctx.jobs()) if job.arn), None)
+    owed = {obligation.job_name for obligation in ctx.store.obligations()}
+    return newest if newest and newest.name in owed and newest.pool_status in POOL_OVER else None
+
+
+def _let_go(ctx: Context, owner: Job) -> bool:
+    """Whether this loop has released the pool itself, so that Available only means "not yet"."""
+    return any(
+        i.kind == "update" and i.job_name == owner.name and i.argument == "0" and i.status == "done"
+        for i in ctx.store.intents(open_only=False)
+    )
+
+
+def _available(ctx: Context, owner: Job) -> Change:
+    expires = owner.ended_at + owner.keep_alive if owner.ended_at else None
+    data: dict[str, JSON] = {"job": owner.name, "pool": "Available", "expires_at": expires}
+    why = f"the pool of {owner.name} is Available"
+    left = _chain_left(ctx, owner)
+    if left is not None and left < min(DAY, ctx.file.job.max_runtime + owner.keep_alive):
+        data["chain_left_seconds"] = left
+        why += (
+            f"; warning: its cluster has {duration(left)} left of the 28 days for which a chain of jobs may use "
+            f"it, less than one more job may need ({duration(ctx.file.job.max_runtime)} of job.max_runtime + "
+            f"{duration(owner.keep_alive)} of keep-alive): expect a cold start"
+        )
+    return Change(kind="verified", why=why, data=data, jobs=(owner,))
+
+
+def _chain_left(ctx: Context, owner: Job) -> float | None:
+    started = chain_started_at(ctx.jobs(), owner)
+    return None if started is None else chain_remaining(started, ctx.clock.now())
+
+
+def _verified(why: str) -> Change:
+    return Change(kind="verified", why=why, data={"pool": "none"})
+
+
+def _reused(ctx: Context, owner: Job) -> Change:
+    """Somebody's job runs on our pool. Ours would be newer than the owner; so it is a stranger's."""
+    ours = owner.reused_by and ctx.store.job_named(owner.reused_by)
+    discharged = _discharge(
+        ctx, owner, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
+    )
+    if ours:
+        return Change(kind="verified", why=f"the pool moved on to {owner.reused_by}", jobs=(owner,),
+                      obligations=discharged, data={"pool": "Reused"})  # fmt: skip
+    who = owner.reused_by or "a job that the service does not name"
+    seconds, dollars = cold_start_cost(ctx)
+    why = f"contested: {who} took over the pool of {owner.name}; it is theirs and was left alone"
+    data: dict[str, JSON] = {
+        "pool": "Reused", "job": owner.name, "cause": "contested", "reused_by": owner.reused_by,
+        "cold_start_seconds": seconds, "cold_start_usd": dollars,
+    }  # fmt: skip
+    ctx.ports.notifier.tell("pool_lost", ctx.loop, why)
+    if ctx.file.on_contested == "stop":
+        stopped = release(Outcome.CONTESTED, f"{why}; the loop file says on_contested: stop")
+        return replace(stopped, data={**stopped.data, **data}, jobs=(owner,), obligations=discharged)
+    return Change(
+        kind="verified",
+        why=f"{why}; the next job starts cold{cold_start_text(seconds, dollars)}",
+        data=data,
+        jobs=(owner,),
+        obligations=discharged,
+    )
+
+
+def _lost(ctx: Context, owner: Job, death: Death) -> Change:
+    discharged = _discharge(ctx, owner, "Describe says Terminated")
+    ctx.ports.notifier.tell("pool_lost", ctx.loop, death.text)
+    return Change(
+        kind="verified",
+        why=f"pool lost: {death.text}",
+        data={"pool": "Terminated", "job": owner.name, **death.to_json()},
+        jobs=(owner,),
+        obligations=discharged,
+    )
+
+
+def _absent(ctx: Context, owner: Job, death: Death) -> Change:
+    """No word within the grace period: go on cold. The obligation stays open; Releasing settles it."""
+    why = f"the service reports no pool for {owner.name} within {duration(ctx.pace.grace)}: {death.text}"
+    ctx.ports.notifier.tell("pool_lost", ctx.loop, why)
+    return Change(
+        kind="verified",
+        why=why,
+        data={"pool": "absent", "job": owner.name, **death.to_json()},
+        jobs=(owner,),
+    )
+
+
+def _discharge(ctx: Context, job: Job, evidence: str) -> tuple[Obligation, ...]:
+    return tuple(
+        replace(o, status="discharged", evidence=evidence, discharged_at=ctx.clock.now())
+        for o in ctx.store.obligations()
+        if o.job_name == job.name
+    )

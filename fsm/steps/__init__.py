@@ -1,0 +1,1 @@
+"""What several states do: each makes a call, writes a row or waits."""

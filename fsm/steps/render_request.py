@@ -1,0 +1,82 @@
+"""The base request of a source and the settings that go into it: rendered once, then read from the store."""
+
+from __future__ import annotations
+
+from wpfsm.fsm.context import Context
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.ports import RenderSpec, Request
+from wpfsm.fsm.records import Trial
+from wpfsm.fsm.request.compose import digest
+
+REQUIREMENTS = "requirements.txt"
+
+_RENDERED = frozenset({"image", "requirements", "request", "inputs", "output"})
+"""Keys of ``job`` that a base request holds; the others are put into each job's own members."""
+
+
+def base_key(file: LoopFile, source_digest: str, entry: str) -> str:
+    """What a base request is kept under: ``source:entry:settings``.
+
+    A free field may change between two jobs of one source, and then another base request is rendered.
+    """
+    settings = file.job.model_dump(mode="json", include=set(_RENDERED))
+    return f"{source_digest}:{entry}:{digest(settings)[:8]}"
+
+
+def base_request(ctx: Context, trial: Trial) -> Request:
+    """The request that every job of this source and entry is made from.
+
+    Patched sources differ in what is uploaded, not in the request: only the first one needs the SDK.
+
+    Raises:
+        MissingExtra: The SageMaker SDK is not installed.
+        Refused: The source cannot be rendered.
+        ServiceError: The upload failed.
+    """
+    entry = trial.entry or ctx.file.job.entry or ""
+    key = base_key(ctx.file, trial.source_digest, entry)
+    if known := ctx.store.rendered(key):
+        return known
+    requirements = _requirements(ctx, trial)
+    like_key = base_key(ctx.file, "like", f"{entry}:{requirements}")
+    like = ctx.store.rendered(like_key)
+    if not ctx.file.job.request:
+        how = (
+            "the source is uploaded"
+            if like
+            else "the SageMaker SDK renders the request and uploads the source"
+        )
+        ctx.progress.waiting(how, None)
+    spec = RenderSpec(
+        # Of the whole key: two entries of one source are two uploads, and must not overwrite each other's driver.
+        name=f"{ctx.loop.id}-{digest({'key': key})[:8]}",
+        region=ctx.loop.region,
+        account=ctx.loop.account,
+        bucket=_bucket(ctx),
+        source_path=ctx.sources.path(trial.source_digest) if trial.source_digest else "",
+        loop_file=ctx.loop.loop_file,
+        entry=entry,
+        requirements=requirements,
+        like=like,
+    )
+    request = ctx.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))
+    with ctx.ports.boundaries.around("commit rendered"):
+        ctx.store.save_rendered(key, request)
+        if like is None:
+            ctx.store.save_rendered(like_key, request)
+    return request
+
+
+def _requirements(ctx: Context, trial: Trial) -> str:
+    """The loop file's requirements file, else the one that the source has by its usual name."""
+    if ctx.file.job.requirements or not trial.source_digest:
+        return ctx.file.job.requirements or ""
+    return REQUIREMENTS if REQUIREMENTS in ctx.sources.files(trial.source_digest) else ""
+
+
+def _bucket(ctx: Context) -> str:
+    """The bucket of ``job.output``, else the one that the SageMaker SDK uses by default."""
+    output = ctx.file.job.output
+    if output:
+        return output.removeprefix("s3://").partition("/")[0]
+    return f"sagemaker-{ctx.loop.region}-{ctx.loop.account}"

@@ -1,0 +1,232 @@
+"""Loops that mend themselves, driven in this process: what is patched, what is left alone, what is remembered."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any, cast
+
+import pytest
+from crash_world import LOOP_ID, Story, World
+
+from wpfsm.adapters.emulator.runner.base import Launch
+from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.fsm.records import Job
+from wpfsm.fsm.states.diagnosing.handoff_packet import MEMBERS
+from wpfsm.fsm.states.diagnosing.remedy import MOST_TIMES
+
+POOL = {"instance_type": "ml.g5.xlarge", "keep_alive": "10m"}
+METRIC = {"name": "loss", "goal": "minimize", "regex": "loss=([0-9.]+)"}
+OOM = ["torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"]
+
+
+def members(launch: Launch, name: str) -> Mapping[str, str]:
+    return cast("Mapping[str, str]", launch.request.get(name) or {})
+
+
+def fits(at_most: int) -> Callable[[Launch], Script]:
+    """A job whose memory takes a batch of that size."""
+
+    def script(launch: Launch) -> Script:
+        batch = int(members(launch, "HyperParameters")["batch_size"])
+        return Script(seconds=20, lines=["loss=0.5"]) if batch <= at_most else Script(20, OOM, exit_code=1)
+
+    return script
+
+
+def failing(*lines: str) -> Callable[[Launch], Script]:
+    return lambda _: Script(seconds=20, lines=list(lines), exit_code=1)
+
+
+def story(script: Callable[[Launch], Script], **settings: Any) -> Story:
+    job = {"source": "src/", "entry": "train.py", "requirements": "requirements.txt", "max_runtime": "30m"}
+    return Story(
+        loop_file={"pool": POOL, "metric": METRIC, **settings, "job": job | settings.get("job", {})},
+        script=script,
+        source={"train.py": "import torch\n", "requirements.txt": "torch\n"},
+        edits=settings.pop("edits", ()),
+    )
+
+
+@pytest.fixture
+def play() -> Iterator[Callable[[Story], World]]:
+    """Make the world of a story; it is gone after the test."""
+    with contextlib.ExitStack() as worlds:
+
+        def begin(told: Story) -> World:
+            world = World(told)
+            worlds.callback(world.close)
+            return world
+
+        yield begin
+
+
+def jobs(world: World) -> list[Job]:
+    with world.history() as history:
+        return list(history.jobs(LOOP_ID))
+
+
+def sweep(**parameters: list[float]) -> dict[str, object]:
+    return {"type": "sweep", "method": "grid", "parameters": parameters}
+
+
+def test_a_smaller_batch_is_kept_for_the_trials_that_follow(play: Callable[[Story], World]) -> None:
+    """What did not fit once is not tried again, and the history says where the value comes from."""
+    world = play(story(fits(16), strategy=sweep(lr=[1, 2]), job={"hyperparameters": {"batch_size": 64}}))
+    assert world.drive().exit_code == 0
+    assert [job.params["batch_size"] for job in jobs(world)] == [64, 32, 16, 16]
+    with world.history() as history:
+        intended = [event.why for event in history.events(LOOP_ID) if event.kind == "intended"]
+        trials = history.trials(LOOP_ID)
+    assert "batch_size 16 since" in intended[-1]
+    assert [trial.params for trial in trials] == [{"lr": 1}, {"lr": 2}], "a trial stays what was asked for"
+
+
+def test_what_the_strategy_varies_is_not_patched(play: Callable[[Story], World]) -> None:
+    """A batch size that a sweep asks for and that does not fit is a failed trial, never another batch size."""
+    world = play(story(fits(16), strategy=sweep(batch_size=[64, 32, 8])))
+    assert world.drive().exit_code == 0
+    assert [job.params["batch_size"] for job in jobs(world)] == [64, 32, 8]
+    with world.history() as history:
+        assert [trial.state for trial in history.trials(LOOP_ID)] == ["failed", "failed", "completed"]
+
+
+def test_a_row_that_names_the_values_itself_may_change_what_is_varied(play: Callable[[Story], World]) -> None:
+    """`set` is the user's own word."""
+    rule = {"when": "oom", "do": "scale", "set": {"batch_size": "x0.5"}}
+    world = play(story(fits(16), strategy=sweep(batch_size=[32]), on_failure=[rule]))
+    assert world.drive().exit_code == 0
+    assert [job.params["batch_size"] for job in jobs(world)] == [32, 16]
+
+
+def test_a_row_without_a_bound_has_one(play: Callable[[Story], World]) -> None:
+    """`retry` without `times` does not go on for ever: the next rule has its turn."""
+    world = play(story(failing("ValueError: no"), strategy={"type": "fix"},
+                       on_failure=[{"when": "any", "do": "retry"}]))  # fmt: skip
+    assert world.drive().exit_code == 10
+    assert len(jobs(world)) == MOST_TIMES + 1
+    with world.history() as history:
+        packet = history.find(LOOP_ID).handoff
+    assert packet is not None
+    assert set(packet) == set(MEMBERS), "what the documentation lists"
+    tried = cast("list[str]", packet["tried"])
+    assert tried[0].startswith("job 1: the same configuration again")
+    assert tried[0].endswith("the same failure again")
+    assert f"used up ({MOST_TIMES} times" in tried[-1]
+
+
+def test_a_pin_that_did_not_help_is_not_tried_again(play: Callable[[Story], World]) -> None:
+    """The same fingerprint after the same patch: the next candidate, and in the end a hand-off."""
+    missing = "ModuleNotFoundError: No module named 'chartkit'"
+    world = play(story(failing(missing), strategy={"type": "fix"}))
+    assert world.drive().exit_code == 10
+    patches = [job.patch["key"] for job in jobs(world) if job.patch]
+    assert len(patches) == len(set(patches)) == 1
+    assert remembered(world) == {"pin_requirement:chartkit": "failed"}
+
+
+def remembered(world: World) -> dict[str, str]:
+    """Patch key to outcome."""
+    with contextlib.closing(world.connect()) as connection:
+        return dict(connection.execute("select patch_key, outcome from remembered order by at").fetchall())
+
+
+def needs(*modules: str) -> Callable[[Launch], Script]:
+    """A job that imports modules one after the other."""
+
+    def script(launch: Launch) -> Script:
+        requirements = members(launch, "Environment").get("REQUIREMENTS", "")
+        missing = next((module for module in modules if module not in requirements), None)
+        if missing is None:
+            return Script(seconds=20, lines=["loss=0.5"])
+        return Script(20, [f"ModuleNotFoundError: No module named '{missing}'"], exit_code=1)
+
+    return script
+
+
+def test_every_step_of_a_cascade_is_remembered_as_what_it_was(play: Callable[[Story], World]) -> None:
+    """The first pin did not fail because something else was missing too: both worked, once the job completes."""
+    world = play(story(needs("chartkit", "plotkit"), strategy={"type": "fix"}))
+    assert world.drive().exit_code == 0
+    assert remembered(world) == {"pin_requirement:chartkit": "worked", "pin_requirement:plotkit": "worked"}
+    patched = [job.patch for job in jobs(world) if job.patch]
+    assert ["+chartkit" in str(patch["diff"]) for patch in patched] == [True, False]
+    assert [patch["files"] for patch in patched] == [["requirements.txt"]] * 2
+
+
+def test_a_value_that_the_user_changes_wins_over_a_patch(play: Callable[[Story], World]) -> None:
+    """After a hand-off with an edited loop file the batch size is the file's, not the one patched before."""
+
+    def script(launch: Launch) -> Script:
+        batch = int(members(launch, "HyperParameters")["batch_size"])
+        if batch == 64:
+            return Script(20, OOM, exit_code=1)
+        if batch == 32:
+            return Script(20, ["ValueError: 32 is no good"], exit_code=1)
+        return Script(seconds=20, lines=["loss=0.5"])
+
+    settings = {"strategy": {"type": "fix"}, "job": {"hyperparameters": {"batch_size": 64}}}
+    world = play(story(script, **settings))
+    assert world.drive().exit_code == 10
+    assert [job.params["batch_size"] for job in jobs(world)] == [64, 32]
+    path = world.folder / "loop.yaml"
+    path.write_text(path.read_text().replace('"batch_size": 64', '"batch_size": 48'))
+    assert world.drive().exit_code == 0
+    assert [job.params["batch_size"] for job in jobs(world)] == [64, 32, 48]
+
+
+def test_an_edit_over_a_patch_keeps_both(play: Callable[[Story], World]) -> None:
+    """The user edits the script, the loop has patched the requirements: the next job has both."""
+
+    def script(launch: Launch) -> Script:
+        source = members(launch, "Environment")
+        if "chartkit" not in source["REQUIREMENTS"]:
+            return Script(20, ["ModuleNotFoundError: No module named 'chartkit'"], exit_code=1)
+        if "mended" not in source["TRAIN"]:
+            return Script(20, ["ValueError: a bug"], exit_code=1)
+        return Script(seconds=20, lines=["loss=0.5"])
+
+    world = play(story(script, strategy={"type": "fix"}))
+    assert world.drive().exit_code == 10
+    (world.folder / "src" / "train.py").write_text("import torch  # mended\n")
+    assert world.drive().exit_code == 0
+    assert "chartkit" not in (world.folder / "src" / "requirements.txt").read_text()
+    assert [job.patch and job.patch["kind"] for job in jobs(world)] == ["pin_requirement", "edit", None]
+
+
+def test_waiting_for_a_far_service_begins_with_half_a_minute(play: Callable[[Story], World]) -> None:
+    """An infrastructure failure is retried after a pause, on the clock that the loop is given."""
+    world = play(story(lambda _: Script(seconds=20, lines=["loss=0.5"]), strategy={"type": "fix"}))
+    world.emulator.inject({"kind": "internal_error", "job": "*-001", "seconds": 5, "times": 1})
+    assert world.drive().exit_code == 0
+    first, second = jobs(world)
+    assert first.ended_at is not None
+    assert second.created_at is not None
+    assert 30 <= second.created_at - first.ended_at <= 120
+    assert second.start == "cold"
+
+
+def test_a_class_is_retried_so_often_and_no_more(play: Callable[[Story], World]) -> None:
+    """Three retries of lost hardware, each after a longer pause, then the loop gives up, released: exit 1."""
+    world = play(story(lambda _: Script(seconds=20, lines=["loss=0.5"]), strategy={"type": "fix"}))
+    world.emulator.inject({"kind": "internal_error", "seconds": 5})
+    assert world.drive().exit_code == 1
+    ended = jobs(world)
+    assert len(ended) == 4
+    pauses = [
+        after.created_at - before.ended_at
+        for before, after in pairwise(ended)
+        if after.created_at is not None and before.ended_at is not None
+    ]
+    assert pauses == sorted(pauses)
+    assert pauses[0] >= 30
+    with world.history() as history:
+        assert history.find(LOOP_ID).receipt is not None
+
+
+def test_a_loss_that_diverges_is_handed_over_where_nothing_varies(play: Callable[[Story], World]) -> None:
+    """Another trial of the same configuration would diverge too: somebody has to change it."""
+    world = play(story(failing("RuntimeError: Loss is nan, stopping training"), strategy={"type": "fix"}))
+    assert world.drive().exit_code == 10
+    assert [job.diagnosis and job.diagnosis["class"] for job in jobs(world)] == ["nan_loss"]
