@@ -251,6 +251,8 @@ class RenderSpec:
     loop_file: Mapping[str, JSON]
     entry: str
     requirements: str
+    keep_packages: bool = False
+    """Whether the launcher stands in for the entry script and keeps what the requirements install."""
     like: Request | None = None
     """What another source of this loop, with the same entry and requirements file, was rendered to."""
 

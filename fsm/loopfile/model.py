@@ -135,6 +135,11 @@ class JobSpec(Section):
     source: str | None = Field(default=None, description="Folder with the code, relative to the loop file.")
     entry: str | None = Field(default=None, description="Script inside `source`.")
     requirements: str | None = Field(default=None, description="Requirements file inside `source`.")
+    install: Literal["cached", "plain"] | None = Field(
+        default=None,
+        description="`cached`: the packages of `requirements` are installed once for each pool and reused by its next "
+        "jobs; `plain`: every job installs them. Default: cached where a pool is kept.",
+    )
     request: str | None = Field(
         default=None, description="A CreateTrainingJob request as JSON, instead of source and entry."
     )
@@ -367,6 +372,10 @@ class LoopFile(Section):
                     f"strategy.recipes: {own} has a source or entry, but job.request brings the whole job; "
                     "give job.source and job.entry instead"
                 )
+        if self.job.install == "cached" and not self.keeps_pool:
+            raise ValueError(
+                "job.install: cached needs a pool that is kept, and `single` keeps none; write plain"
+            )
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
@@ -375,6 +384,11 @@ class LoopFile(Section):
     def keeps_pool(self) -> bool:
         """Whether jobs ask for a warm pool at all (`single` declines it)."""
         return not isinstance(self.strategy, SingleConfig)
+
+    @property
+    def keeps_packages(self) -> bool:
+        """Whether a job's installed packages are kept in the pool's cache for the next one."""
+        return self.job.install != "plain" and self.keeps_pool and not self.job.request
 
     def dump(self) -> dict[str, JSON]:
         """The effective loop file as JSON; :meth:`model_validate` reads it back."""

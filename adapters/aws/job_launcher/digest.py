@@ -106,5 +106,5 @@ def image_folders() -> list[str]:
     own |= {
         os.path.realpath(folder) for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder
     }
-    own.add(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+    own |= {os.path.dirname(os.path.dirname(os.path.realpath(__file__))), os.path.realpath(os.getcwd())}
     return [folder for folder in sys.path if os.path.isdir(folder) and os.path.realpath(folder) not in own]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pip
 
-import wpfsm.adapters.aws.job_launcher as launcher
+from wpfsm.adapters.aws import launcher
 
 
 def make_image(place: Path) -> Path:
@@ -60,8 +60,10 @@ class Container:
         self.code = self.root / "input" / "data" / "code"
         self.code.mkdir(parents=True)
         self.cache = self.root / "cache"
-        shutil.copytree(Path(launcher.__file__).parent, self.code / "_wpfsm" / "job_launcher")
-        (self.code / "_wpfsm" / "launch.py").write_text("from job_launcher.main import main\n\nmain()\n")
+        for name, content in launcher.launcher_files():
+            file = self.code / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
 
     def write(self, **files: str) -> None:
         """Write files of the source: ``train`` is train.py, ``requirements`` is requirements.txt."""
@@ -84,7 +86,7 @@ class Container:
             **self.environment,
         }
         return subprocess.Popen(
-            [self.image / "bin" / "python3", "_wpfsm/launch.py", *arguments],
+            [self.image / "bin" / "python3", launcher.ENTRY, *arguments],
             cwd=self.code,
             env=variables,
             stdout=subprocess.PIPE,
