@@ -136,6 +136,11 @@ class JobSpec(Section):
     source: str | None = Field(default=None, description="Folder with the code, relative to the loop file.")
     entry: str | None = Field(default=None, description="Script inside `source`.")
     requirements: str | None = Field(default=None, description="Requirements file inside `source`.")
+    python: str | None = Field(
+        default=None,
+        pattern=r"^3\.\d{1,2}$",
+        description="Python of the image, such as 3.11, where its tag does not say; for the checks of the source.",
+    )
     install: Literal["cached", "plain"] | None = Field(
         default=None,
         description="`cached`: the packages of `requirements` are installed once for each pool and reused by its next "
@@ -237,6 +242,15 @@ class Limits(Section):
 
 
 ACTIONS = (*PATCHES, "skip", "handoff", "release", "command")
+
+
+class Checks(Section):
+    """What is read in the source before anything is paid."""
+
+    strict: bool = Field(default=False, description="Refuse the loop where a check of the source would warn.")
+    ignore: list[Literal["imports", "requirements", "hyperparameters", "checkpoint", "metric"]] = Field(
+        default_factory=list, description="Checks of the source that are left out."
+    )
 
 
 class FailureRule(Section):
@@ -359,6 +373,7 @@ class LoopFile(Section):
     early_stop: EarlyStopConfig | None = None
     forecast: Forecast = Forecast()
     notify: Notify = Notify()
+    checks: Checks = Checks()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

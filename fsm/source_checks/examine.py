@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from wpfsm.fsm.ports import Resolution
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.source_checks.checkpoint_writes import lost_checkpoint
 from wpfsm.fsm.source_checks.execution import Source
@@ -14,6 +15,7 @@ from wpfsm.fsm.source_checks.image_modules import Image
 from wpfsm.fsm.source_checks.imports import missing_imports
 from wpfsm.fsm.source_checks.metric_lines import unprinted_metric
 from wpfsm.fsm.source_checks.requirement_lines import requirement_lines
+from wpfsm.fsm.source_checks.requirements import uninstallable
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Question:
         values: Each hyperparameter with every value that trials give it.
         metric: Name and expression of the metric; None when the loop has none.
         carries_checkpoint: Each job is to continue from the checkpoint of the one before.
-        resolved: Every distribution that a resolver would install; None when none was asked.
+        resolution: What a package index said to the requirements.
     """
 
     files: Mapping[str, str]
@@ -38,7 +40,7 @@ class Question:
     values: Mapping[str, Sequence[JSON]] = field(default_factory=dict)
     metric: tuple[str, str] | None = None
     carries_checkpoint: bool = False
-    resolved: Collection[str] | None = None
+    resolution: Resolution = field(default_factory=lambda: Resolution(None))
 
 
 def examine(asked: Question, ignore: Collection[str] = ()) -> Iterator[SourceFinding]:
@@ -46,7 +48,9 @@ def examine(asked: Question, ignore: Collection[str] = ()) -> Iterator[SourceFin
     source = Source(asked.files, asked.entry)
     lines = list(requirement_lines(asked.files, asked.requirements)) if asked.requirements else []
     if "imports" not in ignore:
-        yield from missing_imports(source, lines, asked.image, asked.resolved)
+        yield from missing_imports(source, lines, asked.image, asked.resolution.names)
+    if "requirements" not in ignore:
+        yield from uninstallable(lines, asked.resolution)
     if "hyperparameters" not in ignore:
         yield from refused_hyperparameters(source, asked.values)
     if "metric" not in ignore and asked.metric:

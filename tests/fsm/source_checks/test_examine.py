@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from wpfsm.fsm.ports import Resolution
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.source_checks.examine import Question, examine
 from wpfsm.fsm.source_checks.finding import SourceFinding
@@ -25,6 +26,8 @@ def found(
     values: Mapping[str, Sequence[JSON]] | None = None,
     regex: str | None = None,
     resolved: Sequence[str] | None = None,
+    problem: str = "",
+    distribution: str = "",
     ignore: Sequence[str] = (),
     **more: str,
 ) -> list[SourceFinding]:
@@ -38,7 +41,7 @@ def found(
         image,
         values=values or {},
         metric=("eval_loss", regex) if regex else None,
-        resolved=resolved,
+        resolution=Resolution(frozenset(resolved) if resolved else None, problem, distribution),
     )
     return list(examine(asked, ignore))
 
@@ -64,6 +67,15 @@ def test_what_a_resolver_found_counts_as_brought() -> None:
     (one,) = found(script, requirements="jiwer\n", resolved=["jiwer", "rapidfuzz"])
     assert "huggingface_hub" in one.text
     assert not found(script, requirements="jiwer\n"), "nobody knows what comes with it"
+
+
+def test_a_requirement_that_an_index_refuses_is_named_with_its_line() -> None:
+    said = found(
+        "print()\n", requirements="# pins\ntqdm\nnumpy==1.21.0\n", problem="no wheel", distribution="numpy"
+    )
+    assert [(one.check, one.file, one.line, one.text) for one in said] == [
+        ("requirements", "requirements.txt", 3, "no wheel")
+    ]
 
 
 def test_an_unknown_image_gives_a_remark_and_no_fault() -> None:
