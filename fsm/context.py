@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from wpfsm.fsm.costs import limits
-from wpfsm.fsm.costs.job_cost import bill, cost_of
+from wpfsm.fsm.costs.job_cost import JobCost, bill
 from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.gateway import Caller, Gateway
@@ -143,7 +143,7 @@ class Context:
 
     def ledger(self) -> Ledger:
         """What the loop has cost so far."""
-        costs = [cost_of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
+        costs = [JobCost.of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
         return Ledger.of(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
     def over_limit(self, judged: Job | None = None) -> str:
