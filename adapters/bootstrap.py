@@ -13,6 +13,7 @@ from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.patch_command import Subprocess
 from wpfsm.adapters.host.price_cache import PriceCache
+from wpfsm.adapters.host.resolver import PipResolver
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.targets import target_of
@@ -98,6 +99,7 @@ def connect(
         prices=listed if target.endpoint_url else PriceCache(listed, connection, database),
         permissions=PolicySimulation(clients),
         renderer=renderer,
+        resolver=PipResolver(),
         sources=LocalSources(siblings(database, "sources"), base),
         leases=pools,
         notifier=notifier,

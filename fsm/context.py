@@ -33,6 +33,7 @@ from wpfsm.fsm.ports import (
     Quotas,
     Renderer,
     Request,
+    Resolver,
     Sources,
     StopRequest,
     Store,
@@ -75,6 +76,8 @@ class Ports:
     progress: Progress
     pace: PollPolicy = field(default_factory=PollPolicy)
     failpoints: Failpoints = field(default_factory=Failpoints)
+    resolver: Resolver | None = None
+    """Asked about the requirements before anything is paid; None asks nobody."""
 
 
 class Context:

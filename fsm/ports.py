@@ -263,6 +263,8 @@ class RenderSpec:
     loop_file: Mapping[str, JSON]
     entry: str
     requirements: str
+    keep_packages: bool = False
+    """Whether the launcher stands in for the entry script and keeps what the requirements install."""
     like: Request | None = None
     """What another source of this loop, with the same entry and requirements file, was rendered to."""
 
@@ -276,6 +278,39 @@ class Renderer(Protocol):
 
     def render(self, spec: RenderSpec) -> Request:
         """Upload the source and build the request. Raises ``MissingExtra``, ``Refused`` or ``ServiceError``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a package index said to a requirements file.
+
+    Attributes:
+        names: Every distribution that would be installed, by canonical name; None when that is not known.
+        problem: Why nothing can be installed; empty when it can, or when that is not known.
+        distribution: The one that the problem is about, by canonical name.
+    """
+
+    names: frozenset[str] | None
+    problem: str = ""
+    distribution: str = ""
+
+
+class Resolver(Protocol):
+    """Asks a package index whether requirements can be installed."""
+
+    def resolve(
+        self, folder: str, requirements: str, python: str, environment: Mapping[str, str], seconds: float
+    ) -> Resolution:
+        """Resolve a requirements file for a Python on Linux; never raises, and never takes much longer than asked.
+
+        Args:
+            folder: Where the file is, and relative names in it.
+            requirements: Its name in the folder.
+            python: Such as ``3.10``.
+            environment: The job's own variables, which may name another index.
+            seconds: How long it may take.
+        """
         ...
 
 
