@@ -12,6 +12,7 @@ from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.patch_command import Subprocess
 from wpfsm.adapters.host.price_cache import PriceCache
+from wpfsm.adapters.host.resolver import PipResolver
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.targets import target_of
@@ -83,6 +84,7 @@ def connect(
     signals: StopSignals,
     hook: Hook | None = None,
     lease: leases.Lease | None = None,
+    forget_stop: bool = False,
 ) -> Controller:
     """Take the loop over and connect its ports.
 
@@ -95,6 +97,7 @@ def connect(
         signals: What asks the controller to stop.
         hook: Hears of every boundary.
         lease: The right to drive the loop, where the caller has taken it already.
+        forget_stop: A person resumes the loop, and means more than whoever asked it to stop before.
 
     Raises:
         Held: Another live controller drives the loop.
@@ -109,14 +112,14 @@ def connect(
 
     locks = siblings(database, "locks")
     lease = lease or own_loop(database, loop.id)
-    clock = WallClock(signals, not_before=_newest(History(connection), loop))
     failpoints = Failpoints(hook)
     try:
+        clock = WallClock(signals, not_before=_newest(History(connection), loop))
         now = clock.now()
         leases.refuse_live_owner(History(connection).owner(loop.id), now, loop.id)
         owner = Owner(socket.gethostname(), os.getpid(), now, now)
         with failpoints.around("commit taken_over"):
-            epoch = store.take_over(connection, database, loop.id, owner)
+            epoch = store.take_over(connection, database, loop.id, owner, forget_stop=forget_stop)
         target = target_of(loop.backend, loop.region, database, loop.endpoint_url)
     except BaseException:
         lease.release()
@@ -143,6 +146,7 @@ def connect(
         prices=listed if target.endpoint_url else PriceCache(listed, connection, database),
         permissions=PolicySimulation(clients),
         renderer=renderer,
+        resolver=PipResolver(),
         sources=LocalSources(siblings(database, "sources"), base),
         leases=pools,
         notifier=notifier,

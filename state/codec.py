@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.ports import Price
@@ -43,7 +43,7 @@ TABLES: Mapping[type, str] = {
 }
 _JSON = frozenset({
     "loop_file", "lock", "handoff", "price", "receipt", "params", "environment",
-    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data",
+    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data", "waits",
 })  # fmt: skip
 _FLAGS = frozenset({"smoke", "carry_checkpoint", "seen"})
 
@@ -89,7 +89,15 @@ def encode_field(name: str, value: object) -> object:
     return value
 
 
-def decode(record: type[R], row: sqlite3.Row) -> R:
+class Columns(Protocol):
+    """A row of a database: its columns by name."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a column."""
+        ...
+
+
+def decode(record: type[R], row: Columns) -> R:
     """A record from a row that has all its columns.
 
     Raises:

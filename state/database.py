@@ -12,7 +12,7 @@ from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.state.connection import PatientConnection, held, is_busy
 from wpfsm.state.pragmas import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """``user_version`` of the newest migration; equals the number of files in ``sql/``."""
 
 

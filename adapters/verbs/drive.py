@@ -33,6 +33,7 @@ def drive(
     *,
     detach: bool = False,
     lease: Lease | None = None,
+    forget_stop: bool = False,
 ) -> int:
     """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
 
@@ -43,6 +44,7 @@ def drive(
         first: Done once the loop is owned, before it is driven.
         detach: Leave the driving to a process of its own.
         lease: The right to drive the loop, where the caller has taken it already.
+        forget_stop: A person resumes a loop that was asked to stop before.
     """
     outlive_output()
     signals = StopSignals(_on_signal)
@@ -57,6 +59,7 @@ def drive(
             signals=signals,
             hook=observers.hook,
             lease=lease,
+            forget_stop=forget_stop,
         )
         handed_on = False
         try:

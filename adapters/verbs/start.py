@@ -28,10 +28,22 @@ from wpfsm.state.leases import Lease
 from wpfsm.state.store import IdTaken, create_loop
 
 
-def start(given: Options, file: Path, overrides: Sequence[str], backend: str | None, *, detach: bool) -> int:
+def start(
+    given: Options,
+    file: Path,
+    overrides: Sequence[str],
+    backend: str | None,
+    *,
+    detach: bool,
+    strict: bool = False,
+) -> int:
     """Create a loop from a file and drive it to its end; returns the exit code."""
     outlive_output()  # before there is a loop: whatever becomes of the streams, nobody drives it otherwise
-    settings = (*overrides, *([f"backend={backend}"] if backend else []))
+    settings = (
+        *overrides,
+        *([f"backend={backend}"] if backend else []),
+        *(["checks.strict=true"] if strict else []),
+    )
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
     loop, connection, lease = new_loop(given, file, loop_file, settings)
