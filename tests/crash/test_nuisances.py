@@ -12,8 +12,9 @@ from crash_runs import SOAK
 from nuisance_proxy import NUISANCES, nuisances
 
 pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.soak]
-OPEN = {5, 30, 75, 4}
-"""What a controller may say of a loop that it leaves open."""
+HANDED_OFF = 10
+OPEN = {4, 5, HANDED_OFF, 30, 75}
+"""What a controller may say of a loop that it leaves open; a create that was refused for no known reason is handed off."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,8 @@ def test_a_loop_behind_nuisances(service: Service, tmp_path: Path, seed: int) ->
                 if loop is None or loop.state == "Closed":
                     break
                 assert code in OPEN, (code, proxy.happened, cli.said(cli.processes[-1]))
-                code = cli.spawn("resume", loop.id).wait(PATIENCE)
+                how = ["--abandon"] if code == HANDED_OFF else []
+                code = cli.spawn("resume", loop.id, *how).wait(PATIENCE)
             assert loop is not None
             cli.service = service
             assert cli.violations() == [], (proxy.happened, cli.said(cli.processes[-1]))
