@@ -55,6 +55,7 @@ class Evidence:
         api_error_code: code of the exception that a call raised, when the job was never made.
         api_error_message: its message.
         metric_missing: the job is Completed and its metric was never printed.
+        metric_trouble: why the metric's expression does not read what the log reports; empty when it does.
         silent_seconds: how long the job had printed nothing when the watchdog stopped it; None when it did not.
         source_files: relative path to text of the loop's copy of the source.
         own_idle_instances: instances of the refused type that idle warm pools of this loop hold.
@@ -67,6 +68,7 @@ class Evidence:
     api_error_code: str = ""
     api_error_message: str = ""
     metric_missing: bool = False
+    metric_trouble: str = ""
     silent_seconds: float | None = None
     source_files: Mapping[str, str] = field(default_factory=dict)
     own_idle_instances: int = 0
@@ -187,6 +189,8 @@ class Reading:
                 yield ApiError(match["code"], match["message"], match["operation"])
 
     def _facts(self) -> Iterator[str]:
+        if self.evidence.metric_trouble:
+            yield f"metric: {self.evidence.metric_trouble}"
         if self.evidence.metric_missing:
             yield "completed without its metric"
             if any(_NOT_FINITE.search(line) for line in self.log.lines[-LAST_REPORTS:]):

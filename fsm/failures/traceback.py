@@ -11,7 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\?\[\d+m")
+LONGEST_LINE = 4_000
+"""Characters of a line that are read; longer ones are data, and cost every pattern its time."""
+
+_OCTAL = re.compile(r"#(0[0-3][0-7])")
+_ANSI = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\?\[\d+m")
 _LONG_WORD = re.compile(r"\S{401,}")  # encoded data: explains nothing, and costs a search quadratic time
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]")
 _STREAM = re.compile(
@@ -124,10 +128,25 @@ class Location:
     function: str
 
 
+def without_escapes(line: str) -> str:
+    """The line without colours and cursor movements, whether they are there as such or as a collector writes them.
+
+    Control characters come as ``#033`` and the like from a system log, as ``?[31m`` from a terminal that was not one.
+    """
+    return _ANSI.sub("", _OCTAL.sub(lambda code: chr(int(code[1], 8)), line))
+
+
 def clean(line: str) -> str:
     """The line as a terminal would leave it: no colours, the last state of a progress bar, no endless words."""
-    bare = _LONG_WORD.sub(_cut, _ANSI.sub("", line)).rstrip()
+    bare = _LONG_WORD.sub(_cut, without_escapes(_shortened(line))).rstrip()
     return next((part for part in reversed(bare.split("\r")) if part.strip()), "").rstrip()
+
+
+def _shortened(line: str) -> str:
+    """A line of bearable length: its beginning and its end."""
+    if len(line) <= LONGEST_LINE:
+        return line
+    return f"{line[: LONGEST_LINE // 2]} … {line[-LONGEST_LINE // 2 :]}"
 
 
 def _cut(word: re.Match[str]) -> str:
