@@ -248,7 +248,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Remembered:
+class PatchAttempt:
     """Failure memory: what was tried against a fingerprint, and what came of it."""
 
     fingerprint: str
@@ -275,7 +275,7 @@ class Change:
     jobs: tuple[Job, ...] = ()
     intents: tuple[Intent, ...] = ()
     obligations: tuple[Obligation, ...] = ()
-    remembered: tuple[Remembered, ...] = ()
+    remembered: tuple[PatchAttempt, ...] = ()
     at: float = 0
     """When, by the loop's clock."""
     quiet: bool = False

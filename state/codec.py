@@ -8,10 +8,10 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Outcome, Remembered, State, Trial
+from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Outcome, PatchAttempt, State, Trial
 
-Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | Remembered
-R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, Remembered)
+Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | PatchAttempt
+R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, PatchAttempt)
 
 TABLES: Mapping[type, str] = {
     Loop: "loops",
@@ -20,7 +20,7 @@ TABLES: Mapping[type, str] = {
     Intent: "intents",
     Obligation: "obligations",
     Event: "events",
-    Remembered: "remembered",
+    PatchAttempt: "remembered",
 }
 _JSON = frozenset({
     "loop_file", "lock", "handoff", "price", "receipt", "params", "environment",
