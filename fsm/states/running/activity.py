@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from wpfsm.fsm.context import Context, StopAsked, release
+from wpfsm.fsm.context import Context, StopRequested, release
 from wpfsm.fsm.polling import next_read
 from wpfsm.fsm.ports import (
     JobReading,
@@ -159,7 +159,7 @@ def _stop_asked(ctx: Context) -> bool:
     """Whether to leave a log that may have a million lines; what became of the job is committed all the same."""
     try:
         ctx.check_stop()
-    except StopAsked:
+    except StopRequested:
         return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -92,7 +93,5 @@ def test_the_expression_that_is_proposed_reads_the_number(text, line, value):
 )
 def test_any_text_is_compiled_or_refused(text):
     """Never another exception."""
-    try:
+    with contextlib.suppress(ValueError):
         check_regex(text)
-    except ValueError as error:
-        assert "regex" in str(error)
