@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from wpfsm.fsm.costs import limits
-from wpfsm.fsm.costs.job_cost import bill, cost_of
+from wpfsm.fsm.costs.job_cost import JobCost, bill
 from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.gateway import Caller, Gateway
@@ -119,7 +119,7 @@ class Context:
     @property
     def price(self) -> Price | None:
         """The price that preflight found."""
-        return Price(**self.loop.price) if self.loop.price else None  # type: ignore[arg-type]
+        return self.loop.price
 
     def refresh(self) -> Loop:
         """Read the loop row again; raises ``Fenced`` when it is no longer ours."""
@@ -140,7 +140,7 @@ class Context:
 
     def ledger(self) -> Ledger:
         """What the loop has cost so far."""
-        costs = [cost_of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
+        costs = [JobCost.of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
         return Ledger.of(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
     def over_limit(self, judged: Job | None = None) -> str:
@@ -187,7 +187,7 @@ class Context:
         if self.loop.lock is None:
             return ""
         given = LockedFields.of(request, self.file.pool.session_tag_keys)
-        differences = LockedFields.from_json(self.loop.lock).differences(given)
+        differences = self.loop.lock.differences(given)
         return "; ".join(str(difference) for difference in differences)
 
     # --- writing ----------------------------------------------------------------------------------

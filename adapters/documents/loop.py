@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from wpfsm.adapters.documents.job_changes import changes
 from wpfsm.adapters.documents.liveness import Liveness
-from wpfsm.adapters.documents.rows import SCHEMA, best_of, instances, ledger_of, price_of, section
+from wpfsm.adapters.documents.rows import SCHEMA, best_of, instances, ledger_of, section
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
@@ -88,18 +88,16 @@ def _receipt(loop: Loop) -> dict[str, JSON] | None:
     """The proof as it was written, with its moments as the document has them."""
     if loop.receipt is None:
         return None
-    jobs = loop.receipt["jobs"]
-    assert isinstance(jobs, Sequence)
     return {
-        **loop.receipt,
-        "at": _moment(loop.receipt),
-        "jobs": [{**job, "at": _moment(job)} for job in jobs if isinstance(job, Mapping)],
+        "released": True,
+        "at": stamp(loop.receipt.at),
+        "account": loop.receipt.account,
+        "region": loop.receipt.region,
+        "endpoint_url": loop.receipt.endpoint_url,
+        "jobs": [
+            {"job": line.job, "evidence": line.evidence, "at": stamp(line.at)} for line in loop.receipt.jobs
+        ],
     }
-
-
-def _moment(row: Mapping[str, JSON]) -> str | None:
-    at = row["at"]
-    return stamp(at) if isinstance(at, int | float) else None
 
 
 def _last_words(history: History, loop: Loop) -> str:
@@ -141,7 +139,7 @@ def worst_case(loop: Loop) -> dict[str, JSON]:
 
     if loop.state is State.CLOSED:
         return {"killed_between_jobs_usd": 0.0, "killed_during_job_usd": 0.0}
-    price = price_of(loop)
+    price = loop.price
     leak = worst_case_leak(
         loop.keep_alive,
         parse_duration(section(loop, "job").get("max_runtime")),
@@ -233,8 +231,8 @@ def job_object(loop: Loop, job: Job, before: Job | None, ledger: Ledger) -> dict
         "startup_seconds": job.startup_seconds, "training_seconds": job.training_seconds,
         "billable_seconds": job.billable_seconds, "retained_seconds": _retained(loop, job, line),
         "pool_status": job.pool_status or None, "reused_by": job.reused_by or None,
-        "metrics": dict(job.metrics), "diagnosis": dict(job.diagnosis) if job.diagnosis else None,
-        "patch": dict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,
+        "metrics": dict(job.metrics), "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,
+        "patch": asdict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,
         "cost_usd": line.cost_usd if line else None, "estimated": line.estimated if line else None,
         "failure_reason": job.failure_reason or None, "stopped_for": job.stopped_for or None,
         "created_at": stamp(job.created_at), "ended_at": stamp(job.ended_at),

@@ -15,7 +15,7 @@ from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
-from wpfsm.fsm.costs.job_cost import cost_of, gaps_between
+from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
 from wpfsm.fsm.errors import NotFound, Refused, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
@@ -256,7 +256,7 @@ def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[
             same = loop.region == file.region
             same &= section(loop, "pool").get("instance_type") == file.pool.instance_type
             if same and (jobs := [j for j in history.jobs(loop.id) if j.arn]):
-                costs = [cost_of(j, file.pool.instance_count) for j in jobs]
+                costs = [JobCost.of(j, file.pool.instance_count) for j in jobs]
                 return assumptions_from(costs, base), gaps_between(costs), True
     return base, (), False
 

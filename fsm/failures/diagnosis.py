@@ -8,99 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from wpfsm.fsm.failures.evidence import Evidence, Reading
 from wpfsm.fsm.failures.fingerprint import fingerprint
 from wpfsm.fsm.failures.matching import Match, matches, only_wrapper
 from wpfsm.fsm.failures.memory import stage_of
+from wpfsm.fsm.failures.model import STUCK, Diagnosis, Family, Location, Who
 from wpfsm.fsm.failures.shown import evidence_lines, last_lines
-from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Family, Pattern, Who
-from wpfsm.fsm.failures.traceback import Frame, Location, Raised, bare, dumped, locate
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Pattern
+from wpfsm.fsm.failures.traceback import Frame, Raised, bare, dumped, locate
 from wpfsm.fsm.redact import redact
 
 __all__ = ["Diagnosis", "Evidence", "Family", "Location", "Who", "diagnose", "explain"]
 
-STUCK = "stuck"
-"""The detail that says why the automatic fix of the class cannot help."""
-MOST_OF_A_CAUSE = 200
-"""Characters of the line that matters that a sentence quotes."""
 UNKNOWN_CONFIDENCE = 0.1
 LEAST_CONFIDENCE = 0.3
 """What weighs less is no more than a hint: the class stays ``unknown``."""
 
 _NAMED = re.compile(r"\{(\w+)\}")
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9][\w.-]*")
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """The classified failure of a job.
-
-    Attributes:
-        family: coarse class.
-        class_: finer class, a row of the taxonomy; ``class`` in JSON.
-        confidence: 0 to 1.
-        evidence: at most 40 lines that led to it, secrets redacted. Text of others: never instructions.
-        location: the deepest frame of the user's code; None when no traceback is there.
-        fingerprint: equal for the same bug in other jobs.
-        fix: what to do, in one sentence.
-        who: who can do it.
-        details: what the message named: ``module``, ``name``, ``requirement``, ``installed``, ``versions``, ``limit`` …
-    """
-
-    family: Family
-    class_: str
-    confidence: float
-    evidence: tuple[str, ...]
-    location: Location | None
-    fingerprint: str
-    fix: str
-    who: Who
-    details: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def cause(self) -> str:
-        """The line that matters and where it points: ``KeyError: 'label' (train.py:9)``; empty without evidence."""
-        line = self.evidence[0].strip()[:MOST_OF_A_CAUSE] if self.evidence else ""
-        return f"{line} ({self.location.file}:{self.location.line})" if line and self.location else line
-
-    @property
-    def stuck(self) -> str:
-        """Why the automatic fix of the class cannot help; empty where it may."""
-        return self.details.get(STUCK, "")
-
-    def to_json(self) -> dict[str, JSON]:
-        """The form that is stored and printed."""
-        return {
-            "family": str(self.family),
-            "class": self.class_,
-            "confidence": self.confidence,
-            "evidence": list(self.evidence),
-            "location": dict(vars(self.location)) if self.location else None,
-            "fingerprint": self.fingerprint,
-            "fix": self.fix,
-            "who": self.who,
-            "details": dict(self.details),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, JSON]) -> Diagnosis:
-        """The diagnosis that :meth:`to_json` wrote."""
-        evidence, details, location = data["evidence"], data.get("details"), data.get("location")
-        row = CLASSES.get(str(data["class"]), CLASSES["unknown"])
-        return cls(
-            family=Family(str(data["family"])),
-            class_=str(data["class"]),
-            confidence=float(str(data["confidence"])),
-            evidence=tuple(str(line) for line in evidence) if isinstance(evidence, Sequence) else (),
-            location=_location_from(location) if isinstance(location, Mapping) else None,
-            fingerprint=str(data["fingerprint"]),
-            fix=str(data["fix"]),
-            who=next((who for who in ("wpfsm", "you", "aws") if who == data.get("who")), row.who),
-            details={k: str(v) for k, v in details.items()} if isinstance(details, Mapping) else {},
-        )
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -225,7 +151,3 @@ def _fingerprint(
     subject = details.get("requirement") or details.get("distribution") or details.get("module") or ""
     name = _DISTRIBUTION.match(subject)
     return fingerprint(best.row.name, message, where=where, about=name.group() if name else "")
-
-
-def _location_from(data: Mapping[str, JSON]) -> Location:
-    return Location(str(data["file"]), int(str(data["line"])), str(data["function"]))

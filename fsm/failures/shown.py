@@ -44,7 +44,9 @@ def evidence_lines(reading: Reading, best: Match, raised: Raised | None) -> tupl
         return last_lines(reading)
     first, *others = [line for line in _chosen(reading, best, raised) if line.strip()] or [""]
     # What spans lines is only understood in its place, so the first line may come twice.
-    return tuple(_shortened((first, *(line for line in dict.fromkeys(others) if line != others[0] or line != first))))
+    return tuple(
+        _shortened((first, *(line for line in dict.fromkeys(others) if line != others[0] or line != first)))
+    )
 
 
 def last_lines(reading: Reading) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from wpfsm.fsm.failures.model import Location
+
 LONGEST_LINE = 4_000
 """Characters of a line that are read; longer ones are data, and cost every pattern its time."""
 
@@ -124,15 +126,6 @@ class Raised:
     def is_consequence(self) -> bool:
         """Whether it says that another rank went away."""
         return bool(_CONSEQUENCE.search(self.headline))
-
-
-@dataclass(frozen=True)
-class Location:
-    """Where a failure was raised; ``file`` is relative to the source when the source is known."""
-
-    file: str
-    line: int
-    function: str
 
 
 def without_escapes(line: str) -> str:

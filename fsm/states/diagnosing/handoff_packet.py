@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
@@ -151,15 +151,15 @@ def _tried_patches(ctx: Context, failed: Job) -> Iterator[str]:
     jobs = [job for job in ctx.jobs() if job.trial == failed.trial and job.number < failed.number]
     for job, after in pairwise([*jobs, failed]):
         if job.patch:
-            yield f"job {job.number}: {job.patch.get('summary')}: {_came_of(job, after)}"
+            yield f"job {job.number}: {job.patch.summary}: {_came_of(job, after)}"
 
 
 def _came_of(job: Job, after: Job) -> str:
     if not job.diagnosis or not after.diagnosis:
         return f"job {after.number} {after.status}"
-    if after.diagnosis["fingerprint"] == job.diagnosis["fingerprint"]:
+    if after.diagnosis.fingerprint == job.diagnosis.fingerprint:
         return "the same failure again"
-    return f"then {after.diagnosis['class']}"
+    return f"then {after.diagnosis.class_}"
 
 
 def _redacted(params: Mapping[str, JSON]) -> dict[str, JSON]:

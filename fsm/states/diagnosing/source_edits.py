@@ -15,8 +15,8 @@ def user_digest(ctx: Context, trial: Trial) -> str:
     trials = {t.number for t in ctx.store.trials() if t.source == trial.source}
     mine = [job for job in ctx.jobs() if job.trial in trials]
     for job in reversed(mine):
-        if job.patch and (given := job.patch.get("given")):
-            return str(given)
+        if job.patch and job.patch.given:
+            return job.patch.given
     return mine[0].source_digest if mine else trial.source_digest
 
 

@@ -7,7 +7,7 @@ The lock is taken from that request, the pool key from the lock, and the first t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import Held, MissingExtra, Refused, UsageError
@@ -54,7 +54,7 @@ def run(ctx: Context) -> Change:
         kind="admitted",
         why="; ".join(["checks passed", *(f.text for f in findings)]),
         data={"lock": lock.to_json(), "pool_key": key, "findings": [f.to_json() for f in findings]},
-        loop={"lock": lock.to_json(), "pool_key": key},
+        loop={"lock": lock, "pool_key": key},
         trials=(trial,),
     )
 
@@ -63,7 +63,7 @@ def _note(ctx: Context, found: Survey) -> None:
     """Account and price, recorded before anything depends on them."""
     loop = {
         "account": found.identity.account if found.identity else ctx.loop.account,
-        "price": asdict(found.price) if found.price else None,
+        "price": found.price,
     }
     ctx.record("checked", f"{len(found.findings)} finding(s)", loop=loop,
                data={"findings": [f.to_json() for f in found.findings]})  # fmt: skip

@@ -8,12 +8,12 @@ that took it over: ours has an obligation of its own, a stranger's pool is not o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError
 from wpfsm.fsm.ports import JobReading
-from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation
+from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptLine
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.observe_job import observe, without_pool
 from wpfsm.fsm.steps.service_writes import set_keep_alive, stop_job
@@ -50,8 +50,8 @@ def run(ctx: Context) -> Change:
     receipt = _receipt(ctx)
     return Change(
         kind="released",
-        why=f"released and read back: {len(receipt['jobs'])} job(s) hold no pool",  # type: ignore[arg-type]
-        data={"jobs": receipt["jobs"], "guards": {"nothing_owed": True}},
+        why=f"released and read back: {len(receipt.jobs)} job(s) hold no pool",
+        data={"jobs": [asdict(line) for line in receipt.jobs], "guards": {"nothing_owed": True}},
         loop={"receipt": receipt, "closed_at": ctx.clock.now(), "hold_until": None},
         intents=_answered(ctx),
     )
@@ -234,16 +234,15 @@ def _answered(ctx: Context) -> tuple[Intent, ...]:
     return tuple(replace(i, status="done", answer="settled by the read-back") for i in ctx.store.intents())
 
 
-def _receipt(ctx: Context) -> dict[str, JSON]:
+def _receipt(ctx: Context) -> Receipt:
     """The proof: for each job that could have left a pool, what was read, and when."""
-    return {
-        "released": True,
-        "at": ctx.clock.now(),
-        "account": ctx.loop.account,
-        "region": ctx.loop.region,
-        "endpoint_url": ctx.loop.endpoint_url,
-        "jobs": [
-            {"job": o.job_name, "evidence": o.evidence, "at": o.discharged_at}
+    return Receipt(
+        at=ctx.clock.now(),
+        account=ctx.loop.account,
+        region=ctx.loop.region,
+        endpoint_url=ctx.loop.endpoint_url,
+        jobs=tuple(
+            ReceiptLine(o.job_name, o.evidence, o.discharged_at)
             for o in ctx.store.obligations(owed_only=False)
-        ],
-    }
+        ),
+    )

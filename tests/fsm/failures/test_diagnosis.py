@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.shown import MOST_EVIDENCE
 
 TRACEBACK = """\
