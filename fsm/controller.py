@@ -100,11 +100,26 @@ def turn(ports: Ports, *, until: State | None = None) -> Turn:
     ctx = Context(ports)
     try:
         return _run(ctx, until)
+    except StoreError as error:
+        error.fix = _with_jobs(ctx, error.fix)
+        raise
     except Suspended as pause:
         now = ports.clock.now()
         # No failpoint: only the sweep reads it, and without it takes the loop for one whose controller died.
         ports.store.rest(now + pause.seconds, now)
         return Turn(ctx.refresh(), look_at=now + pause.seconds)
+
+
+def _with_jobs(ctx: Context, fix: str) -> str:
+    """What to do when the database failed, with the jobs that the controller knows and nobody else may know now."""
+    resume = f"wpfsm resume {ctx.loop.id} goes on as soon as the database can be used; {fix}"
+    if not ctx.owed:
+        return resume
+    loop = ctx.loop
+    where = f" --endpoint-url {loop.endpoint_url}" if loop.endpoint_url else ""
+    where += f" --backend {loop.backend} --region {loop.region}"
+    commands = ", ".join(f"wpfsm release --job {job}{where}" for job in ctx.owed)
+    return f"{resume}; what may run or bill now is released by {commands}"
 
 
 def _run(ctx: Context, until: State | None) -> Turn:

@@ -22,7 +22,8 @@ class History:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._path = str(connection.execute("pragma database_list").fetchone()[2])
+        with explained("the database"):
+            self._path = str(connection.execute("pragma database_list").fetchone()[2])
 
     def loops(self, limit: int = 1000, *, unfinished: bool = False) -> Sequence[LoopHeader]:
         """Loops, newest first."""

@@ -28,6 +28,7 @@ from wpfsm.fsm.records import (
     Trial,
 )
 from wpfsm.state import codec
+from wpfsm.state.codec import Record
 from wpfsm.state.shared.items import (
     EVENT,
     LOOP,
@@ -227,7 +228,13 @@ class SharedStore:
             **change.loop, "state": state or before.state, "version": before.version + 1, "updated_at": change.at,
         }  # fmt: skip
         after = dataclasses.replace(before, **fields)
-        records = (*change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered)
+        records: tuple[Record, ...] = (
+            *change.trials,
+            *change.jobs,
+            *change.intents,
+            *change.obligations,
+            *change.remembered,
+        )
         for record in (after, *records):
             _check(record)
         puts = [

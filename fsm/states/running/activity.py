@@ -138,14 +138,19 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
     metric = ctx.file.metric
     failed = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
     began, quiet = ctx.clock.now(), 0
-    while ctx.clock.now() - began < ctx.pace.grace:
+    while ctx.clock.now() - began < _patience(ctx, watch):
         quiet = quiet + 1 if read_log(ctx, job, watch) else 0
         wanted = failed or watch.diverged
-        if quiet >= (LATE_READS if wanted else 1):
+        if not wanted and (quiet or watch.unread):
+            break
+        if quiet >= LATE_READS and not _is_late(job, watch):
             break
         if wanted:
-            if ctx.clock.now() - ctx.since(f"the last lines of {job.name}") >= ctx.pace.grace:
+            since = ctx.since(f"the last lines of {job.name}")
+            if ctx.clock.now() - since >= _patience(ctx, watch):
                 break
+            what = "can be read again" if watch.unread else "is complete"
+            ctx.progress.waiting(f"whether the log of {job.name} {what}", since + _patience(ctx, watch))
             ctx.clock.pause(ctx.pace.least)
     return Change(
         kind="ended",
@@ -153,6 +158,17 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
         data={"job": job.name, "status": job.status, "secondary": job.secondary_status},
         jobs=(replace(job, log_cursor=watch.cursor, metrics=with_log_metric(ctx, job, watch)),),
     )
+
+
+def _patience(ctx: Context, watch: Watch) -> float:
+    """Seconds that the end of a log is waited for: longer while it cannot be read at all."""
+    return ctx.pace.outage if watch.unread else ctx.pace.grace
+
+
+def _is_late(job: Job, watch: Watch) -> bool:
+    """A job that trained and has shown no line: its log is late, as likely as it is empty."""
+    trained = job.started_at is not None or job.startup_seconds is not None
+    return trained and not watch.lines and not watch.denied
 
 
 def expected_seconds(jobs: Sequence[Job]) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wpfsm.fsm.context import Context
+from wpfsm.fsm.errors import ServiceDenied
 from wpfsm.fsm.ports import (
     LogLine,
 )
@@ -35,6 +36,12 @@ class Watch:
     peers: list[list[float]] | None = None
     """What the completed trials reported; read when it is first needed."""
     log_at: float = 0.0
+    lines: int = 0
+    """How many lines were read."""
+    unread: bool = False
+    """The last read failed: of what the log says nothing is known."""
+    denied: bool = False
+    """The credentials may not read the log."""
 
     @property
     def diverged(self) -> bool:
@@ -54,9 +61,24 @@ def follow_log(ctx: Context, job: Job, watch: Watch) -> None:
 
 
 def read_log(ctx: Context, job: Job, watch: Watch) -> bool:
-    """One page of the log; True when there was nothing newer."""
-    page = ctx.gateway.read_log(job.name, watch.cursor)
+    """One page of the log; True when there was nothing newer.
+
+    No error of the log ends anything, and a log that cannot be read is not a silent one.
+    """
+    watch.unread = False
+    page = None
+    if not watch.denied:
+        try:
+            page = ctx.gateway.read_log(job.name, watch.cursor)
+        except ServiceDenied as error:
+            watch.denied = True
+            ctx.progress.trouble(error)
+    if page is None:
+        watch.unread = not watch.denied
+        watch.last_output = ctx.clock.now()
+        return watch.denied
     watch.cursor = page.cursor
+    watch.lines += len(page.lines)
     if page.lines:
         now = ctx.clock.now()
         # Lines from before this process came are as old as the log says; those that come while it looks are new.

@@ -113,9 +113,12 @@ def _send(ctx: Context, intent: Intent) -> Change:
         try:
             arn = ctx.gateway.call("service.create", lambda: ctx.ports.service.create(request))
         except (Unknown, NameTaken) as error:
-            if ctx.clock.now() - ctx.since(f"the outcome of create {job.name}") >= ctx.pace.outage:
+            began = ctx.since(f"the outcome of create {job.name}")
+            if ctx.clock.now() - began >= ctx.pace.outage:
                 raise
-            ctx.progress.waiting(f"the outcome of create {job.name} is not known ({error.code})", None)
+            ctx.progress.waiting(
+                f"the outcome of create {job.name} is not known ({error.code})", began + ctx.pace.outage
+            )
             ctx.clock.pause(backoff(ctx.pace, attempt))
             attempt += 1
             uncertain = True
