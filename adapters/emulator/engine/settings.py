@@ -132,6 +132,12 @@ class Switches:
             "choices": ("listed", "omitted"),
         },
     )
+    moto_pretends: bool = field(
+        default=False,
+        metadata={
+            "meaning": "moto answers what would run something other than a training job, as if it had run"
+        },
+    )
     enforce_rates: bool = field(
         default=False,
         metadata={"meaning": "throttle by the three rates below; off, because emulated jobs are short"},

@@ -163,6 +163,13 @@ class Store:
         """Yield every job, oldest first."""
         return self._jobs("ORDER BY id", ())
 
+    def jobs_of(self, place: Place) -> Iterator[Job]:
+        """Yield every job of an account and region, oldest first."""
+        rows = self.db.execute(
+            "SELECT document, request FROM jobs WHERE account = ? AND region = ? ORDER BY id", place
+        )
+        return (load_job(document, request) for document, request in rows)
+
     def page(self, clause: str, values: Iterable[object]) -> list[tuple[int, Job]]:
         """Return rows of the job table with their ids, for a listing."""
         rows = self.db.execute(f"SELECT id, document, request FROM jobs {clause}", tuple(values))  # noqa: S608 - clauses are ours, values are bound

@@ -1,0 +1,58 @@
+"""The fallback as one application: what several clients do at the same moment."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from emulator_stage import Stage
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Threads that take turns after every few instructions, so that what can go wrong between them does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_two_writers_and_a_reader_share_a_table(stage: Stage) -> None:
+    """moto's DynamoDB is not made for threads: its requests are answered one after another."""
+    client = stage.client("dynamodb", account="333344445555")
+    client.create_table(
+        TableName="t",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    failed: list[Exception] = []
+
+    def work(step: Any) -> None:
+        try:
+            for number in range(60):
+                step(number)
+        except Exception as error:
+            failed.append(error)
+
+    def put(who: str) -> Any:
+        def write(number: int) -> None:
+            items = [{"pk": {"S": f"{who}{number}-{i}"}} for i in range(2)]
+            client.transact_write_items(
+                TransactItems=[{"Put": {"TableName": "t", "Item": item}} for item in items]
+            )
+
+        return write
+
+    steps = [put("a"), put("b"), lambda _: client.scan(TableName="t")]
+    threads = [threading.Thread(target=work, args=(step,)) for step in steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert client.scan(TableName="t")["Count"] == 240
