@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -56,3 +57,22 @@ def test_two_writers_and_a_reader_share_a_table(stage: Stage) -> None:
         thread.join()
     assert failed == []
     assert client.scan(TableName="t")["Count"] == 240
+
+
+def test_a_stack_is_created(stage: Stage) -> None:
+    """CloudFormation is served with what comes with the extra: a template's table is there."""
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "TableName": "of-a-stack",
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        },
+    }
+    cloudformation = stage.client("cloudformation", account="333344445555")
+    cloudformation.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": {"Table": table}}))
+    (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    tables = stage.client("dynamodb", account="333344445555").list_tables()["TableNames"]
+    assert "of-a-stack" in tables
