@@ -93,13 +93,13 @@ class App:
         self.engine = engine
         self.faults = Faults(engine.settings.seed)
         self.calls = CallLog()
-        self._fallback = Fallback(fallback, self.calls)
+        self._fallback = Fallback(fallback, self.calls, engine.store)
         self._rates = Rates(engine.settings.switches)
         self._sessions = Sessions()
         self._identity = IdentityApi()
         self._training = TrainingApi(engine)
         self._moto_pretends = engine.settings.switches.moto_pretends
-        self._logs = CloudWatchApi(engine)
+        self._logs = CloudWatchApi(engine, self._fallback.log_groups)
         self._targets: dict[str, tuple[str, Api]] = {
             "SageMaker": ("sagemaker", self._training),
             "ServiceQuotasV20190624": ("service-quotas", QuotaApi(engine)),
@@ -200,8 +200,7 @@ class App:
     def _fall_through(
         self, environ: WSGIEnvironment, start_response: StartResponse, signature: Signature
     ) -> Iterable[bytes]:
-        account, _ = self.place(signature)
-        return self._fallback.answer(environ, start_response, signature, account)
+        return self._fallback.answer(environ, start_response, signature, self.place(signature))
 
     # What is done with them
 

@@ -34,7 +34,7 @@ LOCAL_STORAGE = (
     "c5d",
     "r5d",
 )
-NOT_EMULATED = ("ServerlessJobConfig", "MlflowConfig", "ModelPackageConfig")
+NOT_EMULATED = ("ServerlessJobConfig", "ModelPackageConfig")
 
 
 def check_create(request: Request, switches: Switches) -> None:

@@ -6,6 +6,7 @@ operation's own documentation: what a filter may compare, one Contains in an exp
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -86,10 +87,15 @@ def _names(expression: Request) -> set[str] | None:
     return set.union(*named) if named and len(named) == len(filters) and not others else None
 
 
+@functools.cache
+def _shown() -> frozenset[str]:
+    """Return the members of a search result, which are fewer than Describe's."""
+    return frozenset(cast("StructureShape", service("sagemaker").shape_for("TrainingJob")).members)
+
+
 def _record(store: Store, job: Job, now: float) -> Record:
     """Return a job as Search shows it: what Describe shows of the members that a search result has, and tags."""
-    known = cast("StructureShape", service("sagemaker").shape_for("TrainingJob")).members
-    record = {name: value for name, value in describe(job, now).items() if name in known}
+    record = {name: value for name, value in describe(job, now).items() if name in _shown()}
     tags: list[JSONValue] = [{"Key": key, "Value": value} for key, value in store.tags(job.arn).items()]
     return {**record, TAGS: tags}
 

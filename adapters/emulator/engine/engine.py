@@ -79,7 +79,7 @@ class Engine:
         self.settings = settings
         self.clock = clock
         self.quotas = Quotas(store, settings)
-        self.logs = LogStore(store, clock)
+        self.logs = LogStore(store, clock, escapes=settings.switches.log_escapes)
         self._moment: float | None = None
         self._closed = False
         self.runner = runner(self.logs, self.moment)

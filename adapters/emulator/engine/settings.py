@@ -132,6 +132,12 @@ class Switches:
             "choices": ("listed", "omitted"),
         },
     )
+    log_escapes: bool = field(
+        default=False,
+        metadata={
+            "meaning": "tab, carriage return and escape are #011, #015 and #033 in log lines, as in public logs"
+        },
+    )
     moto_pretends: bool = field(
         default=False,
         metadata={

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wpfsm.adapters.emulator.runner.base import JobFailed
+from wpfsm.adapters.emulator.runner.base import NO_IMAGE, JobFailed
 
 _ASK = (
     "import json, site, sys, sysconfig;"
@@ -186,6 +186,5 @@ def _unpack_bundled_pip(target: Path) -> None:
 
 def _no_image(uri: str | None, why: str) -> JobFailed:
     return JobFailed(
-        "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions "
-        f"are incorrect. ({uri}: {why})"
+        f"{NO_IMAGE} Either the image does not exist or its permissions are incorrect. ({uri}: {why})"
     )

@@ -23,7 +23,7 @@ def hasty_threads() -> Iterator[None]:
 
 @pytest.mark.usefixtures("hasty_threads")
 def test_two_writers_and_a_reader_share_a_table(stage: Stage) -> None:
-    """moto's DynamoDB is not made for threads: its requests are answered one after another."""
+    """The DynamoDB of moto is not made for threads: its requests are answered one after another."""
     client = stage.client("dynamodb", account="333344445555")
     client.create_table(
         TableName="t",
