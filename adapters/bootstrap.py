@@ -142,7 +142,7 @@ def connect(
         logs=CloudWatchLogs(clients),
         archive=FileArchive(siblings(database, "logs")),
         quotas=ServiceQuotas(clients.quotas),
-        # What an endpoint of one's own calls a price must not be taken for AWS's later.
+        # Do not cache prices of a custom endpoint: they would later pass for AWS prices.
         prices=listed if target.endpoint_url else PriceCache(listed, connection, database),
         permissions=PolicySimulation(clients),
         renderer=renderer,

@@ -34,7 +34,8 @@ def drive(
     forget_stop: bool = False,
     lease: Lease | None = None,
 ) -> int:
-    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
+    """Take ownership, run the loop, print the outcome; with ``detach`` run only ``first`` here and the rest in a
+    background process.
 
     Args:
         given: The verb's options.
