@@ -34,8 +34,9 @@ def drive(
     forget_stop: bool = False,
     lease: Lease | None = None,
 ) -> int:
-    """Take ownership, run the loop, print the outcome; with ``detach`` run only ``first`` here and the rest in a
-    background process.
+    """Take ownership, run the loop, print the outcome.
+
+    With ``detach`` only ``first`` is run here, and the rest in a background process.
 
     Args:
         given: The verb's options.
