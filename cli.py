@@ -6,13 +6,19 @@ boto3, and ``wpfsm --version`` for nothing at all.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 if sys.argv[1:] == ["--version"]:
     # Before anything else is imported: this answers in the time of an empty Python.
     from importlib.metadata import version
 
-    print(f"wpfsm {version('wpfsm')}")
+    try:
+        os.write(1, f"wpfsm {version('wpfsm')}\n".encode())
+    except OSError as error:
+        # Whoever reads no further, or closed it, does not want it; a disk that is full is another matter.
+        raise SystemExit(0 if error.errno in (errno.EPIPE, errno.EBADF) else 75) from None
     raise SystemExit(0)
 
 from pathlib import Path
@@ -419,6 +425,9 @@ def report(given: Options, loop: str, target: Path) -> int:
 
 def main() -> None:
     """Entry point of the ``wpfsm`` command."""
+    from wpfsm.adapters.terminal.streams import secure
+
+    secure()
     cli(prog_name="wpfsm")
 
 

@@ -112,9 +112,9 @@ def connect(
 
     locks = siblings(database, "locks")
     lease = lease or own_loop(database, loop.id)
-    clock = WallClock(signals, not_before=_newest(History(connection), loop))
     failpoints = Failpoints(hook)
     try:
+        clock = WallClock(signals, not_before=_newest(History(connection), loop))
         now = clock.now()
         leases.refuse_live_owner(History(connection).owner(loop.id), now, loop.id)
         owner = Owner(socket.gethostname(), os.getpid(), now, now)
