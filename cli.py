@@ -245,15 +245,18 @@ def release(
     epilog=examples("wpfsm gc", "wpfsm gc --apply --backend aws --region us-east-1"),
 )
 @click.option("--apply", is_flag=True, help="Release what was found.")
+@click.option("--running", is_flag=True, help="With --apply: stop jobs that no database here knows, too.")
 @click.option("--older-than", default="10m", show_default=True, help="Idle time of a pool no database knows.")
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
 @click.option("--region", help="Where to look.")
 @shared
-def gc(given: Options, apply: bool, older_than: str, backend: str | None, region: str | None) -> int:
+def gc(
+    given: Options, apply: bool, running: bool, older_than: str, backend: str | None, region: str | None
+) -> int:
     """Find pools that nobody owns, with or without the database, and release them."""
     from wpfsm.adapters.verbs import gc
 
-    return gc.gc(given, backend, region, apply=apply, older_than=older_than)
+    return gc.gc(given, backend, region, apply=apply, running=running, older_than=older_than)
 
 
 @cli.command(

@@ -25,7 +25,14 @@ from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
-from wpfsm.fsm.states.preflight.checks import Finding, check_extras, check_request, outcome_of, refusal
+from wpfsm.fsm.states.preflight.checks import (
+    Finding,
+    check_extras,
+    check_metric,
+    check_request,
+    outcome_of,
+    refusal,
+)
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
 from wpfsm.fsm.units import dollars, seconds
@@ -98,7 +105,7 @@ def _without_account(file: LoopFile) -> list[Finding]:
     """What can be found without asking the service: the extras, and the bounds of its model."""
     from wpfsm.adapters.aws.model_validation import violations
 
-    return [*check_extras(file), *check_request(file, violations)]
+    return [*check_extras(file), *check_metric(file), *check_request(file, violations)]
 
 
 def _own_request(file: LoopFile, path: Path) -> list[Finding]:

@@ -262,6 +262,10 @@ class FailureRule(Section):
     set: dict[str, Value] = Field(
         default_factory=dict, description="Hyperparameter changes: a value, or x0.5, +1, -1."
     )
+    allow: list[str] | Literal["any"] | None = Field(
+        default=None,
+        description="Distributions that `pin_requirement` may add though they are not well known, or any.",
+    )
     hold: Duration | None = Field(
         default=None, gt=0, le=KEEP_ALIVE_MODEL, description="How long a hand-off keeps the pool."
     )
@@ -301,6 +305,8 @@ class FailureRule(Section):
     def _one_action(self) -> Self:
         if self.command and self.do not in ("", "command"):
             raise ValueError(f"command: goes with do: command, not with do: {self.do}")
+        if self.allow is not None and self.do != "pin_requirement":
+            raise ValueError(f"allow: goes with do: pin_requirement, not with do: {self.do or 'command'}")
         if not self.do and not self.command:
             raise ValueError(f"do: is missing; write one of {', '.join(ACTIONS)}")
         return self
