@@ -12,7 +12,7 @@ from typing import Literal
 
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
-from wpfsm.state.database import default_path
+from wpfsm.state.database import default_path, real_path
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -45,7 +45,7 @@ class Options:
 def options(output: str, db: str | None, endpoint_url: str | None, *, debug: bool = False) -> Options:
     """The options from the command line's words."""
     form: Output = "json" if output == "json" else "jsonl" if output == "jsonl" else "human"
-    return Options(form, Path(db) if db else default_path(), endpoint_url or "", debug)
+    return Options(form, real_path(Path(db) if db else default_path()), endpoint_url or "", debug)
 
 
 def print_json(document: Mapping[str, object]) -> None:

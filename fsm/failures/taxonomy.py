@@ -184,7 +184,9 @@ TAXONOMY: tuple[FailureClass, ...] = (
             _P(r"Could not find a version that satisfies the requirement (?P<requirement>[^\n(]+?)(?: \(from (?:-[rc] [^\n]*?|(?P<dependent>(?!versions)[^\n]*?))\)+)? \(from versions: ?(?P<versions>[^)\n]*)\)", .95),
             _P(r"No matching distribution found for (?P<requirement>[^\n(]+)", .94),
             _P(r"there (?:is|are) no versions? of (?P<requirement>\S+)", .95),
-            _P(r"Because (?P<requirement>\S+) was not found in the (?:package registry|provided package locations)", .95),
+            # uv closes every such message with "unsatisfiable", which alone is a conflict.
+            _P(r"Because there is no version of (?P<requirement>\S+) and you require (?P=requirement)(?=[\s,])", .96),
+            _P(r"Because (?P<requirement>\S+) was not found in the (?:package registry|provided package locations)", .96),
             _P(r"only the following versions of (?P<distribution>\S+) (?:is|are) available", .94),
             _P(r"requires a different Python|PackagesNotFoundError|(?:doesn't|does not) (?:exist|have a version) on (?:PyPI|the index)", .92),
         ),
@@ -537,6 +539,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
         (
             _P(r"InsufficientFreeAddressesInSubnet|(?:not|n't) have enough free addresses", .97, fix="Free addresses in the subnet, or name another one in pool.vpc."),
             _P(r"route to (?:an )?S3|VPC endpoint|NAT (?:device|gateway)|allow outbound traffic", .96),
+            _P(r"^error: Failed to fetch: |error sending request for url \(", .91),
             _P(r"connection broken by[^\n]*\n(?:[^\n]*\n){0,12}?[^\w\n]*ERROR: (?:Could not find a version|No matching)", .965),
             _P(r"Could not connect to the endpoint URL|EndpointConnectionError|couldn't connect to ['\"]?https?|Max retries exceeded with url", .92),
             _P(r"name resolution|Name or service not known|getaddrinfo failed|Could not resolve host|NewConnectionError", .91),

@@ -194,8 +194,8 @@ def dumped(lines: Sequence[str]) -> tuple[Frame, ...]:
     # A crash that names no current thread prints the one that died first.
     start = current[-1] if current else heads[0][0] if heads else len(texts)
     frames = takewhile(bool, (_DUMPED.match(text) for text in texts[start + 1 :]))
-    found = [Frame(frame["file"], int(frame["line"]), frame["function"]) for frame in frames if frame]
-    return tuple(reversed(found))
+    printed = [Frame(frame["file"], int(frame["line"]), frame["function"]) for frame in frames if frame]
+    return tuple(reversed(printed))
 
 
 def root(raised: Iterable[Raised]) -> Raised | None:

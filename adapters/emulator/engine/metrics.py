@@ -43,8 +43,9 @@ class MetricReader:
         self._patterns = [(each["Name"], compile_expression(each["Regex"])) for each in definitions]
         self._latest: dict[str, Metric] = {}
 
-    def read(self, lines: Iterable[LogLine]) -> None:
-        """Take lines with their times in milliseconds since the epoch."""
+    def read(self, lines: Iterable[LogLine]) -> list[Metric]:
+        """Take lines with their times in milliseconds since the epoch; return the values found in them."""
+        values: list[Metric] = []
         for ms, text in lines:
             for name, pattern in list(self._patterns):
                 try:
@@ -58,6 +59,8 @@ class MetricReader:
                 value = _number(found[0]) if found else None
                 if value is not None:
                     self._latest[name] = Metric(name, value, ms / 1000)
+                    values.append(self._latest[name])
+        return values
 
     def latest(self) -> tuple[Metric, ...]:
         """Return the last value of each metric that was found."""

@@ -36,8 +36,8 @@ T = TypeVar("T")
 MOST_HOLDERS = 50
 """Holders that are described one by one: ListTrainingJobs does not say their instance type."""
 
-Level = Literal["refuse", "warn"]
-Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request", "metric"]
+Level = Literal["refuse", "warn", "note"]
+Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request", "source", "metric"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Finding:
     """One thing that a check found.
 
     Attributes:
-        level: ``refuse`` ends the loop, ``warn`` is said and accepted.
+        level: ``refuse`` ends the loop, ``warn`` is said and accepted, ``note`` says that something is not known.
         kind: What decides the exit code; see :func:`outcome_of`.
         text: What, with the values.
         fix: The next thing to do.
@@ -128,7 +128,7 @@ def check_extras(file: LoopFile) -> Iterator[Finding]:
         missing = MissingExtra("sagemaker", "rendering a job from source and entry")
         yield Finding("refuse", "extra", missing.message, missing.fix)
     if wanted := missing_extra(file.strategy):
-        yield Finding("refuse", "extra", str(wanted), wanted.command)
+        yield Finding("refuse", "extra", wanted.message, wanted.fix)
 
 
 def check_request(file: LoopFile, violations: Callable[[Request], Sequence[Violation]]) -> Iterator[Finding]:
