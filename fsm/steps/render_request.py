@@ -10,12 +10,12 @@ from wpfsm.fsm.request.compose import digest
 
 REQUIREMENTS = "requirements.txt"
 
-_RENDERED = frozenset({"image", "requirements", "request", "inputs", "output"})
+_RENDERED = frozenset({"image", "install", "requirements", "request", "inputs", "output"})
 """Keys of ``job`` that a base request holds; the others are put into each job's own members."""
 
 
 def base_key(file: LoopFile, source_digest: str, entry: str) -> str:
-    """What a base request is kept under: ``source:entry:settings``.
+    """Cache key of a base request: ``source:entry:settings``.
 
     A free field may change between two jobs of one source, and then another base request is rendered.
     """
@@ -57,6 +57,7 @@ def base_request(ctx: Context, trial: Trial) -> Request:
         loop_file=ctx.loop.loop_file,
         entry=entry,
         requirements=requirements,
+        keep_packages=bool(requirements) and ctx.file.keeps_packages,
         like=like,
     )
     request = ctx.gateway.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))
