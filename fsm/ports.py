@@ -322,6 +322,10 @@ class PoolLeases(Protocol):
         """Hold the key until the process ends. Raises ``Held`` when another live loop has it."""
         ...
 
+    def refuse_held(self, pool_key: str, loop_id: str) -> None:
+        """Raise ``Held`` when another loop has the key; take nothing."""
+        ...
+
 
 class Notifier(Protocol):
     """Tells whoever asked to be told. Never fails a loop."""

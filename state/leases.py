@@ -132,6 +132,18 @@ def is_held(folder: Path, name: str) -> bool:
     return False
 
 
+def refuse_held(folder: Path, name: str, *, what: str) -> None:
+    """Refuse what needs a right that another live process has, without taking it.
+
+    Raises:
+        Held: The message names the holder.
+    """
+    if is_held(folder, name):
+        with (folder / f"{name}.lock").open("a+", encoding="utf-8") as file:
+            note = _note(file)
+        raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
+
+
 def refuse_live_owner(owner: Owner | None, now: float, loop_id: str) -> None:
     """Refuse a loop whose owner on another host was alive a moment ago.
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.terminal.job_text import diagnosis_lines
 from wpfsm.adapters.terminal.output import Options, emit, hint, read_text
 from wpfsm.fsm.errors import NotFound, UsageError
 from wpfsm.fsm.records import JSON, Job
+from wpfsm.fsm.redact import redact_lines
 from wpfsm.state.database import explained, open_existing, siblings
 from wpfsm.state.history import History
 
@@ -57,5 +60,13 @@ def _diagnose(given: Options, job: Job) -> dict[str, JSON]:
 
 
 def _emit(given: Options, diagnosis: dict[str, JSON], job: str | None = None) -> None:
-    document: dict[str, JSON] = {"schema": SCHEMA, "job": job, "diagnosis": diagnosis}
-    emit(given, document, "\n".join(diagnosis_lines(diagnosis)))
+    clean = _without_secrets(diagnosis)
+    fence = fenced({"diagnosis": clean}, "diagnosis.evidence", "diagnosis.location")
+    emit(given, {"schema": SCHEMA, "job": job, **fence}, "\n".join(diagnosis_lines(clean)))
+
+
+def _without_secrets(diagnosis: dict[str, JSON]) -> dict[str, JSON]:
+    """Evidence may be of a log that no loop ever read."""
+    evidence = diagnosis["evidence"]
+    lines = [str(line) for line in evidence] if isinstance(evidence, Sequence) else []
+    return {**diagnosis, "evidence": [*redact_lines(lines)] if lines else []}

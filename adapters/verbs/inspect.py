@@ -10,7 +10,7 @@ from wpfsm.adapters.documents.liveness import Liveness, look
 from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.loop_text import loop_text, loops_text
-from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
+from wpfsm.adapters.terminal.output import Options, emit, hint, print_json, say
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON, Event, Loop, State
@@ -93,7 +93,7 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
                 return 0
             for event in _events(history, loop.id, since, follow=follow):
                 if given.output == "human":
-                    print(event_line(event), flush=True)
+                    say(event_line(event))
                 else:
                     print_json(event_object(event))
         except KeyboardInterrupt:
