@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.state.pragmas import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
+from wpfsm.state.private import private_folder
 
 SCHEMA_VERSION = 1
 """``user_version`` of the newest migration; equals the number of files in ``sql/``."""
@@ -64,7 +65,7 @@ def create_or_open(path: Path) -> sqlite3.Connection:
         StoreError: As for :func:`open_existing`.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         if path.exists() and path.stat().st_size == 0:
             raise _emptied(path)
     except OSError as error:

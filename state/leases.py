@@ -18,6 +18,7 @@ from typing import IO
 
 from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
+from wpfsm.state.private import private, private_folder
 
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 60.0
@@ -53,7 +54,7 @@ def acquire(folder: Path, name: str, *, what: str, holder: str) -> Lease:
     """
     path = folder / f"{name}.lock"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         return _acquired(path, what, holder)
     except OSError as error:
         raise StoreError(
@@ -64,7 +65,7 @@ def acquire(folder: Path, name: str, *, what: str, holder: str) -> Lease:
 
 
 def _acquired(path: Path, what: str, holder: str) -> Lease:
-    file = path.open("a+", encoding="utf-8")
+    file = open(path, "a+", encoding="utf-8", opener=private)  # noqa: SIM115 - has an opener; the lease closes it
     lease = Lease(file)
     if not _locked(file):
         note = _note(file)

@@ -129,6 +129,7 @@ def emulator(
 
     The one line on stdout is its URL; set AWS_ENDPOINT_URL to it. Ends with Ctrl-C or SIGTERM.
     """
+    import os
     import signal
 
     from wpfsm.adapters.emulator import server as serving
@@ -164,6 +165,7 @@ def emulator(
         ),
     )
     try:
+        options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         server = serving.Server(options)
     except ImportError as error:
         raise click.ClickException(f"{error}. The emulator needs: pip install 'wpfsm[local]'") from None
@@ -171,6 +173,8 @@ def emulator(
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from None
+    # Logs, data and models of jobs are their owner's alone, whatever makes them.
+    os.umask(0o077)
     relay = Relay(lambda _: server.stop())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: relay.send(number))

@@ -77,7 +77,7 @@ def ensure(state_dir: Path, *, options: Sequence[str] = (), timeout: float = 30)
         EmulatorStartError: It ended, or did not answer in time. One that is slow, or about to end, is waited for.
     """
     deadline = time.monotonic() + timeout
-    state_dir.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if found := _found_busy(state_dir):
         return found
     with _turn(state_dir, deadline):

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from wpfsm.fsm.errors import UsageError
+from wpfsm.state.private import private_folder
 
 IGNORED = frozenset({
     ".git", ".hg", ".venv", "venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache",
@@ -116,7 +117,7 @@ class LocalSources:
         target = self._folder / digest
         if target.is_dir():
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
         fill(scratch)  # type: ignore[operator]
         try:

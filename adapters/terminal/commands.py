@@ -23,7 +23,9 @@ VERBS = (
 _COMMAND = re.compile(
     # What is told of a command that ran is no command to run: "stopped by `wpfsm stop`".
     r"(?<!\bby )(?<!\bby `)(?<!\ba )(?<![\w/.-])"
-    rf"(?P<verb>wpfsm (?:{'|'.join(VERBS)}))(?![\w-])(?P<rest>[^`\n;#]*)"
+    rf"(?P<command>wpfsm (?:{'|'.join(VERBS)})(?![\w-])"
+    # Its words: options, names in capitals, ids, files and settings. A plain word belongs to the sentence again.
+    r"(?: (?:--?[a-z][\w-]*|[A-Z]+\b|(?=[^\s`,;]*[\d/=._-])[\w/=.:@%+-]*[\w/=]))*)"
 )
 _SPOKEN = frozenset({"why", "fix", "message", "text", "note", "hint", "advice"})
 """Members of a document that hold sentences of this program's. What a job printed is never touched."""
@@ -54,7 +56,7 @@ def in_argv(words: Sequence[str]) -> list[str]:
 
 
 def in_text(text: str) -> str:
-    """Sentences, with the options behind the verb of each command in them."""
+    """Sentences, with the options at the end of each command in them."""
     return _COMMAND.sub(_with_options, text) if _given and "wpfsm " in text else text
 
 
@@ -66,12 +68,9 @@ def in_document(document: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def _with_options(found: re.Match[str]) -> str:
-    missing = [
-        f"{name} {shlex.quote(value)}"
-        for name, value in zip(_given[::2], _given[1::2], strict=True)
-        if name not in found["rest"]
-    ]
-    return " ".join([found["verb"], *missing]) + found["rest"]
+    pairs = zip(_given[::2], _given[1::2], strict=True)
+    missing = [f"{name} {shlex.quote(value)}" for name, value in pairs if name not in found["command"]]
+    return " ".join([found["command"], *missing])
 
 
 def _in_member(key: str, value: JSON) -> JSON:

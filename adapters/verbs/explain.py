@@ -9,6 +9,7 @@ from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.terminal.job_text import diagnosis_lines
 from wpfsm.adapters.terminal.output import Options, emit, hint, read_text
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import NotFound, UsageError
 from wpfsm.fsm.records import JSON, Job
 from wpfsm.fsm.redact import redact_lines
@@ -34,7 +35,7 @@ def explain(
 def _explain_job(given: Options, which: str | None, number: int | None) -> int:
     with explained(given.database):
         history = History(open_existing(given.database))
-        loop = history.find(which) if which else history.newest()
+        loop = named(history, which) if which else history.newest()
         if loop is None:
             raise NotFound(f"no loop in {given.database}", fix="wpfsm explain --reason TEXT --log FILE")
         jobs = [job for job in history.jobs(loop.id) if number in (None, job.number)]

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from wpfsm.adapters.documents.job import job_of
 from wpfsm.adapters.documents.rows import SCHEMA
-from wpfsm.adapters.documents.untrusted import fenced, new_id
+from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.terminal.output import Options, hint, print_json
 from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, at_rest
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.records import JSON, TERMINAL, Job, Loop
 from wpfsm.fsm.redact import redact_stream
@@ -30,7 +31,7 @@ def logs(
     shown = _Shown(given, raw=raw)
     with explained(given.database):
         history = History(open_existing(given.database))
-        loop = history.find(which)
+        loop = named(history, which)
         if failed:
             return _explaining_lines(given, history, loop, number, shown)
         job = job_of(history, loop, number)
@@ -55,7 +56,6 @@ class _Shown:
     def __init__(self, given: Options, *, raw: bool) -> None:
         self._given = given
         self._raw = raw
-        self._fence = new_id()
 
     def all(self, loop: Loop, job: Job, path: Path, lines: Sequence[str]) -> None:
         """A whole log: one object with ``-o json``, else line by line."""
@@ -75,7 +75,7 @@ class _Shown:
         """Line by line, as they come."""
         for line in self._clean(lines):
             if self._given.output != "human":
-                print_json({"job": job.name, "line": line, "untrusted": self._fence})
+                print_json({"job": job.name, "line": line})
             else:
                 print(line if self._raw else visible(line), flush=True)
 

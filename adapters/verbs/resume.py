@@ -5,6 +5,7 @@ from __future__ import annotations
 from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import Outcome, State
@@ -18,7 +19,7 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
     if abandon:
         return finish(given, which, Outcome.ABANDONED, "abandoned by `wpfsm resume --abandon`")
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
         return report(given, connection, loop, None)
 
@@ -32,7 +33,7 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
 def finish(given: Options, which: str, outcome: Outcome, why: str) -> int:
     """Send a loop to Releasing and drive it to Closed. A closed loop is shown, and is no error."""
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
         report(given, connection, loop, None)
         return 0
