@@ -88,18 +88,16 @@ def _receipt(loop: Loop) -> dict[str, JSON] | None:
     """The proof as it was written, with its moments as the document has them."""
     if loop.receipt is None:
         return None
-    jobs = loop.receipt["jobs"]
-    assert isinstance(jobs, Sequence)
     return {
-        **loop.receipt,
-        "at": _moment(loop.receipt),
-        "jobs": [{**job, "at": _moment(job)} for job in jobs if isinstance(job, Mapping)],
+        "released": True,
+        "at": stamp(loop.receipt.at),
+        "account": loop.receipt.account,
+        "region": loop.receipt.region,
+        "endpoint_url": loop.receipt.endpoint_url,
+        "jobs": [
+            {"job": line.job, "evidence": line.evidence, "at": stamp(line.at)} for line in loop.receipt.jobs
+        ],
     }
-
-
-def _moment(row: Mapping[str, JSON]) -> str | None:
-    at = row["at"]
-    return stamp(at) if isinstance(at, int | float) else None
 
 
 def _last_words(history: History, loop: Loop) -> str:
@@ -233,8 +231,8 @@ def job_object(loop: Loop, job: Job, before: Job | None, ledger: Ledger) -> dict
         "startup_seconds": job.startup_seconds, "training_seconds": job.training_seconds,
         "billable_seconds": job.billable_seconds, "retained_seconds": _retained(loop, job, line),
         "pool_status": job.pool_status or None, "reused_by": job.reused_by or None,
-        "metrics": dict(job.metrics), "diagnosis": dict(job.diagnosis) if job.diagnosis else None,
-        "patch": dict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,
+        "metrics": dict(job.metrics), "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,
+        "patch": asdict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,
         "cost_usd": line.cost_usd if line else None, "estimated": line.estimated if line else None,
         "failure_reason": job.failure_reason or None, "stopped_for": job.stopped_for or None,
         "created_at": stamp(job.created_at), "ended_at": stamp(job.ended_at),

@@ -15,28 +15,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-Who: TypeAlias = Literal["wpfsm", "you", "aws"]
+from wpfsm.fsm.failures.model import Family, Who
+
 At: TypeAlias = Literal["any", "reason", "log", "api", "status", "fact", "exception"]
-
-
-class Family(StrEnum):
-    """The coarse class of a failure, an interface of ``wpfsm explain``."""
-
-    DEPENDENCY = "dependency"
-    OOM = "oom"
-    QUOTA = "quota"
-    CAPACITY = "capacity"
-    INFRA = "infra"
-    THROTTLING = "throttling"
-    SCRIPT = "script"
-    TIMEOUT = "timeout"
-    PERMISSIONS = "permissions"
-    DATA = "data"
-    OTHER = "other"
 
 
 @dataclass(frozen=True)

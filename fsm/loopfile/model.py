@@ -27,7 +27,8 @@ from pydantic import (
     model_validator,
 )
 
-from wpfsm.fsm.failures.taxonomy import CLASSES, Family
+from wpfsm.fsm.failures.model import Family
+from wpfsm.fsm.failures.taxonomy import CLASSES
 from wpfsm.fsm.patches import PATCHES
 from wpfsm.fsm.ports import (
     Price,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from state_rows import INTENT, JOB, LOOP, OBLIGATION, again, owned
 
 from wpfsm.fsm.errors import Fenced, NotFound, StoreError
+from wpfsm.fsm.failures.model import Diagnosis, Family, Location
 from wpfsm.fsm.records import Change, Job, Outcome, State, Trial
 from wpfsm.state import codec, database
 from wpfsm.state.database import open_existing
@@ -168,7 +169,11 @@ numbers = st.none() | st.floats(0, 2e9)
 
 @given(
     metrics=st.dictionaries(st.text(max_size=5), json_values, max_size=3), ended=numbers, reason=st.text(),
-    diagnosis=st.none() | st.dictionaries(st.text(), json_values), transitions=st.lists(json_values, max_size=3),
+    diagnosis=st.none() | st.builds(
+        Diagnosis, st.sampled_from(Family), st.text(), st.floats(0, 1), st.lists(st.text()).map(tuple),
+        st.none() | st.builds(Location, st.text(), st.integers(0, 10**6), st.text()), st.text(), st.text(),
+        st.sampled_from(["wpfsm", "you", "aws"]), st.dictionaries(st.text(), st.text()),
+    ), transitions=st.lists(json_values, max_size=3),
 )  # fmt: skip
 def test_a_row_is_read_as_it_was_written(
     metrics: Any, ended: float | None, reason: str, diagnosis: Any, transitions: list[Any]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
@@ -63,7 +63,7 @@ class Hold:
     usd_at_most: float | None = None
 
 
-def hold_pool(ctx: Context, seconds: float) -> Hold:
+def cap_hold(ctx: Context, seconds: float) -> Hold:
     """Set the keep-alive so that the service itself ends the pool when nobody comes back in time.
 
     It is held for as long as asked, or as ``limits.max_cost`` admits.
@@ -75,7 +75,7 @@ def hold_pool(ctx: Context, seconds: float) -> Hold:
         return Hold()
     began = ctx.clock.now()
     while owner.pool_status != "Available":
-        reading = ctx.describe(owner.name)
+        reading = ctx.gateway.describe(owner.name)
         if reading:
             owner = observe(owner, reading, ctx.clock.now())
         if not owner.may_hold_pool or ctx.clock.now() - began > ctx.pace.grace:
@@ -106,7 +106,7 @@ def packet_of(
     folder = trial.source or ctx.file.job.source or ""
     path = os.path.join(os.path.dirname(ctx.loop.loop_path), folder) if folder else ""  # noqa: PTH118, PTH120 - no file system here
     files = ctx.sources.files(trial.source_digest) if trial.source_digest else {}
-    given = source_edits.given_digest(ctx, trial)
+    given = source_edits.user_digest(ctx, trial)
     own = ctx.sources.files(given) if given else {}
     return {
         "loop": ctx.loop.id,
@@ -151,15 +151,15 @@ def _tried_patches(ctx: Context, failed: Job) -> Iterator[str]:
     jobs = [job for job in ctx.jobs() if job.trial == failed.trial and job.number < failed.number]
     for job, after in pairwise([*jobs, failed]):
         if job.patch:
-            yield f"job {job.number}: {job.patch.get('summary')}: {_came_of(job, after)}"
+            yield f"job {job.number}: {job.patch.summary}: {_came_of(job, after)}"
 
 
 def _came_of(job: Job, after: Job) -> str:
     if not job.diagnosis or not after.diagnosis:
         return f"job {after.number} {after.status}"
-    if after.diagnosis["fingerprint"] == job.diagnosis["fingerprint"]:
+    if after.diagnosis.fingerprint == job.diagnosis.fingerprint:
         return "the same failure again"
-    return f"then {after.diagnosis['class']}"
+    return f"then {after.diagnosis.class_}"
 
 
 def _redacted(params: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -7,7 +7,7 @@ The lock is taken from that request, the pool key from the lock, and the first t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import Held, MissingExtra, Refused, UsageError
@@ -17,7 +17,7 @@ from wpfsm.fsm.request.compose import compose, free_members
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
-from wpfsm.fsm.steps.next_trial import draw
+from wpfsm.fsm.steps.next_trial import ask_next_trial
 from wpfsm.fsm.steps.render_request import base_request
 
 
@@ -25,7 +25,7 @@ def run(ctx: Context) -> Change:
     """Admit the loop, or refuse it with every finding."""
     if not ctx.file.job.request:
         ctx.ports.renderer.prepare()
-    found = survey(ctx, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
+    found = survey(ctx.gateway, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
     _note(ctx, found)
     if found.refused:
         return _refuse(found.findings)
@@ -33,7 +33,7 @@ def run(ctx: Context) -> Change:
         return release(Outcome.LIMIT, over)
     try:
         trials = list(ctx.store.trials())
-        trial = trials[0] if trials else draw(ctx, [])
+        trial = trials[0] if trials else ask_next_trial(ctx, [])
         if trial is None:
             return release(Outcome.REFUSED, "the strategy asks for no trial")
         if absent := tuple(_check_sources(ctx)):
@@ -56,7 +56,7 @@ def run(ctx: Context) -> Change:
         kind="admitted",
         why="; ".join(["checks passed", *(f.text for f in findings)]),
         data={"lock": lock.to_json(), "pool_key": key, "findings": [f.to_json() for f in findings]},
-        loop={"lock": lock.to_json(), "pool_key": key},
+        loop={"lock": lock, "pool_key": key},
         trials=(trial,),
     )
 
@@ -65,7 +65,7 @@ def _note(ctx: Context, found: Survey) -> None:
     """Account and price, recorded before anything depends on them."""
     loop = {
         "account": found.identity.account if found.identity else ctx.loop.account,
-        "price": asdict(found.price) if found.price else None,
+        "price": found.price,
     }
     ctx.record("checked", f"{len(found.findings)} finding(s)", loop=loop,
                data={"findings": [f.to_json() for f in found.findings]})  # fmt: skip
@@ -113,6 +113,6 @@ def _check_rendered(ctx: Context, request: Request, lock: LockedFields) -> tuple
     own = bool(ctx.file.job.request)
     refused, remarks = contradictions(ctx.file, lock)
     return (
-        *map(refusal, [*objections(request, ctx.violations, own=own), *refused]),
+        *map(refusal, [*objections(request, ctx.gateway.violations, own=own), *refused]),
         *(Finding("warn", "request", remark, "it is part of the lock from job 1 on") for remark in remarks),
     )

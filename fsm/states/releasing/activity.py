@@ -8,12 +8,12 @@ that took it over: ours has an obligation of its own, a stranger's pool is not o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError
 from wpfsm.fsm.ports import JobReading
-from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation
+from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptLine
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.observe_job import observe, without_pool
 from wpfsm.fsm.steps.service_writes import set_keep_alive, stop_job
@@ -42,7 +42,7 @@ def run(ctx: Context) -> Change:
         except (ServiceError, Denied, NotConfirmed) as error:
             unconfirmed.append(f"{obligation.job_name}: {error.message}")
     if unconfirmed:
-        ctx.ports.notifier.tell("unconfirmed", ctx.loop, "; ".join(unconfirmed))
+        ctx.ports.notifier.notify("unconfirmed", ctx.loop, "; ".join(unconfirmed))
         raise NotConfirmed(
             f"release not confirmed, a pool may still bill: {'; '.join(unconfirmed)}",
             fix=f"wpfsm release {ctx.loop.id}",
@@ -50,10 +50,10 @@ def run(ctx: Context) -> Change:
     receipt = _receipt(ctx)
     return Change(
         kind="released",
-        why=f"released and read back: {len(receipt['jobs'])} job(s) hold no pool",  # type: ignore[arg-type]
-        data={"jobs": receipt["jobs"], "guards": {"nothing_owed": True}},
+        why=f"released and read back: {len(receipt.jobs)} job(s) hold no pool",
+        data={"jobs": [asdict(line) for line in receipt.jobs], "guards": {"nothing_owed": True}},
         loop={"receipt": receipt, "closed_at": ctx.clock.now(), "hold_until": None},
-        intents=_settled(ctx),
+        intents=_answered(ctx),
     )
 
 
@@ -62,7 +62,7 @@ def _discharge(ctx: Context, obligation: Obligation) -> None:
     assert job is not None, "an obligation and its job are written together"
     patience = _Patience(ctx.clock.now())
     while True:
-        reading = ctx.describe(job.name)
+        reading = ctx.gateway.describe(job.name)
         if reading is not None and not obligation.seen:
             if not _is_ours(ctx, job, reading):
                 _write(ctx, obligation, job, "the job of this name is not ours; it was left alone")
@@ -207,7 +207,7 @@ def _not_found(ctx: Context, obligation: Obligation, job: Job, patience: _Patien
 
 def _same_account(ctx: Context, obligation: Obligation) -> None:
     """An account that never had the job does not know it either."""
-    account = ctx.identity().account
+    account = ctx.gateway.identity().account
     if account != obligation.account:
         raise NotConfirmed(
             f"these credentials are of account {account}, the job was sent to account {obligation.account}"
@@ -229,21 +229,20 @@ def _write(ctx: Context, obligation: Obligation, job: Job, evidence: str) -> boo
     return True
 
 
-def _settled(ctx: Context) -> tuple[Intent, ...]:
+def _answered(ctx: Context) -> tuple[Intent, ...]:
     """Intents whose answer a crash swallowed: what they were about has been read back by now."""
     return tuple(replace(i, status="done", answer="settled by the read-back") for i in ctx.store.intents())
 
 
-def _receipt(ctx: Context) -> dict[str, JSON]:
+def _receipt(ctx: Context) -> Receipt:
     """The proof: for each job that could have left a pool, what was read, and when."""
-    return {
-        "released": True,
-        "at": ctx.clock.now(),
-        "account": ctx.loop.account,
-        "region": ctx.loop.region,
-        "endpoint_url": ctx.loop.endpoint_url,
-        "jobs": [
-            {"job": o.job_name, "evidence": o.evidence, "at": o.discharged_at}
+    return Receipt(
+        at=ctx.clock.now(),
+        account=ctx.loop.account,
+        region=ctx.loop.region,
+        endpoint_url=ctx.loop.endpoint_url,
+        jobs=tuple(
+            ReceiptLine(o.job_name, o.evidence, o.discharged_at)
             for o in ctx.store.obligations(owed_only=False)
-        ],
-    }
+        ),
+    )
