@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sqlite3
@@ -15,6 +16,7 @@ from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.watchers import notify
+from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
@@ -28,6 +30,7 @@ def start(given: Options, file: Path, overrides: Sequence[str], backend: str | N
     settings = (*overrides, *([f"backend={backend}"] if backend else []))
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
+    _say_what_is_left_out(file, loop_file)
     loop, connection = new_loop(given, file, loop_file, settings)
     hint(f"loop {loop.id}")
     if detach:
@@ -35,6 +38,17 @@ def start(given: Options, file: Path, overrides: Sequence[str], backend: str | N
         report(given, connection, loop, None)
         return DETACHED
     return drive(given, connection, loop)
+
+
+def _say_what_is_left_out(file: Path, loop_file: LoopFile) -> None:
+    """Members of the user's own request that only a description has. What is wrong with it, Preflight says."""
+    if loop_file.job.request:
+        from wpfsm.adapters.aws.own_request import own_request
+
+        with contextlib.suppress(Refused):
+            _, left_out = own_request(file.parent / loop_file.job.request)
+            if left_out:
+                hint(f"job.request: left out what only the service reports: {', '.join(left_out)}")
 
 
 def new_loop(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -141,7 +142,8 @@ _OF_A_VALUE = frozenset({"bool_type", "bool_parsing", "int_type", "float_type", 
 def _one_value(given: object) -> str:
     """A hyperparameter is a scalar; several values are for a strategy."""
     if isinstance(given, list):
-        return f"is one value for each job; several values go to strategy.parameters (it is {given!r})"
+        text = json.dumps([*given], default=str)
+        return f"is one value for each job; write it as text: '{text}', or give several values to strategy.parameters"
     if isinstance(given, Mapping):
         return f"is one value: text, a number, true, false or null (it is {dict(given)!r})"
     return f"must be text, a number, true, false or null; write '{given}' in quotes"
