@@ -20,7 +20,7 @@ def instances(loop: Loop) -> int:
 
 def price_of(loop: Loop) -> Price | None:
     """The price that preflight found."""
-    return Price(**loop.price) if loop.price else None  # type: ignore[arg-type]
+    return loop.price
 
 
 def section(loop: Loop, name: str) -> Mapping[str, JSON]:
