@@ -289,6 +289,10 @@ class Sources(Protocol):
         """Where the files of a snapshot are."""
         ...
 
+    def size(self, digest: str) -> tuple[int, int]:
+        """How many files a snapshot has, and how many bytes."""
+        ...
+
     def files(self, digest: str) -> Mapping[str, str]:
         """Text files of a snapshot by relative path."""
         ...

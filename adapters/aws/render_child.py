@@ -49,6 +49,8 @@ def _render(spec: dict[str, Any], boto3: Any, session: Any, configs: Any, traine
             source_dir=spec["source_path"],
             entry_script=spec["entry"],
             requirements=spec["requirements"] or None,
+            # The snapshot holds what is wanted and nothing else; the SDK's own list would leave out a named .env.
+            ignore_patterns=[],
         ),
         training_image=job["image"] or "wpfsm.local/python:plain",
         compute=configs.Compute(

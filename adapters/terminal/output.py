@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -79,6 +79,12 @@ def duration(option: str, text: str) -> float:
 def hint(text: str) -> None:
     """A line for people, on stderr."""
     print(visible(in_text(text)), file=sys.stderr, flush=True)
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names in a row, the first of them when there are many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def read_text(file: Path) -> str:

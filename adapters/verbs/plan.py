@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from wpfsm.adapters.aws.first_request import first_request, lock_of
 from wpfsm.adapters.documents.rows import SCHEMA, section
-from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.host.source_files import look_through
+from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
 from wpfsm.fsm.costs.job_cost import cost_of, gaps_between
@@ -55,6 +56,7 @@ def plan(
         *(found.findings if found else _without_account(file)),
         *own.findings,
         *_missing(file, path),
+        *_left_out(file, path),
     ]
     document = _document(given, file, strategy, found, price, findings)
     document["lock"] = lock_of(file, own.lock)
@@ -92,6 +94,19 @@ def _without_account(file: LoopFile) -> list[Finding]:
     from wpfsm.adapters.aws.model_validation import violations
 
     return [*check_extras(file), *check_request(file, violations)]
+
+
+def _left_out(file: LoopFile, path: Path) -> list[Finding]:
+    """What of the source would not be uploaded, although it looks as if it belonged to it."""
+    if not file.job.source or not (path.parent / file.job.source).is_dir():
+        return []
+    found = look_through((path.parent / file.job.source).resolve(), path.parent)
+    fix = "nothing is needed if no job reads it; .wpfsmignore in the folder decides otherwise (!NAME)"
+    return (
+        [Finding("warn", "request", f"job.source leaves out {listed(found.left_out)}", fix)]
+        if found.left_out
+        else []
+    )
 
 
 def _missing(file: LoopFile, path: Path) -> list[Finding]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.adapters.terminal.output import Options, hint, listed
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.watchers import notify
@@ -58,6 +58,8 @@ def new_loop(
     now = WallClock().now()
     sources = LocalSources(siblings(given.database, "sources"), file.resolve().parent)
     digest = sources.snapshot(loop_file.job.source) if loop_file.job.source else ""
+    if loop_file.job.source and (left_out := sources.look_through(loop_file.job.source).left_out):
+        hint(f"left out of {loop_file.job.source}: " + listed(left_out))
     seconds = default_keep_alive("person" if sys.stdin.isatty() and not detached() else "program")
     loop = Loop(
         id=f"{loop_file.name}-{secrets.token_hex(3)}",
