@@ -67,7 +67,7 @@ def target_of(backend: str, region: str, database: Path, endpoint_url: str = "")
         raise MissingExtra("local", "the embedded emulator") from error
     try:
         url = ensure(private_folder(siblings(database, "emulator")), options=EMULATOR_OPTIONS).url
-    except EmulatorStartError as error:
+    except (EmulatorStartError, OSError) as error:
         fix = "look at its log, or name an endpoint with --endpoint-url"
         raise StoreError(f"the embedded emulator did not start: {error}", fix=fix) from error
     return Target(region, url, local=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -64,13 +65,11 @@ def create_or_open(path: Path) -> sqlite3.Connection:
     Raises:
         StoreError: As for :func:`open_existing`.
     """
-    try:
+    with _writable(path):
         private_folder(path.parent)
         if path.exists() and path.stat().st_size == 0:
             raise _emptied(path)
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}", fix="name another place with --db") from error
-    with explained(path):
+    with explained(path), _writable(path):
         if not path.exists():
             from wpfsm.state.migrations import create
 
@@ -101,14 +100,31 @@ def explained(path: Path | str) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """A folder in which the database cannot be made: read-only, no folder, its disk full.
+
+    Raises:
+        StoreError: For every ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = "the disk is full" if error.errno == errno.ENOSPC else f"{error.strerror}".lower()
+        raise StoreError(
+            f"database {path}: {path.parent} cannot be written: {why}; nothing was created, and no job was started",
+            fix="give the right to write there (or make room), or name another place with --db or $WPFSM_DB",
+        ) from error
+
+
 _LEFT = "the file was left as it is"
 _MEANING = {
     "SQLITE_BUSY": "another process holds it; try again",
     "SQLITE_LOCKED": "another process holds it; try again",
     "SQLITE_FULL": "the disk is full",
     "SQLITE_IOERR": "the disk reported an error, or a file size limit was reached",
-    "SQLITE_READONLY": "it is read-only",
-    "SQLITE_CANTOPEN": "it cannot be opened",
+    "SQLITE_READONLY": "it, or its folder, is read-only",
+    "SQLITE_CANTOPEN": "it cannot be opened; its folder may be read-only",
     "SQLITE_NOTADB": f"it is not an SQLite database; {_LEFT}",
     "SQLITE_CORRUPT": f"it is corrupt; {_LEFT}",
 }
@@ -146,7 +162,8 @@ def _migrate(path: Path) -> None:
     if version < SCHEMA_VERSION:
         from wpfsm.state.migrations import migrate
 
-        migrate(path)
+        with _writable(path):
+            migrate(path)
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:

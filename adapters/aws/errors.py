@@ -103,6 +103,10 @@ def _of_client_error(error: ClientError, operation: str) -> ServiceError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _DENIED:
         return denied(code, message, operation)
+    if code == "EmulatorDiskFull":
+        return Unknown(
+            code, message, operation=operation, fix="make room on that disk; the loop can be resumed"
+        )
     if code in _TRANSIENT or status >= 500:
         return Unknown(code, message, operation=operation, fix=REACH)
     return Rejected(code, message, operation=operation)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from wpfsm.adapters.host.source_files import SourceFiles, look_through
-from wpfsm.fsm.errors import UsageError
+from wpfsm.fsm.errors import StoreError, UsageError
 from wpfsm.state.private import private_folder
 
 MOST_BYTES = 200 * 1024 * 1024
@@ -128,18 +129,35 @@ class LocalSources:
             )
         )
 
-    def _keep(self, digest: str, fill: object) -> None:
+    def _keep(self, digest: str, fill: Callable[[Path], None]) -> None:
         target = self._folder / digest
         if target.is_dir():
             return
-        private_folder(self._folder)
-        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
-        fill(scratch)  # type: ignore[operator]
+        try:
+            private_folder(self._folder)
+            scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+        except OSError as error:
+            raise _not_kept(self._folder, error) from error
+        try:
+            fill(scratch)
+        except OSError as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            if error.errno != errno.ENOSPC:
+                raise
+            raise _not_kept(self._folder, error) from error
         try:
             scratch.rename(target)
         except OSError:
             # Another controller kept the same content a moment earlier.
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _not_kept(folder: Path, error: OSError) -> StoreError:
+    why = "the disk is full" if error.errno == errno.ENOSPC else f"{error.strerror}".lower()
+    return StoreError(
+        f"the loop's copy of the source cannot be kept in {folder}: {why}",
+        fix="make room or give the right to write there, or name another place with --db or $WPFSM_DB",
+    )
 
 
 @contextlib.contextmanager

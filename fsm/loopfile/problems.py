@@ -93,12 +93,20 @@ def _named(
             break
         inner: object = node
         for name in names:
-            line = line_of(inner, name) or line
-            inner = inner.get(name) if isinstance(inner, Mapping) else None
+            key = int(name) if name.isdecimal() and isinstance(inner, Sequence) else name
+            line = line_of(inner, key) or line
+            inner = inner[key] if isinstance(inner, Mapping) and key in inner else _element(inner, key)
         if inner is None and not _is_known(keys, names):
             break
         return [*keys, *names], line, message[found.end() :]
     return keys, line, message
+
+
+def _element(node: object, key: int | str) -> object:
+    held = (
+        isinstance(node, Sequence) and not isinstance(node, str) and isinstance(key, int) and key < len(node)
+    )
+    return node[key] if held else None  # type: ignore[index]
 
 
 def _is_known(keys: Sequence[str], names: Sequence[str]) -> bool:
