@@ -49,12 +49,15 @@ cli.add_command(emulator)
 )
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
+@click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
 @shared
-def start(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool) -> int:
+def start(
+    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool, strict: bool
+) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
 
-    return start.start(given, file, overrides, backend, detach=detach)
+    return start.start(given, file, overrides, backend, detach=detach, strict=strict)
 
 
 @cli.command(
@@ -129,13 +132,16 @@ def inspect(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
 )
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
-@click.option("--offline", is_flag=True, help="Read nothing from the service.")
+@click.option("--offline", is_flag=True, help="Read nothing from the service, and ask no package index.")
+@click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
 @shared
-def plan(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool) -> int:
+def plan(
+    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool, strict: bool
+) -> int:
     """Show what a loop file would do: trials, lock, headroom, forecast, worst case. Writes nothing."""
     from wpfsm.adapters.verbs import plan
 
-    return plan.plan(given, file, overrides, backend, offline=offline)
+    return plan.plan(given, file, overrides, backend, offline=offline, strict=strict)
 
 
 @cli.command(
@@ -195,15 +201,18 @@ def release(
     epilog=examples("wpfsm gc", "wpfsm gc --apply --backend aws --region us-east-1"),
 )
 @click.option("--apply", is_flag=True, help="Release what was found.")
+@click.option("--running", is_flag=True, help="With --apply: stop jobs that no database here knows, too.")
 @click.option("--older-than", default="10m", show_default=True, help="Idle time of a pool no database knows.")
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
 @click.option("--region", help="Where to look.")
 @shared
-def gc(given: Options, apply: bool, older_than: str, backend: str | None, region: str | None) -> int:
+def gc(
+    given: Options, apply: bool, running: bool, older_than: str, backend: str | None, region: str | None
+) -> int:
     """Find pools that nobody owns, with or without the database, and release them."""
     from wpfsm.adapters.verbs import gc
 
-    return gc.gc(given, backend, region, apply=apply, older_than=older_than)
+    return gc.gc(given, backend, region, apply=apply, running=running, older_than=older_than)
 
 
 @cli.command(

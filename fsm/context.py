@@ -7,12 +7,12 @@ is written here, so that each passes a named failpoint and is made only by the l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from wpfsm.fsm.costs import limits
-from wpfsm.fsm.costs.job_cost import bill, cost_of
+from wpfsm.fsm.costs.job_cost import JobCost, bill
 from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.gateway import Caller, Gateway
@@ -33,12 +33,13 @@ from wpfsm.fsm.ports import (
     Quotas,
     Renderer,
     Request,
+    Resolver,
     Sources,
     StopRequest,
     Store,
     TrainingService,
 )
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Outcome
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, build
 
@@ -75,6 +76,8 @@ class Ports:
     progress: Progress
     pace: PollPolicy = field(default_factory=PollPolicy)
     failpoints: Failpoints = field(default_factory=Failpoints)
+    resolver: Resolver | None = None
+    """Asked about the requirements before anything is paid; None asks nobody."""
 
 
 class Context:
@@ -95,7 +98,9 @@ class Context:
         self._beat_at = 0.0
         self.gateway = Gateway(ports, ports.clock, ports.pace, ports.failpoints, _Driver(self))
         self._settled: list[Job] = []
+        self._owed: set[str] = set()
         self.reload()
+        self._note_owed(self.store.obligations())
 
     def reload(self) -> None:
         """Read the loop again, its file included."""
@@ -140,7 +145,7 @@ class Context:
 
     def ledger(self) -> Ledger:
         """What the loop has cost so far."""
-        costs = [cost_of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
+        costs = [JobCost.of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
         return Ledger.of(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
     def over_limit(self, judged: Job | None = None) -> str:
@@ -190,6 +195,15 @@ class Context:
         differences = self.loop.lock.differences(given)
         return "; ".join(str(difference) for difference in differences)
 
+    @property
+    def owed(self) -> list[str]:
+        """Jobs that may have left a pool, as far as this controller knows: also once the database is lost."""
+        return sorted(self._owed)
+
+    def _note_owed(self, obligations: Sequence[Obligation]) -> None:
+        self._owed |= {o.job_name for o in obligations if o.status == "owed"}
+        self._owed -= {o.job_name for o in obligations if o.status == "discharged"}
+
     # --- writing ----------------------------------------------------------------------------------
 
     def record(self, kind: str, why: str, *, quiet: bool = False, **rows: object) -> Loop:
@@ -206,14 +220,42 @@ class Context:
         checked.state = self.loop.state
         checked.owed = [obligation.job_name for obligation in self.store.obligations()]
         state = advance(checked, change.kind)
-        loop = self._commit(change, state)
+        loop = self._commit(replace(change, loop={**change.loop, "waits": {}}), state)
         self.progress.state(loop, change.why)
         return loop
 
     def _commit(self, change: Change, state: object) -> Loop:
+        self._note_owed(change.obligations)
         with self.ports.failpoints.around(f"commit {change.kind}"):
             self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
         return self.loop
+
+    # --- patience ---------------------------------------------------------------------------------
+
+    def since(self, what: str) -> float:
+        """When the loop began to wait for this: now, the first time; the same after a crash or in another turn.
+
+        Kept in the loop's row until the next transition. What is safe only when one process has measured it
+        itself (a quiet time) does not belong here.
+        """
+        now, began = self.clock.now(), self.loop.waits.get(what)
+        if isinstance(began, int | float) and began <= now:
+            return began
+        self._keep_waits({**self.loop.waits, what: now})
+        return now
+
+    def waited_enough(self, what: str) -> None:
+        """It came: the next time that it is waited for, patience begins anew."""
+        if what in self.loop.waits:
+            self._keep_waits({name: began for name, began in self.loop.waits.items() if name != what})
+
+    def forget_waits(self) -> None:
+        """Patience is at its end, and was said to be; whoever tries again has all of it."""
+        if self.loop.waits:
+            self._keep_waits({})
+
+    def _keep_waits(self, waits: Mapping[str, JSON]) -> None:
+        self.record("waiting", "", quiet=True, loop={"waits": waits})
 
     # --- being asked ------------------------------------------------------------------------------
 
@@ -243,6 +285,11 @@ class Context:
         self.clock.pause(seconds)
         self.check_stop()
 
+    def stay(self, seconds: float, what: str, until: float | None = None) -> None:
+        """Pause without ending the turn, for what is safe only when one process has measured it."""
+        self.progress.waiting(what, until)
+        self.clock.sleep(seconds)
+
 
 class _Driver(Caller):
     """The controller as the gateway sees it: it owns a loop, and may be asked to stop."""
@@ -256,12 +303,22 @@ class _Driver(Caller):
     def owned(self) -> None:
         self._ctx.refresh()
 
-    def waiting(self, code: str) -> None:
-        self._ctx.progress.waiting(f"the service: {code}", None)
+    def waiting(self, code: str, until: float | None) -> None:
+        self._ctx.progress.waiting(f"the service: {code}", until)
+
+    def silent_since(self, name: str, began: float) -> float:
+        return min(began, self._ctx.since(_outage(name)))
+
+    def answered(self, name: str) -> None:
+        self._ctx.waited_enough(_outage(name))
 
     def stop_requested(self) -> None:
         if self._ctx.loop.outcome is None:
             self._ctx.check_stop()
+
+
+def _outage(name: str) -> str:
+    return f"the service to answer {name}"
 
 
 def release(outcome: Outcome, why: str, **loop: object) -> Change:

@@ -176,6 +176,12 @@ class Loop:
     receipt: Receipt | None = None
     wait_until: float | None = None
     """A retry's backoff: no submission before this time."""
+    waits: Mapping[str, JSON] = field(default_factory=dict)
+    """Since when the present state waits, by what for: patience that outlives a turn and a crash."""
+    look_at: float | None = None
+    """When the next turn is due; None while one runs, or where nobody takes turns."""
+    generation: int = 0
+    """Which execution of the engine drives the loop, counted from 1; 0 without an engine."""
     closed_at: float | None = None
     epoch: int = 0
     version: int = 0

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.ports import Price
@@ -43,7 +43,7 @@ TABLES: Mapping[type, str] = {
 }
 _JSON = frozenset({
     "loop_file", "lock", "handoff", "price", "receipt", "params", "environment",
-    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data",
+    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data", "waits",
 })  # fmt: skip
 _FLAGS = frozenset({"smoke", "carry_checkpoint", "seen"})
 
@@ -59,6 +59,11 @@ _COLUMNS: Mapping[type, tuple[str, ...]] = {
 def columns(record: type[Record]) -> tuple[str, ...]:
     """Column names of a record type, in the order of its fields."""
     return _COLUMNS[record]
+
+
+def insert(record: type[Record]) -> str:
+    """SQL that writes a whole new row; it fails when there is one of the same key."""
+    return upsert(record).replace("insert or replace", "insert", 1)
 
 
 def upsert(record: type[Record]) -> str:
@@ -84,7 +89,15 @@ def encode_field(name: str, value: object) -> object:
     return value
 
 
-def decode(record: type[R], row: sqlite3.Row) -> R:
+class Columns(Protocol):
+    """A row of a database: its columns by name."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a column."""
+        ...
+
+
+def decode(record: type[R], row: Columns) -> R:
     """A record from a row that has all its columns.
 
     Raises:
@@ -92,11 +105,14 @@ def decode(record: type[R], row: sqlite3.Row) -> R:
     """
     values: list[Any] = []
     for name, read in zip(columns(record), _READERS[record], strict=True):
-        value = row[name]
+        try:
+            value = row[name]
+        except IndexError as error:
+            raise sqlite3.DataError(f"{TABLES[record]} has no column {name}") from error
         if read is not None and value is not None:
             try:
                 value = read(value)
-            except ValueError as error:
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise sqlite3.DataError(f"{name} in {TABLES[record]} cannot be read: {error}") from error
         values.append(value)
     return record(*values)

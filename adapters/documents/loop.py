@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from wpfsm.adapters.documents.job_changes import changes
 from wpfsm.adapters.documents.liveness import Liveness
-from wpfsm.adapters.documents.rows import SCHEMA, best_of, instances, ledger_of, price_of, section
+from wpfsm.adapters.documents.rows import SCHEMA, best_of, instances, ledger_of, section
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
@@ -139,7 +139,7 @@ def worst_case(loop: Loop) -> dict[str, JSON]:
 
     if loop.state is State.CLOSED:
         return {"killed_between_jobs_usd": 0.0, "killed_during_job_usd": 0.0}
-    price = price_of(loop)
+    price = loop.price
     leak = worst_case_leak(
         loop.keep_alive,
         parse_duration(section(loop, "job").get("max_runtime")),

@@ -29,7 +29,7 @@ from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.engine.store import Store
 from wpfsm.adapters.emulator.engine.workers import Threads
 from wpfsm.adapters.emulator.launch import LOCK_NAME
-from wpfsm.adapters.emulator.runner.base import Runner
+from wpfsm.adapters.emulator.runner.base import Launch, Runner
 from wpfsm.adapters.emulator.s3.kept import KeptS3
 from wpfsm.adapters.emulator.s3.moto import Moto
 
@@ -170,7 +170,18 @@ class Server:
             s3=self._own_s3(),
             images=self._options.images,
             grace=self._options.settings.stop_grace / self._options.scale,
+            aws=self._variables_of_job,
         )
+
+    def _variables_of_job(self, launch: Launch) -> dict[str, str]:
+        """Return what leads a job's AWS clients here, and makes them worthless everywhere else."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": launch.account,
+            "AWS_SECRET_ACCESS_KEY": "made-up",
+            "AWS_DEFAULT_REGION": launch.region,
+            "AWS_REGION": launch.region,
+        }
 
     def _own_s3(self) -> Callable[[str, str], S3Client]:
         """Return what makes S3 clients on this emulator without a socket; a client takes 0.1 s to make."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
 from collections.abc import Sequence
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from wpfsm.fsm.ports import LogLine
 from wpfsm.state.private import private, private_folder
+
+MOST_BYTES = 32 << 20
+"""Bytes of a log's end that are read at once; a log may be larger than the memory, or than anybody waits for."""
 
 
 class FileArchive:
@@ -28,10 +32,14 @@ class FileArchive:
         Path(self.path(job_name)).unlink(missing_ok=True)
 
     def tail(self, job_name: str, count: int) -> Sequence[str]:
-        """The last lines; empty when the job has no log."""
+        """The last lines, of the last 32 MiB; empty when the job has no log."""
         try:
-            with Path(self.path(job_name)).open(encoding="utf-8", errors="replace") as file:
-                return [line.rstrip("\n") for line in deque(file, maxlen=count)]
+            with Path(self.path(job_name)).open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - MOST_BYTES))
+                if size > MOST_BYTES:
+                    file.readline()  # what is left of a line that began before
+                return [line.decode("utf-8", "replace").rstrip("\r\n") for line in deque(file, maxlen=count)]
         except FileNotFoundError:
             return []
 

@@ -112,17 +112,33 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
         except Exception as error:
             if debug:
                 raise
-            say(
-                given,
-                WpfsmError(
-                    f"unexpected {type(error).__name__}: {error}",
-                    fix="run it again with --debug, and report the traceback",
-                ),
-            )
-            code = 1
+            found = _found_out(given, error)
+            say(given, found)
+            code = found.exit_code
         sys.exit(code)
 
     return verb
+
+
+def _found_out(given: Options, error: Exception) -> WpfsmError:
+    """What an error means that nobody expected: a damaged database, or a mistake of ours."""
+    import sqlite3
+
+    from wpfsm.fsm.errors import WpfsmError
+
+    if isinstance(error, sqlite3.Error):
+        from wpfsm.state.database import explain
+
+        return explain(error, given.database)
+    if given.database.exists():
+        from wpfsm.state.damage import damage
+
+        if found := damage(given.database):
+            return found
+    return WpfsmError(
+        f"unexpected {type(error).__name__}: {error}",
+        fix="run it again with --debug, and report the traceback",
+    )
 
 
 def examples(*commands: str) -> str:

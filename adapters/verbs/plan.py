@@ -17,7 +17,7 @@ from wpfsm.adapters.host.source_files import look_through
 from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
-from wpfsm.fsm.costs.job_cost import cost_of, gaps_between
+from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
 from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
@@ -25,7 +25,13 @@ from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
 from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
-from wpfsm.fsm.states.preflight.checks import Finding, check_extras, check_request, outcome_of
+from wpfsm.fsm.states.preflight.checks import (
+    Finding,
+    check_extras,
+    check_metric,
+    check_request,
+    outcome_of,
+)
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
 from wpfsm.fsm.units import dollars, seconds
@@ -39,12 +45,19 @@ if TYPE_CHECKING:
 
 
 def plan(
-    given: Options, path: Path, overrides: tuple[str, ...], backend: str | None, *, offline: bool
+    given: Options,
+    path: Path,
+    overrides: tuple[str, ...],
+    backend: str | None,
+    *,
+    offline: bool,
+    strict: bool = False,
 ) -> int:
     """Trials, lock, headroom, forecast warm against cold, worst-case leak in dollars."""
     from wpfsm.fsm.loopfile.model import with_keep_alive
 
-    file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])))
+    more = [*([f"backend={backend}"] if backend else []), *(["checks.strict=true"] if strict else [])]
+    file = load(path, (*overrides, *more))
     file = with_keep_alive(file, default_keep_alive("person" if sys.stdin.isatty() else "program"))
     metric = file.metric
     goal = Goal(metric.name, metric.goal) if metric else None
@@ -57,6 +70,7 @@ def plan(
         *own.findings,
         *_missing(file, path),
         *_left_out(file, path),
+        *_source(file, path, offline=offline),
     ]
     document = _document(given, file, strategy, found, price, findings)
     document["lock"] = lock_of(file, own.lock)
@@ -93,7 +107,7 @@ def _without_account(file: LoopFile) -> list[Finding]:
     """What can be found without asking the service: the extras, and the bounds of its model."""
     from wpfsm.adapters.aws.model_validation import violations
 
-    return [*check_extras(file), *check_request(file, violations)]
+    return [*check_extras(file), *check_metric(file), *check_request(file, violations)]
 
 
 def _left_out(file: LoopFile, path: Path) -> list[Finding]:
@@ -115,6 +129,18 @@ def _missing(file: LoopFile, path: Path) -> list[Finding]:
         return []
     fix = "write it before wpfsm start, which refuses the loop file without it"
     return [Finding("warn", "request", f"{p.key}: {p.text}", fix) for p in missing_files(file, path.parent)]
+
+
+def _source(file: LoopFile, path: Path, *, offline: bool) -> list[Finding]:
+    """What the source shows to be wrong, where it is written already."""
+    from wpfsm.adapters.host.resolver import PipResolver
+    from wpfsm.adapters.host.sources import text_files
+    from wpfsm.fsm.states.preflight.source import examine_source
+
+    folder = path.parent / (file.job.source or "")
+    if file.job.request or not (folder / (file.job.entry or "")).is_file():
+        return []
+    return examine_source(file, text_files(folder), str(folder), None if offline else PipResolver())
 
 
 def _price(given: Options, file: LoopFile, found: Survey | None) -> Price | None:
@@ -240,7 +266,7 @@ def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[
             same = loop.region == file.region
             same &= section(loop, "pool").get("instance_type") == file.pool.instance_type
             if same and (jobs := [j for j in history.jobs(loop.id) if j.arn]):
-                costs = [cost_of(j, file.pool.instance_count) for j in jobs]
+                costs = [JobCost.of(j, file.pool.instance_count) for j in jobs]
                 return assumptions_from(costs, base), gaps_between(costs), True
     return base, (), False
 

@@ -6,8 +6,10 @@ one at its own moment, so that a clock that jumps by a month has the same histor
 
 from __future__ import annotations
 
+import functools
 import logging
 import queue
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -80,7 +82,7 @@ class Engine:
         self.settings = settings
         self.clock = clock
         self.quotas = Quotas(store, settings)
-        self.logs = LogStore(store, clock)
+        self.logs = LogStore(store, clock, escapes=settings.switches.log_escapes)
         self._moment: float | None = None
         self._closed = False
         self.runner = runner(self.logs, self.moment)
@@ -119,8 +121,14 @@ class Engine:
         self.store.close()
 
     def _recover(self) -> None:
-        """Fail the jobs whose processes died with the emulator before this one, as lost hardware would."""
+        """Fail the jobs whose processes died with the emulator before this one, as lost hardware would.
+
+        What it left in directories is removed meanwhile.
+        """
         with self.store.lock:
+            pools = [pool.number for pool in self.store.open_pools()]
+            for path in self._workspace.set_aside_leftovers(pools):
+                self._workers.submit(functools.partial(shutil.rmtree, path, ignore_errors=True))
             now = self.clock.now()
             for job in self.store.live_jobs():
                 if job.phase is not Phase.STARTING and not job.foreign:

@@ -16,6 +16,7 @@ from pathlib import Path
 from wpfsm.adapters.emulator.engine.errors import not_stored
 from wpfsm.adapters.emulator.engine.records import (
     Job,
+    Metric,
     Place,
     Pool,
     PoolEvent,
@@ -56,6 +57,10 @@ CREATE TABLE IF NOT EXISTS log_streams (
 CREATE TABLE IF NOT EXISTS log_lines (
     stream INTEGER NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL, ingested INTEGER NOT NULL,
     visible REAL NOT NULL, message TEXT NOT NULL, PRIMARY KEY (stream, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS metric_points (
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, job TEXT NOT NULL, name TEXT NOT NULL,
+    value REAL NOT NULL, time REAL NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS metric_points_in_order ON metric_points (account, region, id);
 """
 
 
@@ -184,6 +189,13 @@ class Store:
         """Yield every job, oldest first."""
         return self._jobs("ORDER BY id", ())
 
+    def jobs_of(self, place: Place) -> Iterator[Job]:
+        """Yield every job of an account and region, oldest first."""
+        rows = self.db.execute(
+            "SELECT document, request FROM jobs WHERE account = ? AND region = ? ORDER BY id", place
+        )
+        return (load_job(document, request) for document, request in rows)
+
     def page(self, clause: str, values: Iterable[object]) -> list[tuple[int, Job]]:
         """Return rows of the job table with their ids, for a listing."""
         rows = self.db.execute(f"SELECT id, document, request FROM jobs {clause}", tuple(values))  # noqa: S608 - clauses are ours, values are bound
@@ -229,6 +241,27 @@ class Store:
             histories.setdefault(number, []).append(PoolEvent(*event))
         rows = self.db.execute("SELECT number, document FROM pools ORDER BY number")
         return [load_pool(document, tuple(histories.get(number, ()))) for number, document in rows]
+
+    # Metrics
+
+    def add_points(self, place: Place, job: str, points: Iterable[Metric]) -> None:
+        """Remember values of a job's metrics."""
+        rows = [(*place, job, each.name, each.value, each.time) for each in points]
+        if rows:
+            self.begin()
+            self.db.executemany(
+                "INSERT INTO metric_points (account, region, job, name, value, time) VALUES (?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def points(self, place: Place, after: int, limit: int) -> list[tuple[int, str, Metric]]:
+        """Return number, job and value of each metric's values that came after a number, oldest first."""
+        rows = self.db.execute(
+            "SELECT id, job, name, value, time FROM metric_points"
+            " WHERE account = ? AND region = ? AND id > ? ORDER BY id LIMIT ?",
+            (*place, after, limit),
+        )
+        return [(number, job, Metric(name, value, time)) for number, job, name, value, time in rows]
 
     # Tags
 

@@ -41,6 +41,7 @@ class HostProcess:
         ended: Callable[[int], None],
         clock: Callable[[], float] = time.time,
         inherit: Sequence[int] = (),
+        hint: str = "",
     ) -> None:
         """Start the process.
 
@@ -52,6 +53,7 @@ class HostProcess:
             ended: Called once, after the last ``emit``, with the exit code (negative for a signal).
             clock: Seconds since the epoch, for the timestamps of lines.
             inherit: File descriptors that the process keeps open.
+            hint: Said where the program is not found.
         """
         self._emit = emit
         self._ended = ended
@@ -59,6 +61,7 @@ class HostProcess:
         self._reaping = threading.Lock()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
+        self._hint = hint
         self._process = self._spawn(command, cwd, environment, inherit)
         self._waiter = threading.Thread(target=self._wait, name="job-wait", daemon=True)
         self._reader = threading.Thread(target=self._read, name="job-read", daemon=True)
@@ -96,7 +99,8 @@ class HostProcess:
         program = name if "/" in name else shutil.which(name, path=environment["PATH"])
         arguments = [program or "", *command[1:]]
         if program is None:
-            arguments = _refusal(f'exec: "{name}": executable file not found in $PATH', _NOT_FOUND)
+            missing = f'exec: "{name}": executable file not found in $PATH'
+            arguments = _refusal("\n".join(filter(None, [missing, self._hint])), _NOT_FOUND)
 
         def start(words: Sequence[str]) -> subprocess.Popen[bytes]:
             return subprocess.Popen(

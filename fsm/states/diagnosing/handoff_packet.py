@@ -73,15 +73,17 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
     owner = pool_owner(ctx.jobs())
     if owner is None or owner.ended_at is None:
         return Hold()
-    began = ctx.clock.now()
     while owner.pool_status != "Available":
         reading = ctx.gateway.describe(owner.name)
         if reading:
             owner = observe(owner, reading, ctx.clock.now())
-        if not owner.may_hold_pool or ctx.clock.now() - began > ctx.pace.grace:
+        if not owner.may_hold_pool:
             return Hold()
         if owner.pool_status != "Available":
-            ctx.wait(ctx.pace.least, f"the pool of {owner.name} to be reported")
+            what = f"the pool of {owner.name} to be reported"
+            if ctx.clock.now() - ctx.since(what) > ctx.pace.grace:
+                return Hold()
+            ctx.wait(ctx.pace.least, what)
     assert owner.ended_at is not None, "an Available pool's job has ended"
     now = ctx.clock.now()
     cap = KEEP_ALIVE_MODEL if ctx.file.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE

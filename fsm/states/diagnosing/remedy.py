@@ -51,7 +51,7 @@ def rules_of(ctx: Context) -> Sequence[Rule]:
             when=row.when,
             do=row.action,
             times=row.times or (None if row.action in ("skip", "handoff", "release") else MOST_TIMES),
-            options={"set": dict(row.set), "hold": row.hold, "command": row.command},
+            options={"set": dict(row.set), "hold": row.hold, "command": row.command, "allow": row.allow},
         )
         for row in ctx.file.on_failure
     )

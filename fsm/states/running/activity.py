@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.context import Context, StopRequested, release
 from wpfsm.fsm.polling import next_read
 from wpfsm.fsm.ports import (
     JobReading,
@@ -22,6 +22,7 @@ from wpfsm.fsm.states.running.log import (
     Watch,
     follow_log,
     read_log,
+    silent_for,
     with_log_metric,
 )
 from wpfsm.fsm.states.running.warm_start import decide_start
@@ -44,19 +45,18 @@ def run(ctx: Context) -> Change:
     history = [j for j in ctx.jobs() if j.number < job.number]
     expected = expected_seconds(history)
     ctx.archive.restart(job.name)
-    watch = Watch(last_output=ctx.clock.now())
-    missing_since: float | None = None
+    watch = Watch()
+    missing = f"{job.name} to appear"
     while True:
         ctx.check_stop()
         reading = ctx.gateway.describe(job.name)
         if reading is None:
             # A job that was accepted does not vanish: this is lag, or other credentials.
-            missing_since = missing_since or ctx.clock.now()
-            if ctx.clock.now() - missing_since > ctx.pace.outage:
+            if ctx.clock.now() - ctx.since(missing) > ctx.pace.outage:
                 return release(Outcome.FAILED, f"{job.name} was accepted, and the service does not know it")
-            ctx.wait(ctx.pace.least, f"{job.name} to appear")
+            ctx.wait(ctx.pace.least, missing)
             continue
-        missing_since = None
+        ctx.waited_enough(missing)
         job = _observed(ctx, job, reading)
         if job.secondary_status not in WAITING or job.is_terminal:
             job = decide_start(ctx, job)
@@ -91,7 +91,7 @@ def _watch_over(ctx: Context, job: Job, watch: Watch) -> Job:
     if job.stopped_for:
         return _stop_again(ctx, job)
     silence = ctx.file.job.silence
-    silent = ctx.clock.now() - watch.last_output
+    silent = silent_for(ctx, job, watch) if silence else 0.0
     if silence and silent > silence:
         return stop_job(ctx, job, "silence", f"no output for {silent:.0f} s")
     max_wall = ctx.file.limits.max_wall
@@ -120,6 +120,7 @@ def _peers(ctx: Context) -> Iterator[list[float]]:
     job_of = {job.trial: job for job in ctx.jobs()}
     for trial in ctx.store.trials():
         if trial.state == "completed" and not trial.smoke:
+            ctx.check_stop()
             yield extract(metric.regex, ctx.archive.tail(job_of[trial.number].name, PEER_LINES))
 
 
@@ -137,14 +138,20 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
     """
     metric = ctx.file.metric
     failed = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
-    began = ctx.clock.now()
-    quiet = 0
-    while ctx.clock.now() - began < ctx.pace.grace:
+    began, quiet = ctx.clock.now(), 0
+    while ctx.clock.now() - began < _patience(ctx, watch) and not _stop_asked(ctx):
         quiet = quiet + 1 if read_log(ctx, job, watch) else 0
         wanted = failed or watch.diverged
-        if quiet >= (LATE_READS if wanted else 1):
+        if not wanted and (quiet or watch.unread):
+            break
+        if quiet >= LATE_READS and not _is_late(job, watch):
             break
         if wanted:
+            since = ctx.since(f"the last lines of {job.name}")
+            if ctx.clock.now() - since >= _patience(ctx, watch):
+                break
+            what = "can be read again" if watch.unread else "is complete"
+            ctx.progress.waiting(f"whether the log of {job.name} {what}", since + _patience(ctx, watch))
             ctx.clock.pause(ctx.pace.least)
     return Change(
         kind="ended",
@@ -152,6 +159,26 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
         data={"job": job.name, "status": job.status, "secondary": job.secondary_status},
         jobs=(replace(job, log_cursor=watch.cursor, metrics=with_log_metric(ctx, job, watch)),),
     )
+
+
+def _patience(ctx: Context, watch: Watch) -> float:
+    """Seconds that the end of a log is waited for: longer while it cannot be read at all."""
+    return ctx.pace.outage if watch.unread else ctx.pace.grace
+
+
+def _is_late(job: Job, watch: Watch) -> bool:
+    """A job that trained and has shown no line: its log is late, as likely as it is empty."""
+    trained = job.started_at is not None or job.startup_seconds is not None
+    return trained and not watch.lines and not watch.denied
+
+
+def _stop_asked(ctx: Context) -> bool:
+    """Whether to leave a log that may have a million lines; what became of the job is committed all the same."""
+    try:
+        ctx.check_stop()
+    except StopRequested:
+        return True
+    return False
 
 
 def expected_seconds(jobs: Sequence[Job]) -> float | None:

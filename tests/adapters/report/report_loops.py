@@ -8,7 +8,19 @@ from pathlib import Path
 
 from wpfsm.fsm.failures.model import Diagnosis, Family, Location
 from wpfsm.fsm.ports import Price
-from wpfsm.fsm.records import JSON, Change, Job, JobPatch, Loop, Obligation, Outcome, Owner, State, Trial
+from wpfsm.fsm.records import (
+    JSON,
+    Change,
+    Job,
+    JobPatch,
+    Loop,
+    Obligation,
+    Outcome,
+    Owner,
+    Receipt,
+    State,
+    Trial,
+)
 from wpfsm.state.database import create_or_open
 from wpfsm.state.store import LoopStore, create_loop, take_over
 
@@ -80,7 +92,11 @@ def write_loop(
     )  # fmt: skip
     end = max((job.pool_ended_at or BEGAN for job in jobs), default=BEGAN + 5)
     closing: dict[str, object] = (
-        {"outcome": outcome, "closed_at": end + 3, "receipt": {"released": True, "at": end + 3, "jobs": []}}
+        {
+            "outcome": outcome,
+            "closed_at": end + 3,
+            "receipt": Receipt(end + 3, "123456789012", "us-east-1", "", ()),
+        }
         if outcome
         else {}
     )
