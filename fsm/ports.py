@@ -521,8 +521,15 @@ class History(Protocol):
         """Loops, newest first."""
         ...
 
-    def find(self, which: str) -> Loop:
-        """A loop by its id, or by a prefix or name that is unique. Raises ``NotFound``."""
+    def find(self, which: str, *, acting: bool = False) -> Loop:
+        """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
+
+        With ``acting``, a name means the one loop of it that is not closed, if there is one. Raises ``NotFound``.
+        """
+        ...
+
+    def count_named(self, name: str) -> int:
+        """How many loops have this name."""
         ...
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from wpfsm.adapters.terminal.output import hint
+from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import Loop
 from wpfsm.fsm.units import stamp
-from wpfsm.state.history import History
 
 
 def named(history: History, which: str, *, acting: bool = False) -> Loop:
