@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import MissingExtra, NotFound, StoreError
 from wpfsm.state.database import siblings
+from wpfsm.state.private import private_folder
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws import clients
@@ -65,8 +66,8 @@ def target_of(backend: str, region: str, database: Path, endpoint_url: str = "")
     except ImportError as error:
         raise MissingExtra("local", "the embedded emulator") from error
     try:
-        emulator = ensure(siblings(database, "emulator"), options=EMULATOR_OPTIONS)
-    except EmulatorStartError as error:
+        emulator = ensure(private_folder(siblings(database, "emulator")), options=EMULATOR_OPTIONS)
+    except (EmulatorStartError, OSError) as error:
         fix = "look at its log, or name an endpoint with --endpoint-url"
         raise StoreError(f"the embedded emulator did not start: {error}", fix=fix) from error
     return Target(region, emulator.url, local=True, token=emulator.token)

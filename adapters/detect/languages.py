@@ -17,7 +17,40 @@ _SIGNS = {
 }
 """Frequent words; a text is read in the language of which it has most, if they are more than the English ones."""
 _ENGLISH = frozenset(
-    ["the", "and", "with", "is", "to", "of", "for", "it", "we", "i", "a", "on", "in", "that", "this", "you", "please", "try", "run", "train", "until", "are", "be", "at", "my", "our", "as", "if", "do", "not", "one", "by"]
+    [
+        "the",
+        "and",
+        "with",
+        "is",
+        "to",
+        "of",
+        "for",
+        "it",
+        "we",
+        "i",
+        "a",
+        "on",
+        "in",
+        "that",
+        "this",
+        "you",
+        "please",
+        "try",
+        "run",
+        "train",
+        "until",
+        "are",
+        "be",
+        "at",
+        "my",
+        "our",
+        "as",
+        "if",
+        "do",
+        "not",
+        "one",
+        "by",
+    ]
 )
 _WORD = re.compile(r"(?<![\w.-])[^\W\d_]+(?:['’][^\W\d_]+)?(?!\w)")
 _KANA = re.compile(r"[\u3040-\u30ff]")

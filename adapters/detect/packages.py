@@ -21,7 +21,37 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _WORDS = frozenset(
-    ["the", "a", "an", "it", "to", "and", "for", "with", "from", "of", "in", "on", "all", "some", "our", "my", "named", "name", "that", "this", "is", "not", "error", "errors", "version", "versions", "pip", "py", "missing"]
+    [
+        "the",
+        "a",
+        "an",
+        "it",
+        "to",
+        "and",
+        "for",
+        "with",
+        "from",
+        "of",
+        "in",
+        "on",
+        "all",
+        "some",
+        "our",
+        "my",
+        "named",
+        "name",
+        "that",
+        "this",
+        "is",
+        "not",
+        "error",
+        "errors",
+        "version",
+        "versions",
+        "pip",
+        "py",
+        "missing",
+    ]
 )
 
 

@@ -15,9 +15,23 @@ _TUPLES = re.compile(
     r"layers|hidden_(?:sizes|dims|units)|betas|kernels?$|channels|filters|milestones|dims$|shape|mean$|std$|metrics|tags|inputs|classes",
     re.IGNORECASE,
 )
-_HOLDERS = frozenset(["parameters", "hyperparameters", "grid", "sweep", "search_space", "params", "space", "config", "hparams"])
+_HOLDERS = frozenset(
+    ["parameters", "hyperparameters", "grid", "sweep", "search_space", "params", "space", "config", "hparams"]
+)
 _ROWS = frozenset(
-    ["recipes", "variants", "trials", "runs", "experiments", "configs", "jobs", "points", "candidates", "stages", "phases"]
+    [
+        "recipes",
+        "variants",
+        "trials",
+        "runs",
+        "experiments",
+        "configs",
+        "jobs",
+        "points",
+        "candidates",
+        "stages",
+        "phases",
+    ]
 )
 
 
