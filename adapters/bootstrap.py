@@ -83,8 +83,8 @@ def connect(
     notifier: Notifier,
     signals: StopSignals,
     hook: Hook | None = None,
-    lease: leases.Lease | None = None,
     forget_stop: bool = False,
+    lease: leases.Lease | None = None,
 ) -> Controller:
     """Take the loop over and connect its ports.
 
@@ -96,8 +96,8 @@ def connect(
         notifier: Told of what a person should know.
         signals: What asks the controller to stop.
         hook: Hears of every boundary.
+        forget_stop: A person resumes it: a stop that was asked before does not hold any more.
         lease: The right to drive the loop, where the caller has taken it already.
-        forget_stop: A person resumes the loop, and means more than whoever asked it to stop before.
 
     Raises:
         Held: Another live controller drives the loop.
@@ -142,7 +142,7 @@ def connect(
         logs=CloudWatchLogs(clients),
         archive=FileArchive(siblings(database, "logs")),
         quotas=ServiceQuotas(clients.quotas),
-        # What an endpoint of one's own calls a price must not be taken for AWS's later.
+        # Do not cache prices of a custom endpoint: they would later pass for AWS prices.
         prices=listed if target.endpoint_url else PriceCache(listed, connection, database),
         permissions=PolicySimulation(clients),
         renderer=renderer,

@@ -32,10 +32,12 @@ def drive(
     first: Callable[[Controller], None] | None = None,
     *,
     detach: bool = False,
-    lease: Lease | None = None,
     forget_stop: bool = False,
+    lease: Lease | None = None,
 ) -> int:
-    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
+    """Take ownership, run the loop, print the outcome.
+
+    With ``detach`` only ``first`` is run here, and the rest in a background process.
 
     Args:
         given: The verb's options.
@@ -43,8 +45,8 @@ def drive(
         loop: The loop.
         first: Done once the loop is owned, before it is driven.
         detach: Leave the driving to a process of its own.
+        forget_stop: A person resumes it: a stop that was asked before does not hold any more.
         lease: The right to drive the loop, where the caller has taken it already.
-        forget_stop: A person resumes a loop that was asked to stop before.
     """
     outlive_output()
     signals = StopSignals(_on_signal)
@@ -58,8 +60,8 @@ def drive(
             notifier=observers.notifier,
             signals=signals,
             hook=observers.hook,
-            lease=lease,
             forget_stop=forget_stop,
+            lease=lease,
         )
         handed_on = False
         try:
