@@ -148,3 +148,9 @@ def test_an_answer_that_cannot_be_parsed_is_unknown() -> None:
 
     with pytest.raises(Unknown, match="cannot be read"), translated("GetCallerIdentity"):
         parser.parse(cut, shape.output_shape)
+
+
+def test_an_error_without_any_word_is_unknown() -> None:
+    """A portal's page in the place of an XML error leaves botocore nothing to say."""
+    with pytest.raises(Unknown), translated("GetRole"):
+        raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 403}}, "GetRole")  # type: ignore[typeddict-item]
