@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wpfsm.adapters.terminal.table import fit, short, table, wrap
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 Document = Mapping[str, Any]
 
@@ -99,8 +99,8 @@ def _job_rows(document: Document) -> list[tuple[str, ...]]:
         rows.append(
             (str(job["number"]), short(labels[job["trial"]], 28), short("; ".join(job["changes"]), 40) or "-",
              job["start"] or "-", job["status"], "-" if value is None else f"{value:.6g}{'*' * is_best}",
-             seconds(job["startup_seconds"]), seconds(job["training_seconds"]),
-             seconds(job["retained_seconds"], estimated=job["estimated"]), dollars(job["cost_usd"], estimated=job["estimated"]),
+             duration(job["startup_seconds"]), duration(job["training_seconds"]),
+             duration(job["retained_seconds"], estimated=job["estimated"]), usd(job["cost_usd"], estimated=job["estimated"]),
              short(_note(job, is_best=is_best), 60))
         )  # fmt: skip
     return rows
@@ -125,7 +125,7 @@ def _risk_lines(document: Document) -> list[str]:
         return []
     between, during = worst["killed_between_jobs_usd"], worst["killed_during_job_usd"]
     return [
-        f"risk  if its controller died now: {dollars(during)} at most during a job, {dollars(between)} between jobs"
+        f"risk  if its controller died now: {usd(during)} at most during a job, {usd(between)} between jobs"
     ]
 
 
@@ -145,8 +145,8 @@ def _metric_name(document: Document) -> str:
 
 def _ledger_line(ledger: Mapping[str, Any]) -> str:
     cold = ledger["cold"]
-    text = f"cost  {dollars(ledger['cost_usd'], estimated=not ledger['settled'])} in {seconds(ledger['wall_seconds'])}"
-    text += f"; the same jobs cold: {dollars(cold['cost_usd'])} in {seconds(cold['wall_seconds'])}"
+    text = f"cost  {usd(ledger['cost_usd'], estimated=not ledger['settled'])} in {duration(ledger['wall_seconds'])}"
+    text += f"; the same jobs cold: {usd(cold['cost_usd'])} in {duration(cold['wall_seconds'])}"
     if ledger["price_per_hour"] is not None:
         text += f" (${ledger['price_per_hour']:g}/h, {ledger['price_source']}, {ledger['price_date']})"
     else:
@@ -184,7 +184,7 @@ def _handoff_lines(handoff: Mapping[str, Any]) -> Sequence[str]:
             f"  kept  the loop's own patches of {', '.join(source['patched'])} stay: wpfsm diff shows them"
         )
     if pool["held_until"]:
-        cost = f", for {dollars(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
+        cost = f", for {usd(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
         if datetime.fromisoformat(pool["held_until"]) > datetime.now(UTC):
             lines.append(
                 f"  pool  held until {pool['held_until']}{cost}; then the service releases it by itself"
