@@ -8,10 +8,22 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Outcome, Remembered, State, Trial
+from wpfsm.fsm.records import (
+    JSON,
+    Event,
+    Intent,
+    Job,
+    Loop,
+    Obligation,
+    Outcome,
+    Proposal,
+    Remembered,
+    State,
+    Trial,
+)
 
-Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | Remembered
-R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, Remembered)
+Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | Remembered | Proposal
+R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, Remembered, Proposal)
 
 TABLES: Mapping[type, str] = {
     Loop: "loops",
@@ -21,12 +33,13 @@ TABLES: Mapping[type, str] = {
     Obligation: "obligations",
     Event: "events",
     Remembered: "remembered",
+    Proposal: "proposals",
 }
 _JSON = frozenset({
     "loop_file", "lock", "handoff", "price", "receipt", "params", "environment",
     "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data",
 })  # fmt: skip
-_FLAGS = frozenset({"smoke", "carry_checkpoint", "seen"})
+_FLAGS = frozenset({"smoke", "carry_checkpoint", "seen", "again"})
 
 
 _FIELDS: Mapping[type, tuple[str, ...]] = {

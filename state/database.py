@@ -11,7 +11,7 @@ from pathlib import Path
 from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.state.pragmas import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """``user_version`` of the newest migration; equals the number of files in ``sql/``."""
 
 

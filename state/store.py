@@ -189,7 +189,14 @@ class LoopStore:
                 f"update loops set {assignments} where id = ? returning *",  # noqa: S608 - field names of Loop
                 [*(codec.encode_field(name, value) for name, value in values.items()), self.loop_id],
             ).fetchall()
-            for rows in (change.trials, change.jobs, change.intents, change.obligations, change.remembered):
+            for rows in (
+                change.trials,
+                change.jobs,
+                change.intents,
+                change.obligations,
+                change.remembered,
+                change.proposals,
+            ):
                 for record in rows:
                     _write(self._connection, record)
             if not change.quiet:

@@ -11,10 +11,21 @@ from dataclasses import asdict
 
 from wpfsm.adapters.documents.job_changes import changes
 from wpfsm.adapters.documents.liveness import Liveness
-from wpfsm.adapters.documents.rows import SCHEMA, best_of, instances, ledger_of, price_of, section
+from wpfsm.adapters.documents.phase import phase_objects
+from wpfsm.adapters.documents.rows import (
+    SCHEMA,
+    best_of,
+    instances,
+    ledger_of,
+    phases_of,
+    price_of,
+    section,
+)
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
+from wpfsm.fsm.strategies.comparison import BASELINE, compare
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History, LoopHeader
 
@@ -72,6 +83,7 @@ def loop_document(
             "closed_at": stamp(loop.closed_at),
         },
         "controller": controller.to_json(stamp) if controller else None,
+        "phases": phase_objects(loop, trials, jobs, ledger),
         "trials": [_trial(t, best) for t in trials],
         "best": _best(loop, jobs, best),
         "comparisons": comparisons(loop, trials),
@@ -118,20 +130,23 @@ def error_document(error: WpfsmError) -> dict[str, JSON]:
 
 def comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
     """Each variant of an ablation against the baseline; empty for every other strategy."""
-    strategy, metric = section(loop, "strategy"), section(loop, "metric")
-    variants = strategy.get("variants")
-    if strategy.get("type") != "ablate" or not isinstance(variants, Sequence):
-        return []
-    from wpfsm.fsm.strategies.comparison import BASELINE, compare
-    from wpfsm.fsm.strategies.metrics import Goal
-
-    names = [BASELINE, *(str(v["name"]) for v in variants if isinstance(v, Mapping))]
-    values = {
-        name: [t.metric for t in trials if t.label == name and t.state == "completed" and not t.smoke and t.metric is not None]
-        for name in names
-    }  # fmt: skip
+    metric = section(loop, "metric")
     goal = Goal(str(metric.get("name")), "maximize" if metric.get("goal") == "maximize" else "minimize")
-    return [asdict(comparison) for comparison in compare(values, goal)]
+    return [
+        asdict(comparison)
+        for number, strategy in enumerate(phases_of(loop), start=1)
+        if strategy.get("type") == "ablate"
+        for comparison in compare(_values(strategy, [t for t in trials if t.phase == number]), goal)
+    ]
+
+
+def _values(strategy: Mapping[str, JSON], trials: Sequence[Trial]) -> dict[str, list[float]]:
+    """The metrics of an ablation's completed trials, by variant."""
+    variants = strategy.get("variants")
+    listed = variants if isinstance(variants, Sequence) and not isinstance(variants, str) else ()
+    names = [BASELINE, *(str(v["name"]) for v in listed if isinstance(v, Mapping))]
+    done = [t for t in trials if t.state == "completed" and not t.smoke]
+    return {name: [t.metric for t in done if t.label == name and t.metric is not None] for name in names}
 
 
 def worst_case(loop: Loop) -> dict[str, JSON]:
@@ -203,6 +218,7 @@ def _trial(trial: Trial, best: Trial | None) -> dict[str, JSON]:
         "number": trial.number, "label": trial.label, "params": dict(trial.params), "state": trial.state,
         "smoke": trial.smoke, "repeat": trial.repeat, "metric": trial.metric,
         "best": best is not None and best.number == trial.number,
+        "phase": trial.phase, "base": trial.base, "taken_from": trial.taken_from,
     }  # fmt: skip
 
 

@@ -44,3 +44,10 @@ def best_of(loop: Loop, trials: Sequence[Trial]) -> Trial | None:
         return None
     choose = min if goal == "minimize" else max
     return choose(measured, key=lambda t: t.metric or 0.0)
+
+
+def phases_of(loop: Loop) -> list[Mapping[str, JSON]]:
+    """The strategies of the effective loop file in order, one or several."""
+    given = loop.loop_file.get("strategy")
+    listed = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    return [each for each in listed if isinstance(each, Mapping)]

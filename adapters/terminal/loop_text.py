@@ -64,6 +64,7 @@ def loop_text(document: Document, width: int | None = None) -> str:
             ("IDLE", "STARTUP", "TRAINING", "CHANGED"),
         )
         lines += ["", table(rows), ""]
+    lines += _phase_lines(document["phases"])
     if best:
         metric = best["metric"]
         lines.append(
@@ -112,6 +113,29 @@ def _note(job: Mapping[str, Any], *, is_best: bool) -> str:
         return "stopped early" if early else "* best" if is_best else ""
     patch = f" -> {job['patch']['summary']}" if job["patch"] else ""
     return f"{job['diagnosis']['class']}{patch}"
+
+
+def _phase_lines(phases: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where each phase stands; nothing for a loop with one strategy."""
+    return [
+        f"phase {phase['number']} {phase['type']}{_from(phase)}: {_came_to(phase)}"
+        for phase in (phases if len(phases) > 1 else ())
+    ]
+
+
+def _from(phase: Mapping[str, Any]) -> str:
+    return f" from trial {phase['base']}" if phase["base"] else ""
+
+
+def _came_to(phase: Mapping[str, Any]) -> str:
+    if not phase["trials"]:
+        return str(phase["state"])
+    text = f"{phase['trials']} trial(s), {phase['jobs']} job(s)"
+    if phase["taken_over"]:
+        text += f", {phase['taken_over']} taken over"
+    return f"{text}, {dollars(phase['cost_usd'])}" + (
+        "" if phase["state"] == "over" else f", {phase['state']}"
+    )
 
 
 def _risk_lines(document: Document) -> list[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -36,7 +36,7 @@ from wpfsm.fsm.records import JSON, Value
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
 from wpfsm.fsm.strategies.metrics import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
-from wpfsm.fsm.strategies.registry import StrategyConfig
+from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
 from wpfsm.fsm.units import DURATION_PATTERN, parse_duration, short_duration
 
@@ -344,7 +344,7 @@ class LoopFile(Section):
     pool: Pool
     job: JobSpec
     metric: MetricSpec | None = None
-    strategy: StrategyConfig = Field(default_factory=lambda: SingleConfig(type="single"))
+    strategy: Strategies = Field(default_factory=lambda: SingleConfig(type="single"))
     limits: Limits = Limits()
     on_failure: list[FailureRule] = Field(default_factory=list)
     on_contested: Literal["cold", "stop"] = Field(
@@ -360,9 +360,9 @@ class LoopFile(Section):
             raise ValueError("pool.role: is required for backend: aws; give the ARN of the execution role")
         if self.backend == "aws" and not self.job.request and not self.job.image:
             raise ValueError("job.image: is required for backend: aws; give the URI of a training image")
-        if self.job.request and isinstance(self.strategy, RecipesConfig):
-            own = next((r.name for r in self.strategy.recipes if r.source or r.entry), None)
-            if own:
+        for phase in self.phases if self.job.request else ():
+            recipes = phase.recipes if isinstance(phase, RecipesConfig) else []
+            if own := next((r.name for r in recipes if r.source or r.entry), None):
                 raise ValueError(
                     f"strategy.recipes: {own} has a source or entry, but job.request brings the whole job; "
                     "give job.source and job.entry instead"
@@ -372,13 +372,18 @@ class LoopFile(Section):
         return self
 
     @property
+    def phases(self) -> Sequence[StrategyConfig]:
+        """The strategies in order, one or several."""
+        return phases_of(self.strategy)
+
+    @property
     def keeps_pool(self) -> bool:
         """Whether jobs ask for a warm pool at all (`single` declines it)."""
         return not isinstance(self.strategy, SingleConfig)
 
     def dump(self) -> dict[str, JSON]:
         """The effective loop file as JSON; :meth:`model_validate` reads it back."""
-        dumped: dict[str, JSON] = self.model_dump(mode="json")
+        dumped: dict[str, JSON] = self.model_dump(mode="json", by_alias=True)
         return dumped
 
 

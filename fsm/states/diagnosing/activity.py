@@ -7,6 +7,7 @@ until ``wpfsm resume`` brings an edited source.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
@@ -19,6 +20,7 @@ from wpfsm.fsm.states.diagnosing.remedy import Mended, mend
 from wpfsm.fsm.steps.next_trial import draw, row_of
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.strategies import repeated_failure
+from wpfsm.fsm.strategies.phases import reached
 
 LOG_TAIL = 4000
 """Lines of the log that a diagnosis reads."""
@@ -171,37 +173,64 @@ def _stored(ctx: Context, trial: Trial, mended: Mended) -> dict[str, JSON]:
 def _next(ctx: Context, job: Job, trial: Trial, why: str) -> Change:
     """The trial has its verdict: the goal, the next trial, or the end."""
     trials = [trial if t.number == trial.number else t for t in ctx.store.trials()]
-    rows = [row_of(t) for t in trials]
-    if met := ctx.strategy.goal_met(rows):
-        return _ended(ctx, job, trial, Outcome.GOAL_MET, met)
-    if repeated := repeated_failure(rows):
-        return _ended(ctx, job, trial, Outcome.FAILED, repeated)
-    drawn = draw(ctx, trials)
-    if drawn is None:
-        standing = ctx.strategy.summary(rows)
-        return _ended(ctx, job, trial, _outcome(ctx, trials), standing.text)
+    taken: list[Trial] = []
+    while True:
+        rows = [row_of(t) for t in trials]
+        if met := ctx.strategy.goal_met(rows):
+            return _ended(ctx, job, trial, Outcome.GOAL_MET, met, taken)
+        if repeated := repeated_failure(rows):
+            return _ended(ctx, job, trial, Outcome.FAILED, repeated, taken)
+        drawn = draw(ctx, trials)
+        if drawn is None:
+            standing = ctx.strategy.summary(rows)
+            return _ended(ctx, job, trial, _outcome(ctx, trials), standing.text, taken)
+        if drawn.taken_from is None:
+            break
+        trials.append(drawn)
+        taken.append(drawn)
     if refusal := ctx.over_limit(job):
-        return _ended(ctx, job, trial, Outcome.LIMIT, refusal)
+        return _ended(ctx, job, trial, Outcome.LIMIT, refusal, taken)
     data: dict[str, JSON] = {
         "job": job.name,
         "trial": trial.number,
         "metric": trial.metric,
         "next": drawn.label,
+        "phase": drawn.phase,
+        "taken_over": [{"trial": each.number, "from": each.taken_from} for each in taken],
     }
-    change = _proceed(f"{why}; next is trial {drawn.number} ({drawn.label})")
-    return replace(change, jobs=(job,), trials=(trial, drawn), data=data, remembered=_cured(ctx, trial))
+    change = _proceed("; ".join([why, *map(_taken_over, taken), _next_in_words(ctx, drawn, trial)]))
+    rows_now = (trial, *taken, drawn)
+    return replace(change, jobs=(job,), trials=rows_now, data=data, remembered=_cured(ctx, trial))
+
+
+def _taken_over(trial: Trial) -> str:
+    return f"trial {trial.number} ({trial.label}) takes over the result of trial {trial.taken_from}, which ran the same"
+
+
+def _next_in_words(ctx: Context, drawn: Trial, before: Trial) -> str:
+    text = f"next is trial {drawn.number} ({drawn.label})"
+    if drawn.phase == before.phase:
+        return text
+    kind = ctx.file.phases[drawn.phase - 1].type
+    start = f", from trial {drawn.base}" if drawn.base else ""
+    return f"{text}, which begins phase {drawn.phase} of {len(ctx.file.phases)} ({kind}{start})"
 
 
 def _outcome(ctx: Context, trials: list[Trial]) -> Outcome:
     """Every trial is done: was that what the loop was for?"""
-    if ctx.file.strategy.type == "until":
+    phase = reached(ctx.strategy, [row_of(t) for t in trials])
+    if ctx.file.phases[phase].type == "until":
         return Outcome.NO_GOAL
-    done = any(t.state == "completed" and not t.smoke for t in trials)
+    done = any(t.state == "completed" and not t.smoke for t in trials if t.phase == phase + 1)
     return Outcome.COMPLETED if done else Outcome.FAILED
 
 
-def _ended(ctx: Context, job: Job, trial: Trial, outcome: Outcome, why: str) -> Change:
-    return replace(release(outcome, why), jobs=(job,), trials=(trial,), remembered=_cured(ctx, trial))
+def _ended(
+    ctx: Context, job: Job, trial: Trial, outcome: Outcome, why: str, taken: Sequence[Trial] = ()
+) -> Change:
+    rows = (trial, *taken)
+    said = "; ".join([why, *map(_taken_over, taken)])
+    return replace(release(outcome, said), jobs=(job,), trials=rows, remembered=_cured(ctx, trial))
 
 
 def _cured(ctx: Context, trial: Trial) -> tuple[Remembered, ...]:
