@@ -14,10 +14,10 @@ from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.patch_command import Subprocess
 from wpfsm.adapters.host.price_cache import PriceCache
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.host.stop_request import Signals
+from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.targets import target_of
 from wpfsm.fsm.context import Ports
-from wpfsm.fsm.failpoints import Boundaries, Hook
+from wpfsm.fsm.failpoints import Failpoints, Hook
 from wpfsm.fsm.polling import AWS, LOOPBACK
 from wpfsm.fsm.ports import Notifier, Progress
 from wpfsm.fsm.records import Loop, Owner
@@ -43,14 +43,14 @@ class Controller:
         self.loop_lease.release()
 
 
-def assemble(
+def connect(
     connection: sqlite3.Connection,
     database: Path,
     loop: Loop,
     *,
     progress: Progress,
     notifier: Notifier,
-    signals: Signals,
+    signals: StopSignals,
     hook: Hook | None = None,
 ) -> Controller:
     """Take the loop over and connect its ports.
@@ -69,12 +69,12 @@ def assemble(
     locks = siblings(database, "locks")
     lease = leases.acquire(locks, f"loop-{loop.id}", what=f"loop {loop.id}", holder=loop.id)
     clock = WallClock(signals)
-    boundaries = Boundaries(hook)
+    failpoints = Failpoints(hook)
     try:
         now = clock.now()
         leases.refuse_live_owner(History(connection).owner(loop.id), now, loop.id)
         owner = Owner(socket.gethostname(), os.getpid(), now, now)
-        with boundaries.around("commit taken_over"):
+        with failpoints.around("commit taken_over"):
             epoch = store.take_over(connection, database, loop.id, owner)
         target = target_of(loop.backend, loop.region, database, loop.endpoint_url)
     except BaseException:
@@ -105,6 +105,6 @@ def assemble(
         stop=signals,
         progress=progress,
         pace=LOOPBACK if target.loopback else AWS,
-        boundaries=boundaries,
+        failpoints=failpoints,
     )
     return Controller(ports, lease, pools, cleanup)

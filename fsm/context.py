@@ -1,34 +1,27 @@
 """What an activity works with: the rows of its loop, the ports, the clock, and who asked it to stop.
 
-An activity holds no state of its own. Every call that leaves the process goes through here, so that it
-passes a named boundary and is made only by the loop's present owner.
+An activity holds no state of its own. Every call that leaves the process goes through the gateway, and every row
+is written here, so that each passes a named failpoint and is made only by the loop's present owner.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import TypeVar
 
 from wpfsm.fsm.costs import limits
 from wpfsm.fsm.costs.job_cost import bill, cost_of
-from wpfsm.fsm.costs.ledger import Ledger, settle
-from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.failpoints import Boundaries
-from wpfsm.fsm.loopfile.model import LoopFile, own_price
-from wpfsm.fsm.machine import Row, advance
-from wpfsm.fsm.polling import Pace, backoff
-from wpfsm.fsm.pool.quota import recent
+from wpfsm.fsm.costs.ledger import Ledger
+from wpfsm.fsm.failpoints import Failpoints
+from wpfsm.fsm.gateway import Caller, Gateway
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.machine import MachineModel, advance
+from wpfsm.fsm.polling import PollPolicy
 from wpfsm.fsm.ports import (
     Clock,
-    Denial,
-    Identity,
-    JobReading,
-    JobSummary,
     LogArchive,
-    LogPage,
     Logs,
     Notifier,
     PatchCommand,
@@ -37,7 +30,6 @@ from wpfsm.fsm.ports import (
     Price,
     Prices,
     Progress,
-    QuotaReading,
     Quotas,
     Renderer,
     Request,
@@ -45,7 +37,6 @@ from wpfsm.fsm.ports import (
     StopRequest,
     Store,
     TrainingService,
-    Violation,
 )
 from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Outcome
 from wpfsm.fsm.request.lock import LockedFields
@@ -54,7 +45,7 @@ from wpfsm.fsm.strategies import Goal, Strategy, build
 T = TypeVar("T")
 
 
-class StopAsked(Exception):
+class StopRequested(Exception):
     """A signal or ``wpfsm stop`` asked the controller to stop; the loop goes to Releasing."""
 
     def __init__(self, outcome: Outcome, why: str) -> None:
@@ -82,8 +73,8 @@ class Ports:
     clock: Clock
     stop: StopRequest
     progress: Progress
-    pace: Pace = field(default_factory=Pace)
-    boundaries: Boundaries = field(default_factory=Boundaries)
+    pace: PollPolicy = field(default_factory=PollPolicy)
+    failpoints: Failpoints = field(default_factory=Failpoints)
 
 
 class Context:
@@ -102,6 +93,7 @@ class Context:
         self.archive = ports.archive
         self.store = ports.store
         self._beat_at = 0.0
+        self.gateway = Gateway(ports, ports.clock, ports.pace, ports.failpoints, _Driver(self))
         self._settled: list[Job] = []
         self.reload()
 
@@ -149,7 +141,7 @@ class Context:
     def ledger(self) -> Ledger:
         """What the loop has cost so far."""
         costs = [cost_of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
-        return settle(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
+        return Ledger.of(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
     def over_limit(self, judged: Job | None = None) -> str:
         """Why the limits do not admit one more job; empty when they do.
@@ -204,13 +196,13 @@ class Context:
         """Commit rows without a transition."""
         return self._commit(Change(kind=kind, why=why, quiet=quiet, **rows), None)  # type: ignore[arg-type]
 
-    def transition(self, change: Change, row: Row | None = None) -> Loop:
+    def transition(self, change: Change, row: MachineModel | None = None) -> Loop:
         """Commit a transition: the machine says whether it may happen, the store writes it.
 
         Raises:
             GuardFailed: A guard refused; nothing was written.
         """
-        checked = row or Row()
+        checked = row or MachineModel()
         checked.state = self.loop.state
         checked.owed = [obligation.job_name for obligation in self.store.obligations()]
         state = advance(checked, change.kind)
@@ -219,117 +211,57 @@ class Context:
         return loop
 
     def _commit(self, change: Change, state: object) -> Loop:
-        with self.ports.boundaries.around(f"commit {change.kind}"):
+        with self.ports.failpoints.around(f"commit {change.kind}"):
             self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
         return self.loop
-
-    # --- calls ------------------------------------------------------------------------------------
-
-    def call(self, name: str, action: Callable[[], T]) -> T:
-        """Make one call that leaves the process, if the loop is still ours."""
-        self._beat()
-        with self.ports.boundaries.around(f"call {name}"):
-            # The last thing before the call: a controller that was suspended here may not own the loop any more.
-            self.refresh()
-            return action()
-
-    def identity(self) -> Identity:
-        """Whose credentials we use."""
-        return self.steady("service.identity", self.ports.service.identity)
-
-    def describe(self, name: str) -> JobReading | None:
-        """Read a job, patient with an unreachable service."""
-        return self.steady("service.describe", lambda: self.ports.service.describe(name))
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """Tags of a job."""
-        return self.steady("service.tags", lambda: self.ports.service.tags(arn))
-
-    def violations(self, request: Request) -> Sequence[Violation]:
-        """What the service's model refuses in a request; nothing leaves the process."""
-        return self.ports.service.violations(request)
-
-    def recent_jobs(self) -> list[JobSummary]:
-        """Jobs of the account that are young enough to hold instances, newest first."""
-        return self.steady(
-            "service.list_jobs", lambda: recent(self.ports.service.list_jobs(), self.clock.now())
-        )
-
-    def reused_pools(self, most: int) -> list[JobSummary]:
-        """The newest jobs of the account whose pool another job took over."""
-        return self.steady(
-            "service.list_jobs",
-            lambda: list(islice(self.ports.service.list_jobs(pool_status="Reused"), most)),
-        )
-
-    def read_log(self, job: Job, cursor: str) -> LogPage:
-        """Lines after a cursor."""
-        return self.steady("logs.read", lambda: self.ports.logs.read(job.name, cursor))
-
-    def quota(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
-        """Quotas of training jobs and warm pools."""
-        return self.steady("quotas.read", lambda: self.ports.quotas.read(instance_type))
-
-    def missing_permissions(self, request: Request) -> Sequence[Denial]:
-        """Actions that a policy simulation does not allow."""
-        return self.steady("permissions.missing", lambda: self.ports.permissions.missing(request))
-
-    def find_price(self) -> Price | None:
-        """The loop file's price, else the price list's."""
-        pool = self.file.pool
-        if pool.price_per_hour is not None:
-            return own_price(self.file, self.clock.now())
-        return self.steady(
-            "prices.price", lambda: self.ports.prices.price(self.file.region, pool.instance_type)
-        )
-
-    def steady(self, name: str, action: Callable[[], T]) -> T:
-        """Repeat a read until its outcome is known, for as long as an outage may last.
-
-        Raises:
-            Unknown: The service stayed out of reach for ``pace.outage`` seconds.
-        """
-        began = self.clock.now()
-        attempt = 0
-        while True:
-            try:
-                return self.call(name, action)
-            except Unknown as error:
-                if self.clock.now() - began >= self.pace.outage:
-                    raise
-                self.progress.waiting(f"the service: {error.code}", None)
-                self.clock.pause(backoff(self.pace, attempt))
-                attempt += 1
-                if self.loop.outcome is None:
-                    self.check_stop()
 
     # --- being asked ------------------------------------------------------------------------------
 
     def check_stop(self) -> None:
-        """Raise :class:`StopAsked` when somebody asked; keeps the heartbeat."""
+        """Raise :class:`StopRequested` when somebody asked; keeps the heartbeat."""
         if self.ports.stop.reason == "interrupted":
-            raise StopAsked(Outcome.INTERRUPTED, "interrupted (SIGINT)")
+            raise StopRequested(Outcome.INTERRUPTED, "interrupted (SIGINT)")
         if self.ports.stop.reason == "terminated":
-            raise StopAsked(Outcome.TERMINATED, "terminated (SIGTERM)")
+            raise StopRequested(Outcome.TERMINATED, "terminated (SIGTERM)")
         if self.ports.stop.reason == "hung up":
-            raise StopAsked(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
+            raise StopRequested(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
         if self.store.stop_requested():
-            raise StopAsked(Outcome.STOPPED, "stopped by `wpfsm stop`")
-        self._beat()
+            raise StopRequested(Outcome.STOPPED, "stopped by `wpfsm stop`")
+        self.beat()
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
         """Refresh the heartbeat every ten seconds, whatever the state."""
         now = self.clock.now()
         if abs(now - self._beat_at) >= 10:
-            with self.ports.boundaries.around("commit heartbeat"):
+            with self.ports.failpoints.around("commit heartbeat"):
                 self.store.beat(now)
             self._beat_at = now
 
     def wait(self, seconds: float, what: str, until: float | None = None) -> None:
-        """Pause, saying for what; raises :class:`StopAsked` when asked to stop."""
+        """Pause, saying for what; raises :class:`StopRequested` when asked to stop."""
         self.progress.waiting(what, until)
         self.clock.pause(seconds)
         self.check_stop()
+
+
+class _Driver(Caller):
+    """The controller as the gateway sees it: it owns a loop, and may be asked to stop."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def before(self) -> None:
+        self._ctx.beat()
+
+    def owned(self) -> None:
+        self._ctx.refresh()
+
+    def waiting(self, code: str) -> None:
+        self._ctx.progress.waiting(f"the service: {code}", None)
+
+    def stop_requested(self) -> None:
+        if self._ctx.loop.outcome is None:
+            self._ctx.check_stop()
 
 
 def release(outcome: Outcome, why: str, **loop: object) -> Change:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wpfsm.fsm.context import Context, Ports, StopAsked, release
+from wpfsm.fsm.context import Context, Ports, StopRequested, release
 from wpfsm.fsm.errors import Denied, Fenced, NotConfirmed, ServiceDenied, StoreError, Unknown, WpfsmError
 from wpfsm.fsm.machine import GuardFailed
 from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
@@ -57,7 +57,7 @@ def drive(ports: Ports) -> Result:
     ctx = Context(ports)
     try:
         _take_up_rights(ctx)
-    except StopAsked as asked:
+    except StopRequested as asked:
         # The service may stay out of reach for minutes here, and somebody may tire of waiting.
         ctx.transition(release(asked.outcome, asked.why))
     while ctx.refresh().state is not State.CLOSED:
@@ -71,8 +71,8 @@ def drive(ports: Ports) -> Result:
             continue
         loop = ctx.transition(change)
         if change.kind == "handed_off":
-            ports.notifier.tell("handoff", loop, change.why)
-    ports.notifier.tell("closed", ctx.loop, ctx.loop.why)
+            ports.notifier.notify("handoff", loop, change.why)
+    ports.notifier.notify("closed", ctx.loop, ctx.loop.why)
     assert ctx.loop.outcome is not None, "a closed loop has an outcome"
     return Result(ctx.loop, EXIT_CODES[ctx.loop.outcome])
 
@@ -87,7 +87,7 @@ def _take_up_rights(ctx: Context) -> None:
     if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
         return
     try:
-        account = ctx.identity().account
+        account = ctx.gateway.identity().account
     except Unknown as error:
         error.fix = f"nothing was changed, its job and pool go on; try again with wpfsm resume {loop.id}"
         raise
@@ -109,7 +109,7 @@ def _step(ctx: Context) -> Change | None:
         return ACTIVITIES[ctx.loop.state](ctx)
     except (Fenced, StoreError):
         raise
-    except StopAsked as asked:
+    except StopRequested as asked:
         return release(asked.outcome, asked.why)
     except ServiceDenied as error:
         return release(Outcome.DENIED, _with_fix(error))

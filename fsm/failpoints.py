@@ -1,6 +1,6 @@
 """The names of every point at which a controller may die.
 
-Before and after each commit and each call that leaves the process, :class:`Boundaries` passes the name of
+Before and after each commit and each call that leaves the process, :class:`Failpoints` passes the name of
 the point to one hook. The crash tests enumerate the names of :data:`POINTS` and fail when one is never
 reached; a name that is not in the list raises, so no new boundary goes untested.
 """
@@ -31,7 +31,7 @@ NAMES = frozenset(
 POINTS = frozenset(f"{side} {name}" for name in NAMES for side in ("before", "after"))
 
 
-class Boundaries:
+class Failpoints:
     """Announces each boundary to a hook."""
 
     def __init__(self, hook: Hook | None = None) -> None:

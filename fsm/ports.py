@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.records import JSON, Change, Event, Intent, Job, Loop, Obligation, Remembered, State, Trial
+    from wpfsm.fsm.records import (
+        JSON,
+        Change,
+        Event,
+        Intent,
+        Job,
+        Loop,
+        Obligation,
+        PatchAttempt,
+        State,
+        Trial,
+    )
 
 Request = Mapping[str, "JSON"]
 """A CreateTrainingJob request, as botocore takes it."""
@@ -326,7 +337,7 @@ class PoolLeases(Protocol):
 class Notifier(Protocol):
     """Tells whoever asked to be told. Never fails a loop."""
 
-    def tell(self, what: str, loop: Loop, text: str) -> None:
+    def notify(self, what: str, loop: Loop, text: str) -> None:
         """``what`` is closed, handoff, pool_lost or unconfirmed."""
         ...
 
@@ -407,7 +418,7 @@ class Store(Protocol):
         """The base request of a source digest, if it was rendered before."""
         ...
 
-    def remembered(self, fingerprint: str) -> Sequence[Remembered]:
+    def remembered(self, fingerprint: str) -> Sequence[PatchAttempt]:
         """Failure memory over every loop of this database, newest first."""
         ...
 

@@ -290,7 +290,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Remembered:
+class PatchAttempt:
     """Failure memory: what was tried against a fingerprint, and what came of it."""
 
     fingerprint: str
@@ -317,7 +317,7 @@ class Change:
     jobs: tuple[Job, ...] = ()
     intents: tuple[Intent, ...] = ()
     obligations: tuple[Obligation, ...] = ()
-    remembered: tuple[Remembered, ...] = ()
+    remembered: tuple[PatchAttempt, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     at: float = 0
     """When, by the loop's clock."""

@@ -16,14 +16,14 @@ from wpfsm.fsm.records import (
     Loop,
     Obligation,
     Outcome,
+    PatchAttempt,
     Proposal,
-    Remembered,
     State,
     Trial,
 )
 
-Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | Remembered | Proposal
-R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, Remembered, Proposal)
+Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | PatchAttempt | Proposal
+R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, PatchAttempt, Proposal)
 
 TABLES: Mapping[type, str] = {
     Loop: "loops",
@@ -32,7 +32,7 @@ TABLES: Mapping[type, str] = {
     Intent: "intents",
     Obligation: "obligations",
     Event: "events",
-    Remembered: "remembered",
+    PatchAttempt: "remembered",
     Proposal: "proposals",
 }
 _JSON = frozenset({

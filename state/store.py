@@ -22,7 +22,7 @@ from wpfsm.fsm.records import (
     Loop,
     Obligation,
     Owner,
-    Remembered,
+    PatchAttempt,
     State,
     Trial,
 )
@@ -153,13 +153,13 @@ class LoopStore:
                 (self.loop_id, source_digest, json.dumps(request)),
             )
 
-    def remembered(self, fingerprint: str) -> Sequence[Remembered]:
+    def remembered(self, fingerprint: str) -> Sequence[PatchAttempt]:
         """Failure memory over every loop of this database, newest first."""
         with explained(self._path):
             rows = self._connection.execute(
                 "select * from remembered where fingerprint = ? order by at desc limit 100", (fingerprint,)
             ).fetchall()
-            return [codec.decode(Remembered, row) for row in rows]
+            return [codec.decode(PatchAttempt, row) for row in rows]
 
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for since this controller took over."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from wpfsm.fsm.costs.job_cost import cost_of
-from wpfsm.fsm.costs.ledger import Ledger, settle
+from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
 
@@ -33,7 +33,7 @@ def ledger_of(loop: Loop, jobs: Sequence[Job], now: float) -> Ledger:
     """The loop's ledger as of ``now``."""
     billed = bool(section(loop, "forecast").get("bill_provisioning"))
     costs = [cost_of(job, instances(loop)) for job in jobs if job.arn]
-    return settle(costs, price_of(loop), loop.closed_at or now, billed)
+    return Ledger.of(costs, price_of(loop), loop.closed_at or now, billed)
 
 
 def best_of(loop: Loop, trials: Sequence[Trial]) -> Trial | None:

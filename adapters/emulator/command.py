@@ -134,7 +134,7 @@ def emulator(
     from wpfsm.adapters.emulator import server as serving
     from wpfsm.adapters.emulator.engine.faults import read_rules
     from wpfsm.adapters.emulator.engine.settings import ACCOUNT, Settings, Switches
-    from wpfsm.adapters.host.signals import Relay
+    from wpfsm.adapters.host.signals import SignalThread
 
     if account is not None and not (account.isdigit() and len(account) == 12):
         raise click.BadParameter("an account is twelve digits", param_hint="--account")
@@ -171,7 +171,7 @@ def emulator(
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from None
-    relay = Relay(lambda _: server.stop())
+    relay = SignalThread(lambda _: server.stop())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: relay.send(number))
     server.run(click.echo)

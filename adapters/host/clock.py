@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from wpfsm.adapters.host.stop_request import Signals
+from wpfsm.adapters.host.stop_request import StopSignals
 
 
 class WallClock:
@@ -15,7 +15,7 @@ class WallClock:
     machine's clock neither cuts a grace period short nor makes it endless.
     """
 
-    def __init__(self, signals: Signals | None = None) -> None:
+    def __init__(self, signals: StopSignals | None = None) -> None:
         self._event = signals.event if signals else threading.Event()
         self._woken = False
         self._offset = time.time() - _since_boot()

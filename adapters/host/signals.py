@@ -10,7 +10,7 @@ from collections.abc import Callable
 _END = 0
 
 
-class Relay:
+class SignalThread:
     """Acts on signals in a thread of its own; a handler only sends.
 
     Python runs a handler between any two instructions of the main thread, which may hold the very lock that

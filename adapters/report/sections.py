@@ -57,7 +57,7 @@ def tiles(facts: Facts) -> Markup:
             seconds(ledger.wall_seconds) if jobs else NONE,
             _faster(ledger.speedup) if jobs else "",
         ),
-        _tile("cost", dollars(ledger.cost_usd, estimated=not ledger.settled), _against_cold(facts)),
+        _tile("cost", dollars(ledger.cost_usd, estimated=not ledger.final), _against_cold(facts)),
         _tile("pool", *_pool(facts)),
         class_="tiles",
     )
@@ -129,7 +129,7 @@ def cost_note(facts: Facts) -> str:
         if ledger.bill_provisioning
         else " Starting up is not billed; an idle pool is."
     )
-    if not ledger.settled:
+    if not ledger.final:
         text += " Some figures are estimates (~) until the service settles them."
     if not ledger.complete:
         text += " Some times are not known, so this is a part."

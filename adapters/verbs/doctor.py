@@ -20,7 +20,7 @@ from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.aws.clients import Target
 
 
@@ -86,9 +86,9 @@ def _extras() -> list[Check]:
 
 
 def _account(given: Options, target: Target, instance_type: str | None) -> list[Check]:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
 
-    account = AccountReader(target)
+    account = Account(target)
     checks = [
         _tried("credentials", lambda: f"account {account.identity().account}, {account.identity().arn}")
     ]
@@ -110,7 +110,7 @@ def _tried(name: str, look: Callable[[], Check | str]) -> Check:
     return Check(name, "ok", found) if isinstance(found, str) else found
 
 
-def _permissions(account: AccountReader, instance_type: str | None) -> Check:
+def _permissions(account: Account, instance_type: str | None) -> Check:
     resources: dict[str, JSON] = {"KeepAlivePeriodInSeconds": int(default_keep_alive("person"))}
     if instance_type:
         resources["InstanceType"] = instance_type
@@ -127,7 +127,7 @@ def _permissions(account: AccountReader, instance_type: str | None) -> Check:
     return Check("permissions", "ok", "none of the actions of a loop is denied")
 
 
-def _clock(account: AccountReader) -> Check:
+def _clock(account: Account) -> Check:
     """This machine's clock against the service's, from an answer's Date header."""
     from email.utils import parsedate_to_datetime
 
@@ -144,7 +144,7 @@ def _clock(account: AccountReader) -> Check:
     return Check("clock", "ok", f"{skew:+.0f} s against the service")
 
 
-def _orphans(given: Options, account: AccountReader) -> Check:
+def _orphans(given: Options, account: Account) -> Check:
     from wpfsm.adapters.verbs.pool_survey import survey_pools
 
     history: History | None = None
@@ -160,7 +160,7 @@ def _orphans(given: Options, account: AccountReader) -> Check:
     return Check("orphans", "warn", text, "wpfsm gc shows them, wpfsm gc --apply releases them")
 
 
-def _rooms(account: AccountReader, region: str, instance_type: str) -> Check:
+def _rooms(account: Account, region: str, instance_type: str) -> Check:
     """The headroom of both quotas for one instance; a warm pool quota of 0 is why a keep-alive does nothing."""
     training, warm_pool = account.quota(instance_type)
     if not training and not warm_pool:

@@ -6,9 +6,9 @@ import contextlib
 import sqlite3
 from collections.abc import Callable
 
-from wpfsm.adapters.bootstrap import Controller, assemble
+from wpfsm.adapters.bootstrap import Controller, connect
 from wpfsm.adapters.documents.loop import error_document
-from wpfsm.adapters.host.stop_request import Signals
+from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
 from wpfsm.adapters.terminal.table import terminal_width
@@ -30,17 +30,17 @@ def drive(
     detach: bool = False,
 ) -> int:
     """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind."""
-    signals = Signals(_on_signal)
+    signals = StopSignals(_on_signal)
     signals.install()
-    with contextlib.closing(signals), audience(given, loop, History(connection)) as told:
-        owned = assemble(
+    with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
+        owned = connect(
             connection,
             given.database,
             loop,
-            progress=told.progress,
-            notifier=told.notifier,
+            progress=observers.progress,
+            notifier=observers.notifier,
             signals=signals,
-            hook=told.hook,
+            hook=observers.hook,
         )
         try:
             if first:

@@ -14,13 +14,13 @@ from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.fsm.units import seconds
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.verbs.pool_survey import PoolView
-    from wpfsm.fsm.states.releasing.orphan import Reaped
+    from wpfsm.fsm.states.releasing.orphan import OrphanRelease
 
 if TYPE_CHECKING:
     from wpfsm.adapters.verbs.pool_survey import PoolView
-    from wpfsm.fsm.states.releasing.orphan import Reaped
+    from wpfsm.fsm.states.releasing.orphan import OrphanRelease
 
 
 def gc(given: Options, backend: str | None, region: str | None, *, apply: bool, older_than: str) -> int:
@@ -34,13 +34,15 @@ def gc(given: Options, backend: str | None, region: str | None, *, apply: bool, 
     found = survey(given, backend, region)
     orphans = [view for view in found if _is_orphan(view, patience)]
     dead = _dead_loops(given)
-    results: list[Reaped] = []
+    results: list[OrphanRelease] = []
     open_still: list[Loop] = []
     if apply:
         dead = [_finish(given, loop) for loop in dead]
         open_still = [loop for loop in dead if loop.state is not State.CLOSED]
         closed = {loop.id for loop in dead} - {loop.id for loop in open_still}
-        results = _reap(given, backend, region, [view for view in orphans if view.loop not in closed])
+        results = _release_orphans(
+            given, backend, region, [view for view in orphans if view.loop not in closed]
+        )
     unconfirmed = [r.job for r in results if r.outcome == "unconfirmed"]
     document: dict[str, JSON] = {
         "schema": SCHEMA,
@@ -55,7 +57,7 @@ def gc(given: Options, backend: str | None, region: str | None, *, apply: bool, 
     return NotConfirmed.exit_code if unconfirmed or open_still else 0
 
 
-def _gc_text(dead: list[Loop], orphans: list[PoolView], results: list[Reaped], *, apply: bool) -> str:
+def _gc_text(dead: list[Loop], orphans: list[PoolView], results: list[OrphanRelease], *, apply: bool) -> str:
     lines = [
         f"loop {loop.id}: {_became(loop) if apply else f'{loop.state}, no live controller'}" for loop in dead
     ]
@@ -103,22 +105,24 @@ def _became(loop: Loop) -> str:
     return f"Closed, {loop.why}" if loop.state is State.CLOSED else f"{loop.state}, not released"
 
 
-def _reap(given: Options, backend: str | None, region: str | None, orphans: list[PoolView]) -> list[Reaped]:
-    from wpfsm.adapters.aws.account import AccountReader
+def _release_orphans(
+    given: Options, backend: str | None, region: str | None, orphans: list[PoolView]
+) -> list[OrphanRelease]:
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.targets import target_for
 
-    account = AccountReader(target_for(given, backend, region))
-    return [_reap_one(account, view.reading.name) for view in orphans]
+    account = Account(target_for(given, backend, region))
+    return [_release_one(account, view.reading.name) for view in orphans]
 
 
-def _reap_one(account: AccountReader, job: str) -> Reaped:
+def _release_one(account: Account, job: str) -> OrphanRelease:
     """What goes wrong with one must not keep the others billing."""
-    from wpfsm.fsm.states.releasing.orphan import Reaped, reap
+    from wpfsm.fsm.states.releasing.orphan import OrphanRelease, release_orphan
 
     try:
-        return reap(account.service, account.clock, account.pace, job)
+        return release_orphan(account, job)
     except WpfsmError as error:
-        return Reaped(job, "unconfirmed", str(error))
+        return OrphanRelease(job, "unconfirmed", str(error))
 
 
 def _owed(given: Options, loop_id: str) -> list[JSON]:

@@ -63,14 +63,14 @@ def plan(
 
 
 def _survey(given: Options, file: LoopFile) -> Survey | None:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.fsm.states.preflight.checks import survey
 
     target = _target(given, file)
     if target is None:
         hint("the embedded emulator is not running; it has room for every instance type")
         return None
-    return survey(AccountReader(target, file), file, ours=lambda _: False)
+    return survey(Account(target), file, ours=lambda _: False)
 
 
 def _target(given: Options, file: LoopFile) -> Target | None:

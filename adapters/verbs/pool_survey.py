@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from wpfsm.adapters.aws.account import AccountReader
+from wpfsm.adapters.aws.account import Account
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound, StoreError
@@ -20,7 +20,7 @@ from wpfsm.state.history import History
 from wpfsm.state.leases import is_held
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
 
 Holder = Literal["live", "dead", "handoff", "unknown", "stranger"]
 
@@ -75,7 +75,7 @@ class PoolView:
         }
 
 
-def survey_pools(account: AccountReader, database: Path, history: History | None) -> list[PoolView]:
+def survey_pools(account: Account, database: Path, history: History | None) -> list[PoolView]:
     """Pools that idle or are in use, by ListTrainingJobs: every page, and an empty page is not the end."""
     now = account.clock.now()
     found: dict[str, JobReading] = {}
@@ -86,7 +86,7 @@ def survey_pools(account: AccountReader, database: Path, history: History | None
                 found[reading.name] = reading
     views = []
     for reading in found.values():
-        loop = account.steady(lambda arn=reading.arn: loop_of(account.service, arn))  # type: ignore[misc]
+        loop = loop_of(account, reading.arn)
         views.append(
             PoolView(reading, loop, _holder(loop, database, history, now), _burn(account, reading), now)
         )
@@ -120,9 +120,9 @@ def _known(loop_id: str, history: History | None) -> Loop | None:
     return None
 
 
-def _burn(account: AccountReader, reading: JobReading) -> float | None:
+def _burn(account: Account, reading: JobReading) -> float | None:
     resources = _resources(reading)
-    price = account.price(str(resources.get("InstanceType", "")))
+    price = account.price_here(str(resources.get("InstanceType", "")))
     count = resources.get("InstanceCount")
     return price.usd_per_hour * (count if isinstance(count, int) else 1) if price else None
 
@@ -134,10 +134,10 @@ def _resources(reading: JobReading) -> dict[str, JSON]:
 
 def survey(given: Options, backend: str | None, region: str | None) -> list[PoolView]:
     """Every warm pool of the account and region that the options name, and who holds it."""
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.targets import target_for
 
-    account = AccountReader(target_for(given, backend, region))
+    account = Account(target_for(given, backend, region))
     return survey_pools(account, given.database, history_if_any(given))
 
 

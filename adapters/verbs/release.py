@@ -12,7 +12,7 @@ from wpfsm.fsm.errors import NotConfirmed, NotFound, Refused
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
 
 
 def release(
@@ -29,17 +29,17 @@ def release(
         from wpfsm.adapters.verbs.resume import finish
 
         return finish(given, loop.id, Outcome.ABANDONED, f"released by `wpfsm release --job {job}`")
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.targets import target_for, target_of
-    from wpfsm.fsm.states.releasing.orphan import reap
+    from wpfsm.fsm.states.releasing.orphan import release_orphan
 
     target = (
         target_of(loop.backend, loop.region, given.database, loop.endpoint_url)
         if loop else target_for(given, backend, region)
     )  # fmt: skip
-    account = AccountReader(target)
+    account = Account(target)
     _refuse_a_strangers(account, job)
-    result = reap(account.service, account.clock, account.pace, job)
+    result = release_orphan(account, job)
     document: dict[str, JSON] = {
         "schema": SCHEMA,
         "released": [{"job": result.job, "outcome": result.outcome, "evidence": result.evidence}],
@@ -51,7 +51,7 @@ def release(
     return NotConfirmed.exit_code
 
 
-def _refuse_a_strangers(account: AccountReader, job: str) -> None:
+def _refuse_a_strangers(account: Account, job: str) -> None:
     """Stopping the job of a colleague is one slip of the pen away, and cannot be undone.
 
     Raises:
@@ -60,7 +60,7 @@ def _refuse_a_strangers(account: AccountReader, job: str) -> None:
     from wpfsm.fsm.states.releasing.orphan import loop_of
 
     reading = account.describe(job)
-    if reading and not account.steady(lambda: loop_of(account.service, reading.arn)):
+    if reading and not loop_of(account, reading.arn):
         raise Refused(
             f"{job} carries no tag of wpfsm: it is somebody else's, and was left alone",
             fix="if it is yours, and has ended: aws sagemaker update-training-job "

@@ -1,7 +1,7 @@
 """Tells whoever asked to be told: a command, a webhook, or any service that Apprise knows.
 
 A notification is best effort. Each goes out in a thread of its own and has a bounded time; none of them fails
-the loop or makes it wait, and :meth:`Courier.close` gives the last ones no longer than that time.
+the loop or makes it wait, and :meth:`WebhookNotifier.close` gives the last ones no longer than that time.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ Note = Callable[..., None]
 """Takes a level, an event and fields: :meth:`wpfsm.adapters.watchers.run_log.LoopLog.note`."""
 
 
-class Nobody:
+class NullNotifier:
     """Implements :class:`wpfsm.fsm.ports.Notifier` for a loop that tells nobody."""
 
-    def tell(self, what: str, loop: Loop, text: str) -> None:
+    def notify(self, what: str, loop: Loop, text: str) -> None:
         """Nothing."""
 
     def close(self) -> None:
         """Nothing."""
 
 
-class Courier:
+class WebhookNotifier:
     """Implements :class:`wpfsm.fsm.ports.Notifier`.
 
     Args:
@@ -67,7 +67,7 @@ class Courier:
         self._seconds = seconds
         self._under_way: list[threading.Thread] = []
 
-    def tell(self, what: str, loop: Loop, text: str) -> None:
+    def notify(self, what: str, loop: Loop, text: str) -> None:
         """Send it to everybody who asked for this kind; returns at once."""
         if what not in self._asked.on:
             return
@@ -105,13 +105,13 @@ class Courier:
             self._note("info", "notified", way=name, what=what)
 
 
-def notifier_for(loop: Loop, note: Note) -> Courier | Nobody:
+def notifier_for(loop: Loop, note: Note) -> WebhookNotifier | NullNotifier:
     """The notifier that a loop's file asks for."""
     asked = LoopFile.model_validate(loop.loop_file).notify
     if not asked.command and not asked.urls:
-        return Nobody()
+        return NullNotifier()
     folder = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
-    return Courier(asked, folder, note)
+    return WebhookNotifier(asked, folder, note)
 
 
 def require(asked: Notify) -> None:

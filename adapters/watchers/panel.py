@@ -13,7 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from wpfsm.adapters.watchers.snapshot import Glance, Heat
+from wpfsm.adapters.watchers.snapshot import PoolActivity, Snapshot
 from wpfsm.fsm.records import Loop, State
 from wpfsm.fsm.redact import redact
 from wpfsm.fsm.units import dollars, seconds
@@ -24,7 +24,13 @@ _BARS = "▁▂▃▄▅▆▇█"
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
-_HEAT: dict[Heat, str] = {"none": "dim", "starting": "yellow", "busy": "green", "idle": "cyan", "gone": "red"}
+_HEAT: dict[PoolActivity, str] = {
+    "none": "dim",
+    "starting": "yellow",
+    "busy": "green",
+    "idle": "cyan",
+    "gone": "red",
+}
 STATE_STYLE: dict[State, str] = {
     State.RUNNING: "green",
     State.DIAGNOSING: "magenta",
@@ -52,7 +58,7 @@ class Moving:
             self.tail.clear()
 
 
-def panel(loop: Loop, look: Glance, moving: Moving, total: int | None, now: float) -> RenderableType:
+def panel(loop: Loop, look: Snapshot, moving: Moving, total: int | None, now: float) -> RenderableType:
     """The panel as of ``now``."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", no_wrap=True, min_width=6)
@@ -80,7 +86,7 @@ def panel(loop: Loop, look: Glance, moving: Moving, total: int | None, now: floa
 
 
 def _fields(
-    loop: Loop, look: Glance, moving: Moving, total: int | None, now: float
+    loop: Loop, look: Snapshot, moving: Moving, total: int | None, now: float
 ) -> list[tuple[str, Text]]:
     rows = [("trial", _trial(look, total)), ("job", _job(look, now)), ("pool", _pool(look, now))]
     rows.append(("cost", _cost(look)))
@@ -90,7 +96,7 @@ def _fields(
     return rows
 
 
-def _trial(look: Glance, total: int | None) -> Text:
+def _trial(look: Snapshot, total: int | None) -> Text:
     if look.trial is None:
         return Text(f"{total} to come" if total else "none yet", style="dim")
     of = f" of {total}" if total else ""
@@ -98,7 +104,7 @@ def _trial(look: Glance, total: int | None) -> Text:
     return Text.assemble((f"{look.trial.number}{of}", "bold"), f"  {clean(look.trial.label)}{smoke}")
 
 
-def _job(look: Glance, now: float) -> Text:
+def _job(look: Snapshot, now: float) -> Text:
     job = look.job
     if job is None:
         return Text("none yet", style="dim")
@@ -115,7 +121,7 @@ def _job(look: Glance, now: float) -> Text:
     return text
 
 
-def _pool(look: Glance, now: float) -> Text:
+def _pool(look: Snapshot, now: float) -> Text:
     pool = look.pool
     text = Text(pool.text, style=_HEAT[pool.heat])
     if pool.expires_at is not None:
@@ -130,7 +136,7 @@ def _pool(look: Glance, now: float) -> Text:
     return text
 
 
-def _cost(look: Glance) -> Text:
+def _cost(look: Snapshot) -> Text:
     text = Text(f"{dollars(look.cost_usd, estimated=look.estimated)} so far")
     if look.worst_usd is None:
         text.append("  price not known: set pool.price_per_hour", style="dim")
@@ -139,7 +145,7 @@ def _cost(look: Glance) -> Text:
     return text
 
 
-def _metric(look: Glance, moving: Moving) -> Text:
+def _metric(look: Snapshot, moving: Moving) -> Text:
     text = Text(f"{look.metric} ")
     values = list(moving.values)
     if values:

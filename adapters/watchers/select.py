@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from wpfsm.adapters.terminal.output import Options
 from wpfsm.adapters.watchers.background import Background
-from wpfsm.adapters.watchers.base import Silent, Watcher
+from wpfsm.adapters.watchers.base import NullProgress, Watcher
 from wpfsm.adapters.watchers.jsonl import Events
 from wpfsm.adapters.watchers.lines import Lines
 from wpfsm.fsm.ports import JobReading, LogLine, Progress
@@ -99,7 +99,7 @@ def progress_for(given: Options, loop: Loop, history: History, record: Progress 
         history: For the newest event there is.
         record: The loop's log.
     """
-    log = record or Silent()
+    log = record or NullProgress()
     watchers: list[Background] = [
         Background(_on_stderr(given.database, loop, debug=given.debug), log.trouble)
     ]

@@ -27,7 +27,6 @@ __all__ = [
     "bill",
     "gaps_between",
     "measured_starts",
-    "settle",
 ]
 
 ASSUMED_COLD_START = 300.0
@@ -91,7 +90,7 @@ class Ledger:
         saved_seconds: wall time against ``cold``.
         saved_usd: against ``cold``; negative where idle time cost more than cold starts would have.
         speedup: wall time of ``cold`` over wall time.
-        settled: no figure is an estimate: what is known is the service's and final.
+        final: no figure is an estimate: what is known is the service's and final.
         complete: no job lacks a part of its cost for want of times.
         price_per_hour: US dollars per instance and hour; None when unknown.
         price_source: where the price comes from.
@@ -109,7 +108,7 @@ class Ledger:
     saved_seconds: float | None
     saved_usd: float | None
     speedup: float | None
-    settled: bool
+    final: bool
     complete: bool
     price_per_hour: float | None
     price_source: PriceSource | None
@@ -121,53 +120,54 @@ class Ledger:
         """How many jobs lack a part of their cost for want of times."""
         return sum(not line.complete for line in self.jobs)
 
+    @classmethod
+    def of(
+        cls,
+        jobs: Sequence[JobCost],
+        price: Price | None,
+        now: float,
+        bill_provisioning: bool = False,
+        *,
+        assumed_cold_start: float = ASSUMED_COLD_START,
+    ) -> Ledger:
+        """Adds up what the jobs cost.
+
+        Args:
+            jobs: what is known of each job, in order of number.
+            price: of one instance; None when unknown, and then every dollar figure is None.
+            now: epoch seconds, the end of whatever still runs or idles.
+            bill_provisioning: count the startup up to TrainingStartTime as billed; the documented rule is that it is
+                not. What follows TrainingStartTime (downloads of data and image) is billed under both rules.
+            assumed_cold_start: seconds, used for the cold loop only if the loop has measured no cold start.
+        """
+        rate = None if price is None else price.usd_per_hour
+        lines = tuple(_line(job, rate, now, bill_provisioning) for job in jobs)
+        wall = wall_seconds(jobs, now)
+        cost = _total(line.cost_usd for line in lines) if rate is not None else None
+        provisioned = [_provisioning(job, now) for job in jobs] if bill_provisioning else None
+        cold = _cold(jobs, lines, wall, rate, provisioned, assumed_cold_start)
+        return cls(
+            jobs=lines,
+            startup_seconds=_total(line.startup_seconds for line in lines),
+            billable_seconds=_total(line.billable_seconds for line in lines),
+            retained_seconds=_total(line.retained_seconds for line in lines),
+            wall_seconds=wall,
+            cost_usd=cost,
+            cold=cold,
+            saved_seconds=_difference(cold.wall_seconds, wall),
+            saved_usd=_difference(cold.cost_usd, cost),
+            speedup=cold.wall_seconds / wall if cold.wall_seconds is not None and wall else None,
+            final=not any(line.estimated for line in lines),
+            complete=all(line.complete for line in lines),
+            price_per_hour=rate,
+            price_source=None if price is None else price.source,
+            price_date=None if price is None else price.as_of,
+            bill_provisioning=bill_provisioning,
+        )
+
     def to_json(self) -> dict[str, object]:
-        """The ledger as plain JSON values: unknown is null, dollars keep six decimals."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
-
-
-def settle(
-    jobs: Sequence[JobCost],
-    price: Price | None,
-    now: float,
-    bill_provisioning: bool = False,
-    *,
-    assumed_cold_start: float = ASSUMED_COLD_START,
-) -> Ledger:
-    """Adds up what the jobs cost.
-
-    Args:
-        jobs: what is known of each job, in order of number.
-        price: of one instance; None when unknown, and then every dollar figure is None.
-        now: epoch seconds, the end of whatever still runs or idles.
-        bill_provisioning: count the startup up to TrainingStartTime as billed; the documented rule is that it is
-            not. What follows TrainingStartTime (downloads of data and image) is billed under both rules.
-        assumed_cold_start: seconds, used for the cold loop only if the loop has measured no cold start.
-    """
-    rate = None if price is None else price.usd_per_hour
-    lines = tuple(_line(job, rate, now, bill_provisioning) for job in jobs)
-    wall = wall_seconds(jobs, now)
-    cost = _total(line.cost_usd for line in lines) if rate is not None else None
-    provisioned = [_provisioning(job, now) for job in jobs] if bill_provisioning else None
-    cold = _cold(jobs, lines, wall, rate, provisioned, assumed_cold_start)
-    return Ledger(
-        jobs=lines,
-        startup_seconds=_total(line.startup_seconds for line in lines),
-        billable_seconds=_total(line.billable_seconds for line in lines),
-        retained_seconds=_total(line.retained_seconds for line in lines),
-        wall_seconds=wall,
-        cost_usd=cost,
-        cold=cold,
-        saved_seconds=_difference(cold.wall_seconds, wall),
-        saved_usd=_difference(cold.cost_usd, cost),
-        speedup=cold.wall_seconds / wall if cold.wall_seconds is not None and wall else None,
-        settled=not any(line.estimated for line in lines),
-        complete=all(line.complete for line in lines),
-        price_per_hour=rate,
-        price_source=None if price is None else price.source,
-        price_date=None if price is None else price.as_of,
-        bill_provisioning=bill_provisioning,
-    )
+        """The ledger as plain JSON values: unknown is null, dollars keep six decimals; ``final`` is called settled."""
+        return {"settled" if name == "final" else name: _plain(value) for name, value in asdict(self).items()}
 
 
 def _line(job: JobCost, rate: float | None, now: float, bill_provisioning: bool) -> LedgerLine:

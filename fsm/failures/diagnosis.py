@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from wpfsm.fsm.failures.evidence import Evidence, Reading
 from wpfsm.fsm.failures.fingerprint import fingerprint
-from wpfsm.fsm.failures.matching import Match, is_hollow, matches
+from wpfsm.fsm.failures.matching import Match, matches, only_wrapper
 from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Family, Who
 from wpfsm.fsm.failures.traceback import Location, Raised, bare, dumped, locate
 from wpfsm.fsm.records import JSON
@@ -97,10 +97,10 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     """
     reading = Reading(evidence)
     found = matches(reading)
-    if not found or found[0].weight < LEAST_CONFIDENCE or is_hollow(found[0], reading):
+    if not found or found[0].weight < LEAST_CONFIDENCE or only_wrapper(found[0], reading):
         return _unknown(reading)
     best = found[0]
-    if reading.ended_well or not (best.did_harm or reading.says_failed):
+    if reading.ended_well or not (best.is_fatal or reading.says_failed):
         return _unknown(reading)
     raised = best.raised or reading.root
     details = _details(best, found, reading)

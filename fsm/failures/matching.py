@@ -55,7 +55,7 @@ class Match:
     line: int
     matched: str
     details: Mapping[str, str] = field(default_factory=dict)
-    did_harm: bool = True
+    is_fatal: bool = True
     """False in a warning, and where the program went on."""
 
     @property
@@ -72,7 +72,7 @@ def matches(reading: Reading) -> list[Match]:
     return sorted(found, key=lambda match: -match.weight)
 
 
-def is_hollow(best: Match, reading: Reading) -> bool:
+def only_wrapper(best: Match, reading: Reading) -> bool:
     """Whether nothing but a launcher's wrapper is known: it says that a process failed, never why."""
     if best.weight > HOLLOW or best.row.name != "script_error":
         return False
@@ -90,7 +90,7 @@ def _search(row: FailureClass, pattern: Pattern, reading: Reading) -> Iterator[M
             if pattern.unless_local and _is_local(details.get("module", ""), text.lines[line], reading):
                 continue
             last = text.line_at(match.end())
-            less = _harmless(text, last, reading)
+            less = _discount(text, last, reading)
             weight = round(pattern.strength - less, 3)
             yield Match(row, weight, text, line, match.group().strip(), details, less <= QUOTED_API_ERROR)
 
@@ -117,7 +117,7 @@ def _headlines(raised: Raised | None) -> tuple[str, ...]:
     return (raised.headline,) if raised else ()
 
 
-def _harmless(text: Text, line: int, reading: Reading) -> float:
+def _discount(text: Text, line: int, reading: Reading) -> float:
     """What a match loses because its message did no harm."""
     if text.source == "api":
         own = reading.evidence.api_error_code or reading.reason.joined

@@ -18,7 +18,7 @@ def digest_tag(ctx: Context, name: str, arn: str) -> str:
         Unknown: It carries no digest, and did not get one within the grace period.
     """
     began = ctx.clock.now()
-    while (digest := ctx.tags(arn).get(DIGEST_TAG)) is None:
+    while (digest := ctx.gateway.tags(arn).get(DIGEST_TAG)) is None:
         if ctx.clock.now() - began >= ctx.pace.grace:
             raise Unknown(
                 "NoDigestTag",

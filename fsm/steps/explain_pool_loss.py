@@ -40,7 +40,7 @@ Cause = Literal[
 
 
 @dataclass(frozen=True)
-class Death:
+class PoolLoss:
     """The most likely cause, in a word and in a sentence.
 
     Attributes:
@@ -64,7 +64,7 @@ class Death:
         }
 
 
-def cause_of_death(ctx: Context, owner: Job, reading: JobReading | None) -> Death:
+def explain_pool_loss(ctx: Context, owner: Job, reading: JobReading | None) -> PoolLoss:
     """Judge from the owner's row, its intents, the clock, and what Describe says of it.
 
     Args:
@@ -76,7 +76,7 @@ def cause_of_death(ctx: Context, owner: Job, reading: JobReading | None) -> Deat
     found = next((verdict for rule in _RULES if (verdict := rule(ctx, case))), None)
     cause, why = found or _patch_update(case)
     seconds, dollars = cold_start_cost(ctx)
-    return Death(cause, why + cold_start_text(seconds, dollars), seconds, dollars)
+    return PoolLoss(cause, why + cold_start_text(seconds, dollars), seconds, dollars)
 
 
 @dataclass(frozen=True)

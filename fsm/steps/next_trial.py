@@ -10,7 +10,7 @@ from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.strategies import TrialRow
 
 
-def draw(ctx: Context, trials: list[Trial]) -> Trial | None:
+def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
     """The trial that the strategy asks for after ``trials``; None when there is none left.
 
     A point that an earlier phase ran already comes back completed, with that result: it needs no job.

@@ -59,8 +59,8 @@ def base_request(ctx: Context, trial: Trial) -> Request:
         requirements=requirements,
         like=like,
     )
-    request = ctx.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))
-    with ctx.ports.boundaries.around("commit rendered"):
+    request = ctx.gateway.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))
+    with ctx.ports.failpoints.around("commit rendered"):
         ctx.store.save_rendered(key, request)
         if like is None:
             ctx.store.save_rendered(like_key, request)

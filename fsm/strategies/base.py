@@ -34,9 +34,9 @@ __all__ = [
     "Verdict",
     "best",
     "describe",
+    "ended_trials",
     "label_for",
     "repeated_failure",
-    "settled",
 ]
 
 Value = bool | int | float | str | None
@@ -224,7 +224,7 @@ def repeated_failure(rows: Sequence[TrialRow]) -> str | None:
     return None
 
 
-def settled(rows: Sequence[TrialRow]) -> Sequence[TrialRow]:
+def ended_trials(rows: Sequence[TrialRow]) -> Sequence[TrialRow]:
     """The rows, once none of them is running.
 
     Raises:

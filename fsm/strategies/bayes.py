@@ -19,8 +19,8 @@ from wpfsm.fsm.strategies.base import (
     TrialRow,
     Value,
     describe,
+    ended_trials,
     label_for,
-    settled,
 )
 from wpfsm.fsm.strategies.metrics import finite
 from wpfsm.fsm.strategies.space import Choice, Range, Space
@@ -57,7 +57,7 @@ class Bayes:
             MissingExtra: Optuna is not installed.
             ValueError: A trial is still running.
         """
-        done = [row for row in settled(rows) if not row.smoke]
+        done = [row for row in ended_trials(rows) if not row.smoke]
         if len(done) >= self._count:
             return None
         tried = {row.label for row in done}

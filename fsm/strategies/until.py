@@ -18,13 +18,13 @@ from wpfsm.fsm.strategies.base import (
     Value,
     best,
     describe,
-    settled,
+    ended_trials,
 )
-from wpfsm.fsm.strategies.schedule import Schedule
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
 from wpfsm.fsm.strategies.sweep import MAX_TRIALS, Search, search, trial_list
 from wpfsm.fsm.strategies.target import Target
+from wpfsm.fsm.strategies.trial_list import TrialList
 
 CONTINUED_TRIALS = 10
 """How often the same configuration is continued when the loop file gives no `max_trials`."""
@@ -86,7 +86,7 @@ class Until:
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
         """The next trial, unless the target is met or the loop has given up."""
-        if self._ended(settled(rows)):
+        if self._ended(ended_trials(rows)):
             return None
         proposal = self._inner.next(rows)
         return proposal and self._carried(proposal)
@@ -151,10 +151,10 @@ def _inner(config: UntilConfig, goal: Goal, base: Mapping[str, Value]) -> Strate
         case Search() as proposed:
             return search(proposed, goal, base)
         case list() as trials:
-            return Schedule(trial_list(list(trials), base), goal)
+            return TrialList(trial_list(list(trials), base), goal)
         case _:
             times = config.max_trials or CONTINUED_TRIALS
-            return Schedule([Proposal({}, "continued", repeat=n) for n in range(times)], goal)
+            return TrialList([Proposal({}, "continued", repeat=n) for n in range(times)], goal)
 
 
 def _without_improvement(rows: Sequence[TrialRow], goal: Goal) -> int:

@@ -32,16 +32,16 @@ from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
 from wpfsm.adapters.emulator.wsgi_transport import client_session
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.watchers.base import Silent
-from wpfsm.adapters.watchers.notify import Nobody
+from wpfsm.adapters.watchers.base import NullProgress
+from wpfsm.adapters.watchers.notify import NullNotifier
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context, Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.failpoints import Boundaries, Hook
+from wpfsm.fsm.failpoints import Failpoints, Hook
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import with_keep_alive
-from wpfsm.fsm.polling import Pace
+from wpfsm.fsm.polling import PollPolicy
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, State
 from wpfsm.fsm.resume import take_up_changes
@@ -53,7 +53,7 @@ from wpfsm.state.pool_leases import LocalPoolLeases
 
 LOOP_ID = "story"
 SHARED_MEMORY = Path("/dev/shm")
-PACE = Pace(least=10, most=30, grace=20, quiet=30, release=900, outage=300, backoff=2, log=10)
+PACE = PollPolicy(least=10, most=30, grace=20, quiet=30, release=900, outage=300, backoff=2, log=10)
 """As on AWS, with shorter patience: the clock is the emulator's, so waiting costs nothing but reads."""
 
 
@@ -76,7 +76,7 @@ class Asked:
     reason: Literal["", "interrupted", "terminated"] = ""
 
 
-class Troubles(Silent):
+class Troubles(NullProgress):
     """Watches for what should not have happened in an activity."""
 
     def __init__(self) -> None:
@@ -250,22 +250,22 @@ class World:
         Raises:
             Held: Another one of this host lives.
         """
-        boundaries, clock = Boundaries(hook), clock or self.clock
+        failpoints, clock = Failpoints(hook), clock or self.clock
         locks = siblings(self.database, f"locks-of-{host}")
         with contextlib.ExitStack() as cleanup:
             lease = acquire(locks, f"loop-{LOOP_ID}", what="loop story", holder=LOOP_ID)
             cleanup.callback(lease.release)
             connection = cleanup.enter_context(contextlib.closing(self.connect()))
             owner = Owner(host, 1, clock.now(), clock.now())
-            with boundaries.around("commit taken_over"):
+            with failpoints.around("commit taken_over"):
                 epoch = store.take_over(connection, self.database, LOOP_ID, owner)
             rows = store.LoopStore(connection, self.database, LOOP_ID, epoch)
             pools = LocalPoolLeases(locks)
-            return Controller(self._ports(rows, clock, pools, boundaries), lease, pools, cleanup.pop_all())
+            return Controller(self._ports(rows, clock, pools, failpoints), lease, pools, cleanup.pop_all())
         raise AssertionError("unreachable")
 
     def _ports(
-        self, rows: store.LoopStore, clock: Any, pools: LocalPoolLeases, boundaries: Boundaries
+        self, rows: store.LoopStore, clock: Any, pools: LocalPoolLeases, failpoints: Failpoints
     ) -> Ports:
         wire().emulator = self.emulator
         clients = wire().clients
@@ -280,13 +280,13 @@ class World:
             renderer=StubRenderer(),
             sources=self.sources(),
             leases=pools,
-            notifier=Nobody(),
+            notifier=NullNotifier(),
             command=Editor(),
             clock=clock,
             stop=self.asked,
             progress=self.progress,
             pace=PACE,
-            boundaries=boundaries,
+            failpoints=failpoints,
         )
 
     def drive(self, hook: Hook | None = None) -> Result:

@@ -16,7 +16,7 @@ from wpfsm.adapters.emulator.engine.records import PoolStatus
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import StoreError, Unknown
 from wpfsm.fsm.records import Outcome, State
-from wpfsm.fsm.states.releasing.orphan import reap
+from wpfsm.fsm.states.releasing.orphan import release_orphan
 
 WRITES = {
     "before call service.create": "CreateTrainingJob",
@@ -132,7 +132,7 @@ def test_a_loop_that_nobody_resumes_can_be_released_without_its_database(story: 
             killed(world, at)
             service = SageMakerTraining(wire().clients)
             for name in reversed(world.emulator.created()):
-                reap(service, world.clock, PACE, name)
+                release_orphan(service, world.clock, PACE, name)
             wrong = [text for text in at_the_service(world) if "its row says" not in text]
             result = world.abandon()
             wrong += violations(world, result)
@@ -181,7 +181,7 @@ def test_reaping_waits_for_a_pool_that_is_reported_late() -> None:
     with contextlib.suppress(Crash):
         world.finish(_die_while_it_trains)
     asked_at = world.clock.now()
-    reaped = reap(SageMakerTraining(wire().clients), world.clock, PACE, "story-001")
+    reaped = release_orphan(SageMakerTraining(wire().clients), world.clock, PACE, "story-001")
     job = world.emulator.jobs()[0]
     assert job.ended is not None
     assert job.ended - asked_at > PACE.grace, "it took longer to stop than a status may be absent"

@@ -13,11 +13,11 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose
 from wpfsm.fsm.pool.owner import pool_owner
-from wpfsm.fsm.records import JSON, Change, Job, Outcome, Remembered, Trial
+from wpfsm.fsm.records import JSON, Change, Job, Outcome, PatchAttempt, Trial
 from wpfsm.fsm.states.diagnosing import failure_memory, handoff
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
-from wpfsm.fsm.states.diagnosing.remedy import Mended, mend
-from wpfsm.fsm.steps.next_trial import draw, row_of
+from wpfsm.fsm.states.diagnosing.remedy import Remedy, choose_patch
+from wpfsm.fsm.steps.next_trial import ask_next_trial, row_of
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.strategies import repeated_failure
 from wpfsm.fsm.strategies.phases import reached
@@ -97,16 +97,16 @@ def _api_error(text: str) -> tuple[str, str]:
 
 
 def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Change:
-    mended = mend(ctx, job, trial, diagnosis)
+    remedy = choose_patch(ctx, job, trial, diagnosis)
     again = failure_memory.failed_again(ctx, job, diagnosis.fingerprint)
     # Two trials that fail alike end the loop, unless the failure belongs to what the strategy chose for each.
-    failed = replace(trial, state="failed", fingerprint="" if mended.of_trial else diagnosis.fingerprint)
-    if mended.action == "retry":
-        return _retry(ctx, job, trial, mended)
-    if mended.action == "skip":
-        why = f"trial {trial.number} failed ({diagnosis.class_}): {mended.why}"
+    failed = replace(trial, state="failed", fingerprint="" if remedy.of_trial else diagnosis.fingerprint)
+    if remedy.action == "retry":
+        return _retry(ctx, job, trial, remedy)
+    if remedy.action == "skip":
+        why = f"trial {trial.number} failed ({diagnosis.class_}): {remedy.why}"
         return replace(_next(ctx, job, failed, why), remembered=again)
-    if mended.action == "handoff":
+    if remedy.action == "handoff":
         if refusal := ctx.over_limit(job):
             # Nobody can go on from a hand-off that no further job may follow, and its pool would bill for nothing.
             ended = _ended(
@@ -114,11 +114,11 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
                 job,
                 failed,
                 Outcome.LIMIT,
-                f"{refusal} {job.name} failed: {diagnosis.class_}: {mended.why}",
+                f"{refusal} {job.name} failed: {diagnosis.class_}: {remedy.why}",
             )
             return replace(ended, remembered=again)
         return handoff.open_handoff(
-            ctx, job, replace(trial, fingerprint=diagnosis.fingerprint), diagnosis, mended
+            ctx, job, replace(trial, fingerprint=diagnosis.fingerprint), diagnosis, remedy
         )
     outcome = (
         Outcome.DENIED if diagnosis.family == "permissions" and job.status == "Rejected" else Outcome.FAILED
@@ -126,37 +126,37 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     # Of a job that was never made there is no log to look at: what the service said is all there is.
     said = f"{job.failure_reason} - " if job.status == "Rejected" else ""
     return replace(
-        _ended(ctx, job, failed, outcome, f"{diagnosis.class_}: {said}{mended.why}"), remembered=again
+        _ended(ctx, job, failed, outcome, f"{diagnosis.class_}: {said}{remedy.why}"), remembered=again
     )
 
 
-def _retry(ctx: Context, job: Job, trial: Trial, mended: Mended) -> Change:
-    assert mended.patch is not None
-    patch = mended.patch
+def _retry(ctx: Context, job: Job, trial: Trial, remedy: Remedy) -> Change:
+    assert remedy.patch is not None
+    patch = remedy.patch
     owner = pool_owner(ctx.jobs()) if patch.action == "release_pool" else None
     if owner:
         set_keep_alive(ctx, owner, 0, patch.summary)
-    stored = _stored(ctx, trial, mended)
-    made = failure_memory.remember(ctx, job, mended.fingerprint, mended.class_, stored)
-    source = {} if trial.source else {"source_digest": mended.source_digest}
+    stored = _stored(ctx, trial, remedy)
+    made = failure_memory.remember(ctx, job, remedy.fingerprint, remedy.class_, stored)
+    source = {} if trial.source else {"source_digest": remedy.source_digest}
     wait = {"wait_until": ctx.clock.now() + patch.wait_seconds} if patch.wait_seconds else {}
     # Releasing or holding the pool wrote to the row of the job that owns it.
     fresh = ctx.store.job(job.number) or job
-    proven = f" ({mended.why})" if mended.why.startswith("worked before") else ""
+    proven = f" ({remedy.why})" if remedy.why.startswith("worked before") else ""
     return replace(
-        _proceed(f"{mended.class_}: {patch.summary}{proven}"),
+        _proceed(f"{remedy.class_}: {patch.summary}{proven}"),
         jobs=(replace(fresh, diagnosis=job.diagnosis, patch=stored),),
-        trials=(replace(trial, source_digest=mended.source_digest),),
-        remembered=(*failure_memory.failed_again(ctx, job, mended.fingerprint), made),
+        trials=(replace(trial, source_digest=remedy.source_digest),),
+        remembered=(*failure_memory.failed_again(ctx, job, remedy.fingerprint), made),
         loop={**source, **wait},
-        data={"job": job.name, "class": mended.class_, "patch": patch.key, "why": mended.why},
+        data={"job": job.name, "class": remedy.class_, "patch": patch.key, "why": remedy.why},
     )
 
 
-def _stored(ctx: Context, trial: Trial, mended: Mended) -> dict[str, JSON]:
+def _stored(ctx: Context, trial: Trial, remedy: Remedy) -> dict[str, JSON]:
     """The patch as the rows keep it: the change itself, as a diff of the source where it is one."""
-    assert mended.patch is not None
-    patch, base, result = mended.patch, trial.source_digest, mended.source_digest
+    assert remedy.patch is not None
+    patch, base, result = remedy.patch, trial.source_digest, remedy.source_digest
     given = ctx.file.job.hyperparameters
     return {
         **patch.to_json(),
@@ -165,8 +165,8 @@ def _stored(ctx: Context, trial: Trial, mended: Mended) -> dict[str, JSON]:
         "base": base,
         "result": result,
         "replaces": {name: given.get(name) for name in patch.hyperparameters},
-        "why": mended.why,
-        "rule": mended.rule,
+        "why": remedy.why,
+        "rule": remedy.rule,
     }
 
 
@@ -180,7 +180,7 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str) -> Change:
             return _ended(ctx, job, trial, Outcome.GOAL_MET, met, taken)
         if repeated := repeated_failure(rows):
             return _ended(ctx, job, trial, Outcome.FAILED, repeated, taken)
-        drawn = draw(ctx, trials)
+        drawn = ask_next_trial(ctx, trials)
         if drawn is None:
             standing = ctx.strategy.summary(rows)
             return _ended(ctx, job, trial, _outcome(ctx, trials), standing.text, taken)
@@ -233,7 +233,7 @@ def _ended(
     return replace(release(outcome, said), jobs=(job,), trials=rows, remembered=_cured(ctx, trial))
 
 
-def _cured(ctx: Context, trial: Trial) -> tuple[Remembered, ...]:
+def _cured(ctx: Context, trial: Trial) -> tuple[PatchAttempt, ...]:
     return failure_memory.completed(ctx, trial.number) if trial.state == "completed" else ()
 
 

@@ -12,19 +12,19 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failures.diagnosis import Diagnosis
-from wpfsm.fsm.records import JSON, Change, Job, Remembered, Trial
+from wpfsm.fsm.records import JSON, Change, Job, PatchAttempt, Trial
 from wpfsm.fsm.states.diagnosing import failure_memory, source_edits
-from wpfsm.fsm.states.diagnosing.handoff_packet import hold_pool, packet_of
+from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold, packet_of
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
-from wpfsm.fsm.states.diagnosing.remedy import Mended
+from wpfsm.fsm.states.diagnosing.remedy import Remedy
 
 DEFAULT_HOLD = 600.0
 
 
-def open_handoff(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis, mended: Mended) -> Change:
+def open_handoff(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis, remedy: Remedy) -> Change:
     """Bound the pool's idle time, write the packet, and wait for ``wpfsm resume``."""
-    hold = hold_pool(ctx, mended.hold or DEFAULT_HOLD)
-    packet = packet_of(ctx, job, trial, diagnosis, mended.tried, hold)
+    hold = cap_hold(ctx, remedy.hold or DEFAULT_HOLD)
+    packet = packet_of(ctx, job, trial, diagnosis, remedy.tried, hold)
     # Holding the pool wrote to the row of the job that owns it.
     fresh = ctx.store.job(job.number) or job
     return Change(
@@ -56,14 +56,14 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     assert job is not None, "a hand-off has a job"
     trial = next(t for t in ctx.store.trials() if t.number == job.trial)
     packet = ctx.loop.handoff or {}
-    given = source_edits.given_digest(ctx, trial)
+    given = source_edits.user_digest(ctx, trial)
     if digest == given and not settings_changed and not packet.get("accepted"):
         raise Refused(
             f"the source is unchanged since {job.name} failed: the same job would fail again",
             fix=f"edit {trial.source or ctx.file.job.source}, then wpfsm resume {ctx.loop.id}; "
             f"or wpfsm resume {ctx.loop.id} --abandon",
         )
-    result = source_edits.over_patches(ctx, trial.source_digest, given, digest)
+    result = source_edits.rebase_edit(ctx, trial.source_digest, given, digest)
     patch = _edit(ctx, trial, digest, result, what or "an edit made during the hand-off")
     ctx.record(
         "edited",
@@ -92,7 +92,7 @@ def _edit(ctx: Context, trial: Trial, given: str, result: str, what: str) -> dic
     }
 
 
-def _remembered(ctx: Context, job: Job, patch: Mapping[str, JSON]) -> tuple[Remembered, ...]:
+def _remembered(ctx: Context, job: Job, patch: Mapping[str, JSON]) -> tuple[PatchAttempt, ...]:
     if not job.diagnosis or patch["base"] == patch["result"]:
         return ()
     diagnosis = Diagnosis.from_json(job.diagnosis)

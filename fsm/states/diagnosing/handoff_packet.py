@@ -63,7 +63,7 @@ class Hold:
     usd_at_most: float | None = None
 
 
-def hold_pool(ctx: Context, seconds: float) -> Hold:
+def cap_hold(ctx: Context, seconds: float) -> Hold:
     """Set the keep-alive so that the service itself ends the pool when nobody comes back in time.
 
     It is held for as long as asked, or as ``limits.max_cost`` admits.
@@ -75,7 +75,7 @@ def hold_pool(ctx: Context, seconds: float) -> Hold:
         return Hold()
     began = ctx.clock.now()
     while owner.pool_status != "Available":
-        reading = ctx.describe(owner.name)
+        reading = ctx.gateway.describe(owner.name)
         if reading:
             owner = observe(owner, reading, ctx.clock.now())
         if not owner.may_hold_pool or ctx.clock.now() - began > ctx.pace.grace:
@@ -106,7 +106,7 @@ def packet_of(
     folder = trial.source or ctx.file.job.source or ""
     path = os.path.join(os.path.dirname(ctx.loop.loop_path), folder) if folder else ""  # noqa: PTH118, PTH120 - no file system here
     files = ctx.sources.files(trial.source_digest) if trial.source_digest else {}
-    given = source_edits.given_digest(ctx, trial)
+    given = source_edits.user_digest(ctx, trial)
     own = ctx.sources.files(given) if given else {}
     return {
         "loop": ctx.loop.id,

@@ -26,7 +26,7 @@ MOST_EDITS = 2
 
 
 @dataclass(frozen=True)
-class Mended:
+class Remedy:
     """What is done about a failure."""
 
     action: Literal["retry", "skip", "handoff", "release"]
@@ -58,12 +58,12 @@ def rules_of(ctx: Context) -> Sequence[Rule]:
     return (*own, *DEFAULT_RULES)
 
 
-def mend(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Mended:
+def choose_patch(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Remedy:
     """Apply what worked before, else the first rule that can."""
-    return _Mending(ctx, job, trial, diagnosis).decide()
+    return _Chooser(ctx, job, trial, diagnosis).decide()
 
 
-class _Mending:
+class _Chooser:
     """One failure on its way through the rules."""
 
     def __init__(self, ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> None:
@@ -71,7 +71,7 @@ class _Mending:
         self.params = params_for(ctx, trial)
         self.tried: list[str] = []
 
-    def decide(self) -> Mended:
+    def decide(self) -> Remedy:
         rules, counts = rules_of(self.ctx), _counts(self.ctx)
         proven = failure_memory.replay(self.ctx, self.trial, self.params, self.diagnosis)
         if proven and any(
@@ -88,14 +88,14 @@ class _Mending:
             ):
                 self.tried.append(f"{rule.do}: used up ({rule.times} times in this loop)")
         for rule in self._proven_first(applicable(rules, self.diagnosis, counts)):
-            if mended := self._apply(rule, counts.get(rule.key, 0)):
-                return mended
+            if remedy := self._apply(rule, counts.get(rule.key, 0)):
+                return remedy
         return self._mended("release", "no rule applies")
 
     def _mended(
         self, action: Literal["retry", "skip", "handoff", "release"], why: str, **more: object
-    ) -> Mended:
-        return Mended(action, why, self.diagnosis.fingerprint, self.diagnosis.class_, tried=tuple(self.tried),
+    ) -> Remedy:
+        return Remedy(action, why, self.diagnosis.fingerprint, self.diagnosis.class_, tried=tuple(self.tried),
                       **more)  # type: ignore[arg-type] # fmt: skip
 
     def _proven_first(self, rules: Sequence[Rule]) -> Sequence[Rule]:
@@ -105,7 +105,7 @@ class _Mending:
         }
         return sorted(rules, key=lambda rule: rule.do not in proven)
 
-    def _apply(self, rule: Rule, used: int) -> Mended | None:
+    def _apply(self, rule: Rule, used: int) -> Remedy | None:
         match rule.do:
             case "handoff":
                 hold = rule.options.get("hold")
@@ -119,7 +119,7 @@ class _Mending:
                 return self._command(rule)
         return self._patch(rule, used)
 
-    def _skip(self, rule: Rule) -> Mended | None:
+    def _skip(self, rule: Rule) -> Remedy | None:
         varied = bool(self.trial.params)
         if rule in DEFAULT_RULES and not varied:
             self.tried.append("skip: the strategy varies nothing, so another trial would fail like this one")
@@ -127,7 +127,7 @@ class _Mending:
         of_trial = varied and self.diagnosis.class_ == "nan_loss"
         return self._mended("skip", self.diagnosis.fix, of_trial=of_trial)
 
-    def _patch(self, rule: Rule, used: int) -> Mended | None:
+    def _patch(self, rule: Rule, used: int) -> Remedy | None:
         material = self._material(rule, used)
         patch = propose(rule.do, self.diagnosis, material)
         if patch is None:
@@ -146,14 +146,16 @@ class _Mending:
             )
             return None
         if patch.files:
-            digest = self.ctx.call("sources.derive", lambda: self.ctx.sources.derive(digest, patch.files))
+            digest = self.ctx.gateway.call(
+                "sources.derive", lambda: self.ctx.sources.derive(digest, patch.files)
+            )
         same = [
             r for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint) if r.patch_key == patch.key
         ]
         why = f"worked before on the same failure ({same[0].job_name})" if same else self.diagnosis.fix
         return self._mended("retry", why, patch=patch, source_digest=digest, rule=rule.key)
 
-    def _command(self, rule: Rule) -> Mended | None:
+    def _command(self, rule: Rule) -> Remedy | None:
         from wpfsm.fsm.states.diagnosing.patch_command import run_command
 
         edits = sum(

@@ -10,7 +10,7 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import Trial
 
 
-def given_digest(ctx: Context, trial: Trial) -> str:
+def user_digest(ctx: Context, trial: Trial) -> str:
     """The newest snapshot that the user made of this trial's folder: at the start, or by an edit."""
     trials = {t.number for t in ctx.store.trials() if t.source == trial.source}
     mine = [job for job in ctx.jobs() if job.trial in trials]
@@ -20,7 +20,7 @@ def given_digest(ctx: Context, trial: Trial) -> str:
     return mine[0].source_digest if mine else trial.source_digest
 
 
-def over_patches(ctx: Context, patched: str, given: str, edited: str) -> str:
+def rebase_edit(ctx: Context, patched: str, given: str, edited: str) -> str:
     """The loop's patches under the user's edit: a file that both changed is the user's.
 
     Args:
@@ -41,4 +41,4 @@ def over_patches(ctx: Context, patched: str, given: str, edited: str) -> str:
     without = [name for name in untouched if name not in ours]
     if not files and not without:
         return edited
-    return ctx.call("sources.derive", lambda: ctx.sources.derive(edited, files, without))
+    return ctx.gateway.call("sources.derive", lambda: ctx.sources.derive(edited, files, without))

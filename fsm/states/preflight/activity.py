@@ -17,7 +17,7 @@ from wpfsm.fsm.request.compose import compose, free_members
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
-from wpfsm.fsm.steps.next_trial import draw
+from wpfsm.fsm.steps.next_trial import ask_next_trial
 from wpfsm.fsm.steps.render_request import base_request
 
 
@@ -25,7 +25,7 @@ def run(ctx: Context) -> Change:
     """Admit the loop, or refuse it with every finding."""
     if not ctx.file.job.request:
         ctx.ports.renderer.prepare()
-    found = survey(ctx, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
+    found = survey(ctx.gateway, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
     _note(ctx, found)
     if found.refused:
         return _refuse(found.findings)
@@ -33,7 +33,7 @@ def run(ctx: Context) -> Change:
         return release(Outcome.LIMIT, over)
     try:
         trials = list(ctx.store.trials())
-        trial = trials[0] if trials else draw(ctx, [])
+        trial = trials[0] if trials else ask_next_trial(ctx, [])
         if trial is None:
             return release(Outcome.REFUSED, "the strategy asks for no trial")
         if absent := tuple(_check_sources(ctx)):
@@ -111,6 +111,6 @@ def _check_rendered(ctx: Context, request: Request, lock: LockedFields) -> tuple
     own = bool(ctx.file.job.request)
     refused, remarks = contradictions(ctx.file, lock)
     return (
-        *map(refusal, [*objections(request, ctx.violations, own=own), *refused]),
+        *map(refusal, [*objections(request, ctx.gateway.violations, own=own), *refused]),
         *(Finding("warn", "request", remark, "it is part of the lock from job 1 on") for remark in remarks),
     )

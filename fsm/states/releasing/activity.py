@@ -42,7 +42,7 @@ def run(ctx: Context) -> Change:
         except (ServiceError, Denied, NotConfirmed) as error:
             unconfirmed.append(f"{obligation.job_name}: {error.message}")
     if unconfirmed:
-        ctx.ports.notifier.tell("unconfirmed", ctx.loop, "; ".join(unconfirmed))
+        ctx.ports.notifier.notify("unconfirmed", ctx.loop, "; ".join(unconfirmed))
         raise NotConfirmed(
             f"release not confirmed, a pool may still bill: {'; '.join(unconfirmed)}",
             fix=f"wpfsm release {ctx.loop.id}",
@@ -53,7 +53,7 @@ def run(ctx: Context) -> Change:
         why=f"released and read back: {len(receipt['jobs'])} job(s) hold no pool",  # type: ignore[arg-type]
         data={"jobs": receipt["jobs"], "guards": {"nothing_owed": True}},
         loop={"receipt": receipt, "closed_at": ctx.clock.now(), "hold_until": None},
-        intents=_settled(ctx),
+        intents=_answered(ctx),
     )
 
 
@@ -62,7 +62,7 @@ def _discharge(ctx: Context, obligation: Obligation) -> None:
     assert job is not None, "an obligation and its job are written together"
     patience = _Patience(ctx.clock.now())
     while True:
-        reading = ctx.describe(job.name)
+        reading = ctx.gateway.describe(job.name)
         if reading is not None and not obligation.seen:
             if not _is_ours(ctx, job, reading):
                 _write(ctx, obligation, job, "the job of this name is not ours; it was left alone")
@@ -207,7 +207,7 @@ def _not_found(ctx: Context, obligation: Obligation, job: Job, patience: _Patien
 
 def _same_account(ctx: Context, obligation: Obligation) -> None:
     """An account that never had the job does not know it either."""
-    account = ctx.identity().account
+    account = ctx.gateway.identity().account
     if account != obligation.account:
         raise NotConfirmed(
             f"these credentials are of account {account}, the job was sent to account {obligation.account}"
@@ -229,7 +229,7 @@ def _write(ctx: Context, obligation: Obligation, job: Job, evidence: str) -> boo
     return True
 
 
-def _settled(ctx: Context) -> tuple[Intent, ...]:
+def _answered(ctx: Context) -> tuple[Intent, ...]:
     """Intents whose answer a crash swallowed: what they were about has been read back by now."""
     return tuple(replace(i, status="done", answer="settled by the read-back") for i in ctx.store.intents())
 

@@ -24,7 +24,7 @@ from wpfsm.fsm.states.running.log import (
     read_log,
     with_log_metric,
 )
-from wpfsm.fsm.states.running.warm_start import settle_previous
+from wpfsm.fsm.states.running.warm_start import decide_start
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import stop_job
 from wpfsm.fsm.strategies import early_stopping
@@ -48,7 +48,7 @@ def run(ctx: Context) -> Change:
     missing_since: float | None = None
     while True:
         ctx.check_stop()
-        reading = ctx.describe(job.name)
+        reading = ctx.gateway.describe(job.name)
         if reading is None:
             # A job that was accepted does not vanish: this is lag, or other credentials.
             missing_since = missing_since or ctx.clock.now()
@@ -59,7 +59,7 @@ def run(ctx: Context) -> Change:
         missing_since = None
         job = _observed(ctx, job, reading)
         if job.secondary_status not in WAITING or job.is_terminal:
-            job = settle_previous(ctx, job)
+            job = decide_start(ctx, job)
         if job.is_terminal:
             return _ended(ctx, job, watch)
         follow_log(ctx, job, watch)
@@ -97,18 +97,18 @@ def _watch_over(ctx: Context, job: Job, watch: Watch) -> Job:
     max_wall = ctx.file.limits.max_wall
     if max_wall and ctx.clock.now() - ctx.loop.created_at > max_wall:
         return stop_job(ctx, job, "limit", f"limits.max_wall of {max_wall:.0f} s was reached")
-    if reason := _hopeless(ctx, watch):
+    if reason := _pruning_reason(ctx, watch):
         return stop_job(ctx, job, "early_stop", reason)
     return job
 
 
-def _hopeless(ctx: Context, watch: Watch) -> str | None:
+def _pruning_reason(ctx: Context, watch: Watch) -> str | None:
     rule, goal = ctx.file.early_stop, ctx.goal
     if not (rule and goal and watch.values):
         return None
     if watch.peers is None:
         watch.peers = list(_peers(ctx))
-    return early_stopping.hopeless(
+    return early_stopping.should_prune(
         watch.values, watch.peers, goal, rule.warmup_reports, min_trials=rule.min_trials
     )
 

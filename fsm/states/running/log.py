@@ -50,7 +50,7 @@ def follow_log(ctx: Context, job: Job, watch: Watch) -> None:
 
 def read_log(ctx: Context, job: Job, watch: Watch) -> bool:
     """One page of the log; True when there was nothing newer."""
-    page = ctx.read_log(job, watch.cursor)
+    page = ctx.gateway.read_log(job.name, watch.cursor)
     watch.cursor = page.cursor
     if page.lines:
         watch.last_output = ctx.clock.now()

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
-from wpfsm.fsm.machine import GuardFailed, Row
+from wpfsm.fsm.machine import GuardFailed, MachineModel
 from wpfsm.fsm.polling import backoff
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.ports import JobReading
@@ -67,7 +67,7 @@ def _intend(ctx: Context) -> Change | None:
         loop_id=ctx.loop.id, job_name=name, account=ctx.loop.account, region=ctx.loop.region,
         endpoint_url=ctx.loop.endpoint_url, created_at=now,
     )  # fmt: skip
-    guards = Row(lock_differs=ctx.lock_differs(compose(base, members)), over_limit=ctx.over_limit())
+    guards = MachineModel(lock_differs=ctx.lock_differs(compose(base, members)), over_limit=ctx.over_limit())
     change = Change(
         kind="intended",
         why=f"job {number} for trial {trial.number} ({trial.label}){_taken_over(ctx, trial)}{_lost_checkpoint(ctx, trial, last)}",
@@ -108,12 +108,12 @@ def _send(ctx: Context, intent: Intent) -> Change:
     attempt = 0
     uncertain = intent.sent_at is not None
     while True:
-        if uncertain and (reading := ctx.describe(job.name)):
+        if uncertain and (reading := ctx.gateway.describe(job.name)):
             return _adopt(ctx, job, intent, reading)
         intent = replace(intent, sent_at=ctx.clock.now(), epoch=ctx.loop.epoch)
         ctx.record("sent", f"create {job.name}", intents=(intent,), obligations=_stamped(ctx, intent))
         try:
-            arn = ctx.call("service.create", lambda: ctx.ports.service.create(request))
+            arn = ctx.gateway.call("service.create", lambda: ctx.ports.service.create(request))
         except (Unknown, NameTaken) as error:
             if ctx.clock.now() - began >= ctx.pace.outage:
                 raise
@@ -136,7 +136,7 @@ def _appears(ctx: Context, job: Job) -> JobReading | None:
     """The job of an earlier send, if it lands within the quiet time."""
     began = ctx.clock.now()
     while True:
-        if reading := ctx.describe(job.name):
+        if reading := ctx.gateway.describe(job.name):
             return reading
         if ctx.clock.now() - began >= ctx.pace.quiet:
             return None

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wpfsm.fsm.costs.forecast import Assumptions, assumptions_from, forecast, worst_case_leak
-from wpfsm.fsm.costs.ledger import JobCost, Price, settle
+from wpfsm.fsm.costs.ledger import JobCost, Ledger, Price
 
 law = settings(deadline=None)
 BRIEF = Assumptions(cold_start=300, warm_start=0, train=120, gap=90, bill_provisioning=True)
@@ -146,7 +146,7 @@ def test_forecast_agrees_with_the_ledger(n: int, a: Assumptions, count: int) -> 
     """Law: a loop that runs exactly as assumed costs, in the ledger, what was forecast, warm and cold."""
     price = Price(2.80, "loop file", "2026-09-01", "us-east-1", "ml.g6e.2xlarge")
 
-    ledger = settle(loop_as_assumed(n, a, count), price, now=0.0, bill_provisioning=a.bill_provisioning)
+    ledger = Ledger.of(loop_as_assumed(n, a, count), price, now=0.0, bill_provisioning=a.bill_provisioning)
 
     predicted = forecast(n, a, price.usd_per_hour, count)
     assert ledger.wall_seconds == pytest.approx(predicted.warm.wall_seconds)
