@@ -78,6 +78,47 @@ def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool
 
 
 @cli.command(
+    name="next",
+    short_help="Propose the next trial, and follow it to its verdict.",
+    epilog=examples(
+        "wpfsm next tune-3f2a1c",
+        "wpfsm next tune-3f2a1c --set lr=5e-5 --note 'half the rate'",
+        "wpfsm next tune-3f2a1c --source src/ --note 'cosine schedule'",
+        "wpfsm next tune-3f2a1c --done",
+    ),
+)
+@click.argument("loop", shell_complete=loop_ids)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyperparameter of the trial.")
+@click.option("--source", type=click.Path(path_type=Path), metavar="DIR",
+              help="Run the source in this folder [default: that of the base].")  # fmt: skip
+@click.option("--from", "base", default="", metavar="best|last|N",
+              help="The trial to start from [default: what strategy.keep says].")  # fmt: skip
+@click.option("--note", default="", metavar="TEXT", help="The hypothesis; it is kept with the trial.")
+@click.option("--again", is_flag=True, help="Run a point that was tried before.")
+@click.option("--done", is_flag=True, help="No further trial: release, receipt, exit 0.")
+@click.option("--detach", is_flag=True, help="Enqueue it, run it in the background; exit 11.")
+@shared
+def next_trial(
+    given: Options,
+    loop: str,
+    settings: tuple[str, ...],
+    source: Path | None,
+    base: str,
+    note: str,
+    again: bool,
+    done: bool,
+    detach: bool,
+) -> int:
+    """Propose the next trial of LOOP and follow it to its verdict; without options, show what it waits for."""
+    from wpfsm.adapters.verbs import next as proposing
+
+    if done and (settings or source or base or again):
+        raise click.UsageError("--done ends the loop: it goes with --note and --detach only")
+    asked = proposing.Asked(settings, source, base, note, again, done)
+    return proposing.next_(given, loop, asked, detach=detach)
+
+
+@cli.command(
     short_help="Show every loop, or one: now, why, jobs, ledger, next.",
     epilog=examples(
         "wpfsm inspect",

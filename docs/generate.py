@@ -23,7 +23,7 @@ SECTIONS = {
     "pool": "Pool", "job": "JobSpec", "metric": "MetricSpec", "strategy": "", "limits": "Limits",
     "on_failure": "FailureRule", "early_stop": "EarlyStopConfig", "forecast": "Forecast", "notify": "Notify",
 }  # fmt: skip
-STRATEGIES = ("sweep", "until", "fix", "ablate", "recipes", "single")
+STRATEGIES = ("sweep", "until", "fix", "ablate", "recipes", "single", "ask")
 
 
 def pages() -> Mapping[str, str]:

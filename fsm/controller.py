@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from wpfsm.fsm.context import Context, Ports, StopRequested, release
 from wpfsm.fsm.errors import Denied, Fenced, NotConfirmed, ServiceDenied, StoreError, Unknown, WpfsmError
 from wpfsm.fsm.machine import GuardFailed
+from wpfsm.fsm.ports import Store
 from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
 from wpfsm.fsm.states.diagnosing import activity as diagnosing
 from wpfsm.fsm.states.preflight import activity as preflight
@@ -61,13 +62,16 @@ def drive(ports: Ports) -> Result:
         # The service may stay out of reach for minutes here, and somebody may tire of waiting.
         ctx.transition(release(asked.outcome, asked.why))
     while ctx.refresh().state is not State.CLOSED:
-        if ctx.loop.state is State.DIAGNOSING and ctx.loop.handoff is not None:
+        waiting = ctx.loop.handoff is not None
+        if waiting and not has_answer(ctx.loop, ctx.store):
             return Result(ctx.loop, HANDED_OFF)
         try:
             change = _step(ctx)
         except NotConfirmed as error:
             return Result(ctx.refresh(), error.exit_code, error)
         if change is None:
+            if waiting and ctx.loop.handoff is not None:
+                return Result(ctx.loop, HANDED_OFF)
             continue
         loop = ctx.transition(change)
         if change.kind == "handed_off":
@@ -83,7 +87,7 @@ def _take_up_rights(ctx: Context) -> None:
     Releasing needs neither: it discharges what is its own, and concludes nothing from another account.
     """
     loop = ctx.loop
-    waiting = loop.handoff is not None
+    waiting = loop.handoff is not None and not has_answer(loop, ctx.store)
     if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
         return
     try:
@@ -98,6 +102,12 @@ def _take_up_rights(ctx: Context) -> None:
         )
     if ctx.file.keeps_pool:
         ctx.ports.leases.take(loop.pool_key, loop.id)
+
+
+def has_answer(loop: Loop, store: Store) -> bool:
+    """Whether an open hand-off has what it waits for: a proposal, or a limit that was raised."""
+    packet = loop.handoff or {}
+    return bool(store.proposals()) or (packet.get("kind") == "limit" and bool(packet.get("accepted")))
 
 
 def _step(ctx: Context) -> Change | None:

@@ -19,6 +19,7 @@ TRANSITIONS = (
 RECORDS = (
     "taken_over", "heartbeat", "checked", "rendered", "sent", "observed", "settled", "stop_intended",
     "stop_answered", "update_intended", "update_answered", "pool_observed", "discharged", "edited", "accepted",
+    "proposed", "proposal_refused",
 )  # fmt: skip
 CALLS = (
     "service.identity", "service.create", "service.describe", "service.tags", "service.stop",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import UsageError
+from wpfsm.fsm.errors import Refused, UsageError
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import with_keep_alive
 from wpfsm.fsm.records import JSON
@@ -27,7 +27,10 @@ def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
     notes: list[str] = []
     changed = _accept_file(ctx, notes, accept=accept)
     job = ctx.store.last_job()
-    if ctx.loop.handoff is not None and job is not None:
+    kind = (ctx.loop.handoff or {}).get("kind", "failure")
+    if ctx.loop.handoff is not None and (kind != "failure" or ctx.store.proposals()):
+        _refuse_unanswered(ctx, str(kind))
+    elif ctx.loop.handoff is not None and job is not None:
         trial = next(t for t in ctx.store.trials() if t.number == job.trial)
         folder = trial.source or ctx.file.job.source
         digest = ctx.sources.snapshot(folder) if folder else trial.source_digest
@@ -35,6 +38,28 @@ def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
     elif ctx.file.job.source:
         _note_changed_source(ctx, notes, ctx.file.job.source)
     return notes
+
+
+def _refuse_unanswered(ctx: Context, kind: str) -> None:
+    """Say what a hand-off waits for, when nothing of it is there.
+
+    Raises:
+        Refused: Nothing was proposed, or the limit was not raised.
+    """
+    loop = ctx.loop
+    if ctx.store.proposals():
+        return
+    if kind == "ask":
+        raise Refused(
+            f"{loop.id} waits for a proposal: what to try next",
+            fix=f"wpfsm next {loop.id} --set NAME=VALUE (or --source DIR); wpfsm next {loop.id} --done ends it",
+        )
+    if (refusal := ctx.over_limit()) or not (loop.handoff or {}).get("accepted"):
+        raise Refused(
+            f"{refusal or 'the limit'}: it was not raised",
+            fix=f"raise it in {loop.loop_path}, then wpfsm resume {loop.id} --accept-changes; "
+            f"or wpfsm next {loop.id} --done",
+        )
 
 
 def _note_changed_source(ctx: Context, notes: list[str], folder: str) -> None:
@@ -62,7 +87,7 @@ def _accept_file(ctx: Context, notes: list[str], *, accept: bool) -> bool:
         return False
     keep_alive = float(ctx.file.pool.keep_alive or 0)
     effective: dict[str, JSON] = with_keep_alive(now, keep_alive).dump()
-    changed = file_changes.compare(ctx.loop.loop_file, effective)
+    changed = file_changes.compare(ctx.file.dump(), effective)
     file_changes.check(changed, accept=accept, loop_id=ctx.loop.id, cost=mismatch_cost(ctx))
     if changed:
         keys = ", ".join(change.key for change in changed)

@@ -10,9 +10,11 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from wpfsm.fsm.errors import Fenced, NotFound
+from wpfsm.fsm.errors import Fenced, NotFound, Refused
+from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import (
     Change,
@@ -23,6 +25,7 @@ from wpfsm.fsm.records import (
     Obligation,
     Owner,
     PatchAttempt,
+    Proposal,
     State,
     Trial,
 )
@@ -80,6 +83,29 @@ def request_stop(connection: sqlite3.Connection, path: Path, loop_id: str, at: f
     """Leave word for the loop's controller to stop."""
     with transaction(connection, path):
         connection.execute("insert or replace into stop_requests (loop_id, at) values (?, ?)", (loop_id, at))
+
+
+def propose(
+    connection: sqlite3.Connection, path: Path, proposal: Proposal, failpoints: Failpoints | None = None
+) -> Proposal:
+    """Write a proposal, under the next free number; returns it with that number.
+
+    Whoever proposes does not own the loop. The row is all that is written, and the loop's controller, this one or the
+    next, finds it there.
+
+    Raises:
+        Refused: The loop is over, or on its way out.
+    """
+    with (failpoints or Failpoints()).around("commit proposed"), transaction(connection, path):
+        row = connection.execute("select state from loops where id = ?", (proposal.loop_id,)).fetchone()
+        if row is None or row["state"] in (State.RELEASING, State.CLOSED):
+            raise Refused(f"loop {proposal.loop_id} is over: it takes no proposal")
+        (number,) = connection.execute(
+            "select coalesce(max(number), 0) + 1 from proposals where loop_id = ?", (proposal.loop_id,)
+        ).fetchone()
+        numbered = replace(proposal, number=number)
+        _write(connection, numbered)
+    return numbered
 
 
 class LoopStore:
@@ -160,6 +186,12 @@ class LoopStore:
                 "select * from remembered where fingerprint = ? order by at desc limit 100", (fingerprint,)
             ).fetchall()
             return [codec.decode(PatchAttempt, row) for row in rows]
+
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first."""
+        return self._records(
+            Proposal, "and status = 'open' order by number" if open_only else "order by number"
+        )
 
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for since this controller took over."""

@@ -30,6 +30,30 @@ def drive(
     detach: bool = False,
 ) -> int:
     """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind."""
+    result = own_loop(given, connection, loop, first, detach=detach)
+    if result is None:
+        detach_loop(given, loop)
+        report(given, connection, loop, None)
+        return DETACHED
+    return report(given, connection, result.loop, result.error, result.exit_code)
+
+
+def run_loop(given: Options, connection: sqlite3.Connection, loop: Loop) -> controller.Result:
+    """Own the loop and drive it; prints nothing of what came of it."""
+    result = own_loop(given, connection, loop)
+    assert result is not None, "it was driven here"
+    return result
+
+
+def own_loop(
+    given: Options,
+    connection: sqlite3.Connection,
+    loop: Loop,
+    first: Callable[[Controller], None] | None = None,
+    *,
+    detach: bool = False,
+) -> controller.Result | None:
+    """Own the loop, do ``first``, and drive it unless it is to be detached; then None."""
     signals = StopSignals(_on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
@@ -45,14 +69,9 @@ def drive(
         try:
             if first:
                 first(owned)
-            result = None if detach else controller.drive(owned.ports)
+            return None if detach else controller.drive(owned.ports)
         finally:
             owned.close()
-    if result is None:
-        detach_loop(given, loop)
-        report(given, connection, loop, None)
-        return DETACHED
-    return report(given, connection, result.loop, result.error, result.exit_code)
 
 
 def _on_signal(reason: str, count: int) -> None:

@@ -17,12 +17,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StringConstraints,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -33,12 +30,14 @@ from wpfsm.fsm.ports import (
     Price,
 )
 from wpfsm.fsm.records import JSON, Value
+from wpfsm.fsm.strategies.ask import AskConfig
+from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
 from wpfsm.fsm.strategies.metrics import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
-from wpfsm.fsm.units import DURATION_PATTERN, parse_duration, short_duration
+from wpfsm.fsm.units import short_duration
 
 KEEP_ALIVE_GUIDE = 3600
 """Seconds. The developer guide's limit for KeepAlivePeriodInSeconds."""
@@ -46,13 +45,6 @@ KEEP_ALIVE_MODEL = 21600
 """Seconds. The service model's limit; whether the service accepts more than the guide says is not known."""
 MAX_RUNTIME = 28 * 86400
 """Seconds. The longest MaxRuntimeInSeconds (StoppingCondition in the service model)."""
-
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    PlainSerializer(short_duration, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["90s", "10m", "1h"]}),
-]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=33)]
 
@@ -227,7 +219,14 @@ class Limits(Section):
     max_jobs: int | None = Field(default=None, ge=1, description="Jobs in all, retries included.")
     max_cost: float | None = Field(default=None, gt=0, description="USD, idle pool included.")
     max_wall: Duration | None = Field(default=None, gt=0, description="From start to the last release.")
-    max_failures: int | None = Field(default=None, ge=1, description="Failed jobs in all.")
+    max_failures: int | None = Field(
+        default=None, ge=1, description="Failed jobs in all, those that a patch of wpfsm mended left out."
+    )
+    on_limit: Literal["release", "ask"] = Field(
+        default="release",
+        description="When the next job would pass a limit: `release` the pool and end, or `ask`: a hand-off in which "
+        "the pool is held for a bounded time and the limit can be raised.",
+    )
 
 
 ACTIONS = (*PATCHES, "skip", "handoff", "release", "command")
@@ -367,9 +366,32 @@ class LoopFile(Section):
                     f"strategy.recipes: {own} has a source or entry, but job.request brings the whole job; "
                     "give job.source and job.entry instead"
                 )
+        self._check_ask()
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
+
+    def _check_ask(self) -> None:
+        """An open phase ends the list, for it ends by `next --done`; its hold is what the service grants."""
+        for number, phase in enumerate(self.phases, start=1):
+            if not isinstance(phase, AskConfig):
+                continue
+            if number < len(self.phases):
+                raise ValueError(
+                    "strategy: ask is the last phase of a list, for `wpfsm next --done` ends the loop"
+                )
+            cap = KEEP_ALIVE_MODEL if self.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
+            if phase.hold > cap:
+                raise ValueError(
+                    f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(cap)}; "
+                    f"write {short_duration(cap)} or less"
+                )
+
+    @property
+    def asks(self) -> AskConfig | None:
+        """The open phase, where there is one: it is the last."""
+        last = self.phases[-1]
+        return last if isinstance(last, AskConfig) else None
 
     @property
     def phases(self) -> Sequence[StrategyConfig]:

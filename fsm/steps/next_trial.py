@@ -18,7 +18,11 @@ def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
     Raises:
         MissingExtra: The strategy needs an optional dependency.
     """
-    proposal = ctx.strategy.next([row_of(trial) for trial in trials])
+    rows = [row_of(trial) for trial in trials]
+    if not isinstance(ctx.file.strategy, list) and ctx.file.asks is None:
+        # A trial that somebody proposed is none of those that the strategy counts.
+        rows = [row for row in rows if not row.proposed]
+    proposal = ctx.strategy.next(rows)
     if proposal is None:
         return None
     base = next((t for t in trials if t.number == proposal.base), None)

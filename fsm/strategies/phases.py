@@ -89,7 +89,9 @@ class Phases:
         if index is None:
             return None
         start = self.base_of(index, rows)
-        proposal = self._strategy(index, start).next(self._own(index, rows))
+        if self._phases[index].kind == "ask" and start is not None:
+            return None  # what the phases before have found is there to be looked at
+        proposal = self._strategy(index, start).next(self._asked(index, rows))
         if proposal is None:
             return None
         params = {**(start.params if start else {}), **proposal.params}
@@ -156,7 +158,7 @@ class Phases:
         if self._met(index, rows):
             return True
         strategy = self._strategy(index, self.base_of(index, rows))
-        return strategy.summary(self._own(index, rows)).ended is not None
+        return strategy.summary(self._asked(index, rows)).ended is not None
 
     def _ends_here(self, index: int, rows: Sequence[TrialRow]) -> bool:
         """Whether the phase, which is over, missed what the next one needs."""
@@ -183,6 +185,11 @@ class Phases:
 
     def _own(self, index: int, rows: Sequence[TrialRow]) -> list[TrialRow]:
         return [row for row in rows if row.phase == index + 1]
+
+    def _asked(self, index: int, rows: Sequence[TrialRow]) -> list[TrialRow]:
+        """The rows that the phase's strategy asked for; `ask` counts what was proposed, for that is all it runs."""
+        own = self._own(index, rows)
+        return own if self._phases[index].kind == "ask" else [row for row in own if not row.proposed]
 
 
 def reached(strategy: Strategy, rows: Sequence[TrialRow]) -> int:

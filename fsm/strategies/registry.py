@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias, assert_never
 from pydantic import Discriminator, Field, Tag
 
 from wpfsm.fsm.strategies.ablate import Ablate, AblateConfig
+from wpfsm.fsm.strategies.ask import Ask, AskConfig
 from wpfsm.fsm.strategies.base import Goal, MissingExtra, Strategy, Value
 from wpfsm.fsm.strategies.fix import Fix, FixConfig
 from wpfsm.fsm.strategies.phases import From, Phase, PhaseKeys, Phases, default_start
@@ -19,7 +20,7 @@ from wpfsm.fsm.strategies.sweep import Search, SweepConfig, search
 from wpfsm.fsm.strategies.until import Until, UntilConfig
 
 StrategyConfig = Annotated[
-    SweepConfig | UntilConfig | FixConfig | RecipesConfig | AblateConfig | SingleConfig,
+    SweepConfig | UntilConfig | FixConfig | RecipesConfig | AblateConfig | SingleConfig | AskConfig,
     Field(discriminator="type"),
 ]
 """One strategy."""
@@ -49,8 +50,12 @@ class SinglePhase(PhaseKeys, SingleConfig):
     """One job as one phase of a loop."""
 
 
+class AskPhase(PhaseKeys, AskConfig):
+    """`ask` as the last phase of a loop."""
+
+
 PhaseConfig = Annotated[
-    SweepPhase | UntilPhase | FixPhase | RecipesPhase | AblatePhase | SinglePhase,
+    SweepPhase | UntilPhase | FixPhase | RecipesPhase | AblatePhase | SinglePhase | AskPhase,
     Field(discriminator="type"),
 ]
 """One strategy of a list."""
@@ -107,6 +112,8 @@ def _phase(config: PhaseConfig, goal: Goal | None) -> Phase:
 
 
 def _one(config: StrategyConfig, goal: Goal | None, base_hyperparameters: Mapping[str, Value]) -> Strategy:
+    if isinstance(config, AskConfig):
+        return Ask(config, goal)
     varied = set() if isinstance(config, FixConfig | SingleConfig) else config.names()
     short = smoke_overrides(config.smoke, varied.union(base_hyperparameters))
     if isinstance(config, FixConfig):

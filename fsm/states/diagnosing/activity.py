@@ -7,27 +7,32 @@ until ``wpfsm resume`` brings an edited source.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose
 from wpfsm.fsm.pool.owner import pool_owner
-from wpfsm.fsm.records import JSON, Change, Job, Outcome, PatchAttempt, Trial
-from wpfsm.fsm.states.diagnosing import failure_memory, handoff
+from wpfsm.fsm.records import JSON, Change, Job, Outcome, PatchAttempt, Proposal, Trial
+from wpfsm.fsm.states.diagnosing import asking, failure_memory, handoff, proposals
+from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
+from wpfsm.fsm.states.diagnosing.proposals import Queued
 from wpfsm.fsm.states.diagnosing.remedy import Remedy, choose_patch
 from wpfsm.fsm.steps.next_trial import ask_next_trial, row_of
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.strategies import repeated_failure
 from wpfsm.fsm.strategies.phases import reached
+from wpfsm.fsm.strategies.verdict import judge
 
 LOG_TAIL = 4000
 """Lines of the log that a diagnosis reads."""
 
 
-def run(ctx: Context) -> Change:
-    """Judge the newest job."""
+def run(ctx: Context) -> Change | None:
+    """Judge the newest job, or go on with what was proposed in a hand-off; None when nothing was."""
+    if ctx.loop.handoff is not None:
+        return answer(ctx, ctx.loop.handoff)
     job = ctx.store.last_job()
     assert job is not None, "Diagnosing is entered with a job"
     trials = list(ctx.store.trials())
@@ -38,8 +43,8 @@ def run(ctx: Context) -> Change:
     # A job that was over before it could be stopped is judged like any other.
     stopped_for = job.stopped_for if job.status == "Stopped" else ""
     if stopped_for == "limit":
-        return _ended(ctx, job, replace(trial, state="stopped", metric=_metric(ctx, job)), Outcome.LIMIT,
-                      "limits.max_wall was reached")  # fmt: skip
+        over = replace(trial, state="stopped", metric=_metric(ctx, job))
+        return _at_limit(ctx, job, over, "limits.max_wall was reached")
     if stopped_for == "early_stop":
         stopped = replace(trial, state="stopped", metric=_metric(ctx, job))
         return _next(ctx, job, stopped, f"trial {trial.number} was stopped early")
@@ -49,6 +54,41 @@ def run(ctx: Context) -> Change:
         return _next(ctx, job, done, f"trial {trial.number} ({trial.label}) completed{_in_words(ctx, done)}")
     job = replace(job, diagnosis=diagnosis.to_json())
     return _failed(ctx, job, trial, diagnosis)
+
+
+def answer(ctx: Context, packet: Mapping[str, JSON]) -> Change | None:
+    """Go on from an open hand-off with what was proposed, or with a limit that was raised; None to keep waiting."""
+    job = ctx.store.last_job()
+    assert job is not None, "a hand-off has a job"
+    trials = list(ctx.store.trials())
+    trial = next(t for t in trials if t.number == job.trial)
+    kind = packet.get("kind", "failure")
+    if kind == "limit" and packet.get("accepted"):
+        return _closing(_next(ctx, job, trial, "the limits were changed"))
+    failed = None
+    if kind == "failure":
+        failed = replace(trial, state="failed", verdict="failed", verdict_why=_why_failed(job))
+        trials = [failed if t.number == failed.number else t for t in trials]
+    queued = proposals.take(ctx, trials, failed)
+    if queued.trial is not None and kind == "limit" and ctx.over_limit():
+        return None
+    if queued.trial is None and not queued.done:
+        if queued.rows:
+            said = "; ".join(row.answer for row in queued.rows)
+            ctx.record("proposal_refused", f"proposal refused: {said}", proposals=queued.rows)
+        return None
+    why = f"trial {trial.number} failed and is replaced" if failed else f"trial {trial.number} was looked at"
+    return _closing(_next(ctx, job, failed or trial, why, queued))
+
+
+def _closing(change: Change) -> Change:
+    """The change closes the hand-off that it answers, unless it opens another one."""
+    return replace(change, loop={"handoff": None, "hold_until": None, **change.loop})
+
+
+def _why_failed(job: Job) -> str:
+    diagnosis = job.diagnosis or {}
+    return f"{diagnosis.get('class')}: {diagnosis.get('fix')}"
 
 
 def _metric(ctx: Context, job: Job) -> float | None:
@@ -103,11 +143,16 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     failed = replace(trial, state="failed", fingerprint="" if remedy.of_trial else diagnosis.fingerprint)
     if remedy.action == "retry":
         return _retry(ctx, job, trial, remedy)
+    failed = replace(failed, verdict_why=f"{diagnosis.class_}: {diagnosis.fix}")
+    if remedy.action == "handoff" and _asks(ctx):
+        # What the rules cannot mend is the trial's answer: whoever proposed it is asked for the next one.
+        why = f"trial {trial.number} ({trial.label}) failed: {diagnosis.class_}: {diagnosis.fix}"
+        return replace(_next(ctx, job, failed, why), remembered=again)
     if remedy.action == "skip":
         why = f"trial {trial.number} failed ({diagnosis.class_}): {remedy.why}"
         return replace(_next(ctx, job, failed, why), remembered=again)
     if remedy.action == "handoff":
-        if refusal := ctx.over_limit(job):
+        if (refusal := ctx.over_limit(job)) and ctx.file.limits.on_limit == "release":
             # Nobody can go on from a hand-off that no further job may follow, and its pool would bill for nothing.
             ended = _ended(
                 ctx,
@@ -138,7 +183,7 @@ def _retry(ctx: Context, job: Job, trial: Trial, remedy: Remedy) -> Change:
         set_keep_alive(ctx, owner, 0, patch.summary)
     stored = _stored(ctx, trial, remedy)
     made = failure_memory.remember(ctx, job, remedy.fingerprint, remedy.class_, stored)
-    source = {} if trial.source else {"source_digest": remedy.source_digest}
+    source = {} if trial.source or trial.proposal else {"source_digest": remedy.source_digest}
     wait = {"wait_until": ctx.clock.now() + patch.wait_seconds} if patch.wait_seconds else {}
     # Releasing or holding the pool wrote to the row of the job that owns it.
     fresh = ctx.store.job(job.number) or job
@@ -170,37 +215,130 @@ def _stored(ctx: Context, trial: Trial, remedy: Remedy) -> dict[str, JSON]:
     }
 
 
-def _next(ctx: Context, job: Job, trial: Trial, why: str) -> Change:
-    """The trial has its verdict: the goal, the next trial, or the end."""
+def _asks(ctx: Context) -> bool:
+    """Whether the loop has reached its open phase."""
+    rows = [row_of(t) for t in ctx.store.trials()]
+    return ctx.file.phases[reached(ctx.strategy, rows)].type == "ask"
+
+
+def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None = None) -> Change:
+    """The trial has its verdict: a proposal, the goal, the next trial, a question, or the end."""
+    trial = _judged(ctx, trial, [t for t in ctx.store.trials() if t.number < trial.number])
     trials = [trial if t.number == trial.number else t for t in ctx.store.trials()]
+    queued = proposals.take(ctx, trials) if queued is None else queued
     taken: list[Trial] = []
-    while True:
+    if queued.done:
+        ended = _ended(
+            ctx, job, trial, Outcome.COMPLETED, f"{_standing(ctx, trials)}; done, said `wpfsm next --done`"
+        )
+        return replace(ended, proposals=queued.rows)
+    drawn = queued.trial
+    while drawn is None:
         rows = [row_of(t) for t in trials]
         if met := ctx.strategy.goal_met(rows):
             return _ended(ctx, job, trial, Outcome.GOAL_MET, met, taken)
-        if repeated := repeated_failure(rows):
+        asks = ctx.file.phases[reached(ctx.strategy, rows)].type == "ask"
+        if not asks and (repeated := repeated_failure(rows)):
             return _ended(ctx, job, trial, Outcome.FAILED, repeated, taken)
         drawn = ask_next_trial(ctx, trials)
-        if drawn is None:
-            standing = ctx.strategy.summary(rows)
+        standing = ctx.strategy.summary(rows) if drawn is None else None
+        if standing is not None and asks and standing.ended is None:
+            if refusal := ctx.over_limit(job):
+                return _at_limit(ctx, job, trial, refusal, taken)
+            return _ask(ctx, "ask", why, job, trial, taken, queued.rows)
+        if standing is not None:
             return _ended(ctx, job, trial, _outcome(ctx, trials), standing.text, taken)
-        if drawn.taken_from is None:
-            break
-        trials.append(drawn)
-        taken.append(drawn)
+        if drawn is not None and drawn.taken_from is not None:
+            drawn = _judged(ctx, drawn, trials)
+            trials.append(drawn)
+            taken.append(drawn)
+            drawn = None
     if refusal := ctx.over_limit(job):
-        return _ended(ctx, job, trial, Outcome.LIMIT, refusal, taken)
+        # A proposal stays open: it is run when the limit is raised.
+        return _at_limit(ctx, job, trial, refusal, taken)
     data: dict[str, JSON] = {
         "job": job.name,
         "trial": trial.number,
         "metric": trial.metric,
+        "verdict": trial.verdict,
         "next": drawn.label,
         "phase": drawn.phase,
+        "proposal": drawn.proposal,
         "taken_over": [{"trial": each.number, "from": each.taken_from} for each in taken],
     }
     change = _proceed("; ".join([why, *map(_taken_over, taken), _next_in_words(ctx, drawn, trial)]))
-    rows_now = (trial, *taken, drawn)
-    return replace(change, jobs=(job,), trials=rows_now, data=data, remembered=_cured(ctx, trial))
+    source = (
+        {"source_digest": drawn.source_digest} if trial.state == "failed" and _replaces(drawn, trial) else {}
+    )
+    return replace(
+        change,
+        jobs=(job,),
+        trials=(trial, *taken, drawn),
+        data=data,
+        remembered=_cured(ctx, trial),
+        proposals=queued.rows,
+        loop=source,
+    )
+
+
+def _replaces(drawn: Trial, failed: Trial) -> bool:
+    """Whether a proposal mends the failed trial, so that what it brings is for the trials after it too."""
+    return drawn.proposal is not None and drawn.base == failed.number and not drawn.source
+
+
+def _judged(ctx: Context, trial: Trial, before: Sequence[Trial]) -> Trial:
+    """The trial with its verdict."""
+    if trial.verdict:
+        return trial
+    asks = ctx.file.asks
+    verdict, why = judge(trial, before, ctx.goal, asks.keep if asks else "better")
+    return replace(trial, verdict=verdict, verdict_why=trial.verdict_why or why)
+
+
+def _standing(ctx: Context, trials: Sequence[Trial]) -> str:
+    return ctx.strategy.summary([row_of(t) for t in trials]).text
+
+
+def _ask(
+    ctx: Context,
+    kind: asking.Kind,
+    why: str,
+    job: Job,
+    trial: Trial,
+    taken: Sequence[Trial] = (),
+    answered: tuple[Proposal, ...] = (),
+) -> Change:
+    """Hold the pool and wait for whoever decides what comes next."""
+    hold = cap_hold(ctx, asking.hold_seconds(ctx))
+    trials = [trial if t.number == trial.number else t for t in ctx.store.trials()]
+    packet = asking.packet_of(ctx, kind, why, job, trial, [*trials, *taken], hold)
+    # Holding the pool wrote to the row of the job that owns it.
+    fresh = ctx.store.job(job.number) or job
+    verdict = f" ({trial.verdict}: {trial.verdict_why})" if trial.verdict else ""
+    return Change(
+        kind="handed_off",
+        why=f"{why}{verdict}; waiting for {'a proposal' if kind == 'ask' else 'the limit to be raised'}",
+        data={
+            "job": job.name,
+            "kind": kind,
+            "trial": trial.number,
+            "verdict": trial.verdict,
+            "metric": trial.metric,
+            "hold_until": hold.until,
+        },
+        loop={"handoff": packet, "hold_until": hold.until},
+        jobs=(replace(fresh, diagnosis=job.diagnosis),),
+        trials=(trial, *taken),
+        remembered=_cured(ctx, trial),
+        proposals=answered,
+    )
+
+
+def _at_limit(ctx: Context, job: Job, trial: Trial, refusal: str, taken: Sequence[Trial] = ()) -> Change:
+    """A limit was reached: the end, or where the loop file says so a hand-off in which it can be raised."""
+    if ctx.file.limits.on_limit == "ask":
+        return _ask(ctx, "limit", refusal, job, trial, taken)
+    return _ended(ctx, job, trial, Outcome.LIMIT, refusal, taken)
 
 
 def _taken_over(trial: Trial) -> str:
