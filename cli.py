@@ -49,12 +49,15 @@ cli.add_command(emulator)
 )
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
+@click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
 @shared
-def start(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool) -> int:
+def start(
+    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool, strict: bool
+) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
 
-    return start.start(given, file, overrides, backend, detach=detach)
+    return start.start(given, file, overrides, backend, detach=detach, strict=strict)
 
 
 @cli.command(
@@ -170,13 +173,16 @@ def inspect(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
 )
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
-@click.option("--offline", is_flag=True, help="Read nothing from the service.")
+@click.option("--offline", is_flag=True, help="Read nothing from the service, and ask no package index.")
+@click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
 @shared
-def plan(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool) -> int:
+def plan(
+    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool, strict: bool
+) -> int:
     """Show what a loop file would do: trials, lock, headroom, forecast, worst case. Writes nothing."""
     from wpfsm.adapters.verbs import plan
 
-    return plan.plan(given, file, overrides, backend, offline=offline)
+    return plan.plan(given, file, overrides, backend, offline=offline, strict=strict)
 
 
 @cli.command(

@@ -13,6 +13,7 @@ from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.patch_command import Subprocess
 from wpfsm.adapters.host.price_cache import PriceCache
+from wpfsm.adapters.host.resolver import PipResolver
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.targets import target_of
@@ -52,8 +53,9 @@ def connect(
     notifier: Notifier,
     signals: StopSignals,
     hook: Hook | None = None,
+    forget_stop: bool = False,
 ) -> Controller:
-    """Take the loop over and connect its ports.
+    """Take the loop over and connect its ports; ``forget_stop`` is for a person who resumes it.
 
     Raises:
         Held: Another live controller drives the loop.
@@ -75,7 +77,7 @@ def connect(
         leases.refuse_live_owner(History(connection).owner(loop.id), now, loop.id)
         owner = Owner(socket.gethostname(), os.getpid(), now, now)
         with failpoints.around("commit taken_over"):
-            epoch = store.take_over(connection, database, loop.id, owner)
+            epoch = store.take_over(connection, database, loop.id, owner, forget_stop=forget_stop)
         target = target_of(loop.backend, loop.region, database, loop.endpoint_url)
     except BaseException:
         lease.release()
@@ -97,6 +99,7 @@ def connect(
         prices=listed if target.endpoint_url else PriceCache(listed, connection, database),
         permissions=PolicySimulation(clients),
         renderer=renderer,
+        resolver=PipResolver(),
         sources=LocalSources(siblings(database, "sources"), base),
         leases=pools,
         notifier=notifier,

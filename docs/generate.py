@@ -13,7 +13,8 @@ import click
 
 from wpfsm.adapters.documents.loop_file_schema import Schema, is_duration, loop_file_schema
 from wpfsm.cli import cli
-from wpfsm.fsm.failures.taxonomy import TAXONOMY, Family
+from wpfsm.fsm.failures.model import Family
+from wpfsm.fsm.failures.taxonomy import TAXONOMY
 from wpfsm.fsm.machine import diagram
 from wpfsm.fsm.patches.on_failure import DEFAULT_RULES
 

@@ -7,12 +7,12 @@ is written here, so that each passes a named failpoint and is made only by the l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from wpfsm.fsm.costs import limits
-from wpfsm.fsm.costs.job_cost import bill, cost_of
+from wpfsm.fsm.costs.job_cost import JobCost, bill
 from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.gateway import Caller, Gateway
@@ -33,6 +33,7 @@ from wpfsm.fsm.ports import (
     Quotas,
     Renderer,
     Request,
+    Resolver,
     Sources,
     StopRequest,
     Store,
@@ -75,6 +76,8 @@ class Ports:
     progress: Progress
     pace: PollPolicy = field(default_factory=PollPolicy)
     failpoints: Failpoints = field(default_factory=Failpoints)
+    resolver: Resolver | None = None
+    """Asked about the requirements before anything is paid; None asks nobody."""
 
 
 class Context:
@@ -119,7 +122,7 @@ class Context:
     @property
     def price(self) -> Price | None:
         """The price that preflight found."""
-        return Price(**self.loop.price) if self.loop.price else None  # type: ignore[arg-type]
+        return self.loop.price
 
     def refresh(self) -> Loop:
         """Read the loop row again; raises ``Fenced`` when it is no longer ours."""
@@ -140,7 +143,7 @@ class Context:
 
     def ledger(self) -> Ledger:
         """What the loop has cost so far."""
-        costs = [cost_of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
+        costs = [JobCost.of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
         return Ledger.of(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
     def over_limit(self, judged: Job | None = None) -> str:
@@ -187,7 +190,7 @@ class Context:
         if self.loop.lock is None:
             return ""
         given = LockedFields.of(request, self.file.pool.session_tag_keys)
-        differences = LockedFields.from_json(self.loop.lock).differences(given)
+        differences = self.loop.lock.differences(given)
         return "; ".join(str(difference) for difference in differences)
 
     # --- writing ----------------------------------------------------------------------------------
@@ -206,7 +209,7 @@ class Context:
         checked.state = self.loop.state
         checked.owed = [obligation.job_name for obligation in self.store.obligations()]
         state = advance(checked, change.kind)
-        loop = self._commit(change, state)
+        loop = self._commit(replace(change, loop={**change.loop, "waits": {}}), state)
         self.progress.state(loop, change.why)
         return loop
 
@@ -214,6 +217,33 @@ class Context:
         with self.ports.failpoints.around(f"commit {change.kind}"):
             self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
         return self.loop
+
+    # --- patience ---------------------------------------------------------------------------------
+
+    def since(self, what: str) -> float:
+        """When the loop began to wait for this: now, the first time; the same after a crash or in another turn.
+
+        Kept in the loop's row until the next transition. What is safe only when one process has measured it
+        itself (a quiet time) does not belong here.
+        """
+        now, began = self.clock.now(), self.loop.waits.get(what)
+        if isinstance(began, int | float) and began <= now:
+            return began
+        self._keep_waits({**self.loop.waits, what: now})
+        return now
+
+    def waited_enough(self, what: str) -> None:
+        """It came: the next time that it is waited for, patience begins anew."""
+        if what in self.loop.waits:
+            self._keep_waits({name: began for name, began in self.loop.waits.items() if name != what})
+
+    def forget_waits(self) -> None:
+        """Patience is at its end, and was said to be; whoever tries again has all of it."""
+        if self.loop.waits:
+            self._keep_waits({})
+
+    def _keep_waits(self, waits: Mapping[str, JSON]) -> None:
+        self.record("waiting", "", quiet=True, loop={"waits": waits})
 
     # --- being asked ------------------------------------------------------------------------------
 
@@ -243,6 +273,11 @@ class Context:
         self.clock.pause(seconds)
         self.check_stop()
 
+    def stay(self, seconds: float, what: str, until: float | None = None) -> None:
+        """Pause without ending the turn, for what is safe only when one process has measured it."""
+        self.progress.waiting(what, until)
+        self.clock.sleep(seconds)
+
 
 class _Driver(Caller):
     """The controller as the gateway sees it: it owns a loop, and may be asked to stop."""
@@ -259,9 +294,19 @@ class _Driver(Caller):
     def waiting(self, code: str) -> None:
         self._ctx.progress.waiting(f"the service: {code}", None)
 
+    def silent_since(self, name: str, began: float) -> float:
+        return min(began, self._ctx.since(_outage(name)))
+
+    def answered(self, name: str) -> None:
+        self._ctx.waited_enough(_outage(name))
+
     def stop_requested(self) -> None:
         if self._ctx.loop.outcome is None:
             self._ctx.check_stop()
+
+
+def _outage(name: str) -> str:
+    return f"the service to answer {name}"
 
 
 def release(outcome: Outcome, why: str, **loop: object) -> Change:

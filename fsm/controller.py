@@ -1,4 +1,7 @@
-"""Drives a loop from its checkpoint to Closed.
+"""Drives a loop from its checkpoint to Closed, a turn at a time.
+
+A turn runs activities until something must be waited for. Where the clock sleeps, one turn is the whole loop;
+where it suspends, an engine takes the next turn when it is due.
 
 Load the row, run the state's activity, let the machine check the event, commit, again. Nothing else
 changes a state. Whatever goes wrong in an activity becomes a transition to Releasing, so that every way out
@@ -12,7 +15,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from wpfsm.fsm.context import Context, Ports, StopRequested, release
-from wpfsm.fsm.errors import Denied, Fenced, NotConfirmed, ServiceDenied, StoreError, Unknown, WpfsmError
+from wpfsm.fsm.errors import (
+    Denied,
+    Fenced,
+    NotConfirmed,
+    ServiceDenied,
+    StoreError,
+    Suspended,
+    Unknown,
+    WpfsmError,
+)
 from wpfsm.fsm.machine import GuardFailed
 from wpfsm.fsm.ports import Store
 from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
@@ -45,8 +57,39 @@ class Result:
     error: WpfsmError | None = None
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What a turn came to.
+
+    Attributes:
+        loop: The loop as it now is.
+        exit_code: How it ended; None while it goes on.
+        look_at: When the next turn is due; None when it has ended.
+        error: Why it is not confirmed released, where it is not.
+    """
+
+    loop: Loop
+    exit_code: int | None = None
+    look_at: float | None = None
+    error: WpfsmError | None = None
+
+
 def drive(ports: Ports) -> Result:
-    """Run a loop until it is Closed, handed off, or not confirmed released.
+    """Run a loop until it is Closed, handed off, or not confirmed released, with a clock that sleeps.
+
+    Raises: as :func:`turn`.
+    """
+    taken = turn(ports)
+    assert taken.exit_code is not None, "a clock that sleeps never ends a turn"
+    return Result(taken.loop, taken.exit_code, taken.error)
+
+
+def turn(ports: Ports, *, until: State | None = None) -> Turn:
+    """Run activities until the loop ends, is handed off, or its clock ends the turn.
+
+    Args:
+        ports: The adapters.
+        until: Stop before the first activity of this state too, and leave it to others.
 
     Raises:
         Denied: The credentials are of another account than the loop's jobs; nothing was done.
@@ -57,6 +100,17 @@ def drive(ports: Ports) -> Result:
     """
     ctx = Context(ports)
     try:
+        return _run(ctx, until)
+    except Suspended as pause:
+        now = ports.clock.now()
+        # No failpoint: only the sweep reads it, and without it takes the loop for one whose controller died.
+        ports.store.rest(now + pause.seconds, now)
+        return Turn(ctx.refresh(), look_at=now + pause.seconds)
+
+
+def _run(ctx: Context, until: State | None) -> Turn:
+    ports = ctx.ports
+    try:
         _take_up_rights(ctx)
     except StopRequested as asked:
         # The service may stay out of reach for minutes here, and somebody may tire of waiting.
@@ -64,21 +118,24 @@ def drive(ports: Ports) -> Result:
     while ctx.refresh().state is not State.CLOSED:
         waiting = ctx.loop.handoff is not None
         if waiting and not has_answer(ctx.loop, ctx.store):
-            return Result(ctx.loop, HANDED_OFF)
+            return Turn(ctx.loop, HANDED_OFF)
+        if ctx.loop.state is until:
+            return Turn(ctx.loop, look_at=ctx.clock.now())
         try:
             change = _step(ctx)
         except NotConfirmed as error:
-            return Result(ctx.refresh(), error.exit_code, error)
+            ctx.forget_waits()
+            return Turn(ctx.refresh(), error.exit_code, error=error)
         if change is None:
             if waiting and ctx.loop.handoff is not None:
-                return Result(ctx.loop, HANDED_OFF)
+                return Turn(ctx.loop, HANDED_OFF)
             continue
         loop = ctx.transition(change)
         if change.kind == "handed_off":
             ports.notifier.notify("handoff", loop, change.why)
     ports.notifier.notify("closed", ctx.loop, ctx.loop.why)
     assert ctx.loop.outcome is not None, "a closed loop has an outcome"
-    return Result(ctx.loop, EXIT_CODES[ctx.loop.outcome])
+    return Turn(ctx.loop, EXIT_CODES[ctx.loop.outcome])
 
 
 def _take_up_rights(ctx: Context) -> None:
@@ -157,4 +214,4 @@ def abandon(ports: Ports, outcome: Outcome, why: str) -> None:
     ctx.transition(release(outcome, why))
 
 
-__all__ = ["ACTIVITIES", "GuardFailed", "Result", "abandon", "drive"]
+__all__ = ["ACTIVITIES", "GuardFailed", "Result", "Turn", "abandon", "drive", "turn"]

@@ -18,7 +18,7 @@ TRANSITIONS = (
 )  # fmt: skip
 RECORDS = (
     "taken_over", "heartbeat", "checked", "rendered", "sent", "observed", "settled", "stop_intended",
-    "stop_answered", "update_intended", "update_answered", "pool_observed", "discharged", "edited", "accepted",
+    "stop_answered", "update_intended", "update_answered", "pool_observed", "discharged", "edited", "accepted", "waiting",
     "proposed", "proposal_refused",
 )  # fmt: skip
 CALLS = (

@@ -79,6 +79,13 @@ class Caller:
     def waiting(self, code: str) -> None:
         """The service is out of reach, and is tried again; ``code`` is what it said last."""
 
+    def silent_since(self, name: str, began: float) -> float:  # noqa: ARG002 - for whoever remembers
+        """Since when this call has had no answer: ``began``, or earlier where somebody remembers."""
+        return began
+
+    def answered(self, name: str) -> None:
+        """The call was answered: the next outage begins anew."""
+
     def stop_requested(self) -> None:
         """Called between two tries: a controller raises when somebody asked it to stop."""
 
@@ -130,14 +137,17 @@ class Gateway:
         attempt = 0
         while True:
             try:
-                return self.call(name, action)
+                answer = self.call(name, action)
+                self._caller.answered(name)
             except Unknown as error:
-                if self.clock.now() - began >= self.pace.outage:
+                if self.clock.now() - self._caller.silent_since(name, began) >= self.pace.outage:
                     raise
                 self._caller.waiting(error.code)
                 self.clock.pause(backoff(self.pace, attempt))
                 attempt += 1
                 self._caller.stop_requested()
+            else:
+                return answer
 
     def identity(self) -> Identity:
         """Whose credentials we use."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Job,
         Loop,
         Obligation,
+        Owner,
         PatchAttempt,
         Proposal,
         State,
@@ -263,6 +264,8 @@ class RenderSpec:
     loop_file: Mapping[str, JSON]
     entry: str
     requirements: str
+    keep_packages: bool = False
+    """Whether the launcher stands in for the entry script and keeps what the requirements install."""
     like: Request | None = None
     """What another source of this loop, with the same entry and requirements file, was rendered to."""
 
@@ -276,6 +279,39 @@ class Renderer(Protocol):
 
     def render(self, spec: RenderSpec) -> Request:
         """Upload the source and build the request. Raises ``MissingExtra``, ``Refused`` or ``ServiceError``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a package index said to a requirements file.
+
+    Attributes:
+        names: Every distribution that would be installed, by canonical name; None when that is not known.
+        problem: Why nothing can be installed; empty when it can, or when that is not known.
+        distribution: The one that the problem is about, by canonical name.
+    """
+
+    names: frozenset[str] | None
+    problem: str = ""
+    distribution: str = ""
+
+
+class Resolver(Protocol):
+    """Asks a package index whether requirements can be installed."""
+
+    def resolve(
+        self, folder: str, requirements: str, python: str, environment: Mapping[str, str], seconds: float
+    ) -> Resolution:
+        """Resolve a requirements file for a Python on Linux; never raises, and never takes much longer than asked.
+
+        Args:
+            folder: Where the file is, and relative names in it.
+            requirements: Its name in the folder.
+            python: Such as ``3.10``.
+            environment: The job's own variables, which may name another index.
+            seconds: How long it may take.
+        """
         ...
 
 
@@ -359,7 +395,15 @@ class Clock(Protocol):
         ...
 
     def pause(self, seconds: float) -> None:
-        """Wait, or return early when somebody asked the controller to stop."""
+        """Wait, or return early when somebody asked the controller to stop.
+
+        May end the turn instead, with :class:`wpfsm.fsm.errors.Suspended`: every pause is a point where the
+        activity may end and be run again from its beginning, as after a crash.
+        """
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait as :meth:`pause` does, and in any case here: for a time that one process must measure."""
         ...
 
 
@@ -441,6 +485,97 @@ class Store(Protocol):
 
     def beat(self, now: float) -> None:
         """Refresh the heartbeat of the lease."""
+        ...
+
+    def rest(self, look_at: float, now: float) -> None:
+        """Note that the owner goes away until ``look_at``, when the next turn is due."""
+        ...
+
+
+@dataclass(frozen=True)
+class LoopHeader:
+    """A loop in a list."""
+
+    id: str
+    name: str
+    state: str
+    outcome: str | None
+    why: str
+    backend: str
+    created_at: float
+    updated_at: float
+    jobs: int
+    handoff: bool
+
+
+class History(Protocol):
+    """What people and programs read: any loop, by anyone, without owning it.
+
+    Every method raises ``StoreError`` when the database cannot be read.
+    """
+
+    def loops(self, limit: int = 1000, *, unfinished: bool = False) -> Sequence[LoopHeader]:
+        """Loops, newest first."""
+        ...
+
+    def find(self, which: str) -> Loop:
+        """A loop by its id, or by a prefix or name that is unique. Raises ``NotFound``."""
+        ...
+
+    def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
+        """Another loop whose hand-off holds a pool of this key at this moment."""
+        ...
+
+    def newest(self) -> Loop | None:
+        """The newest loop."""
+        ...
+
+    def unfinished(self) -> Sequence[Loop]:
+        """Loops that are not Closed, newest first."""
+        ...
+
+    def jobs(self, loop_id: str) -> Sequence[Job]:
+        """Jobs of a loop, by number."""
+        ...
+
+    def job_named(self, name: str) -> Job | None:
+        """A job by its name, of any loop."""
+        ...
+
+    def rendered(self, loop_id: str, key: str) -> dict[str, JSON]:
+        """A base request of a source digest and entry (``digest:entry``); empty when none was rendered."""
+        ...
+
+    def trials(self, loop_id: str) -> Sequence[Trial]:
+        """Trials of a loop, by number."""
+        ...
+
+    def intents(self, loop_id: str) -> Sequence[Intent]:
+        """Intents of a loop."""
+        ...
+
+    def obligations(self, loop_id: str) -> Sequence[Obligation]:
+        """Obligations of a loop."""
+        ...
+
+    def owed(self) -> Sequence[Obligation]:
+        """Open obligations of every loop."""
+        ...
+
+    def events(self, loop_id: str, since: int = 0) -> Iterator[Event]:
+        """Events of a loop after ``since``, in order."""
+        ...
+
+    def last_event(self, loop_id: str) -> Event | None:
+        """The newest event of a loop."""
+        ...
+
+    def owner(self, loop_id: str) -> Owner | None:
+        """Who drives the loop, or drove it last."""
+        ...
+
+    def stop_requested(self, loop_id: str) -> bool:
+        """Whether word was left for the loop's controller to stop, and nobody has resumed the loop since."""
         ...
 
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.failures.model import Diagnosis
+    from wpfsm.fsm.ports import Price
+    from wpfsm.fsm.request.lock import LockedFields
 
 JSON: TypeAlias = "bool | int | float | str | None | Sequence[JSON] | Mapping[str, JSON]"
 Value: TypeAlias = bool | int | float | str | None
@@ -81,6 +86,63 @@ class Owner:
 
 
 @dataclass(frozen=True)
+class ReceiptLine:
+    """What was read of one job that could have left a pool, and when."""
+
+    job: str
+    evidence: str
+    at: float | None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The proof, by read-back, that nothing of a loop is billing any more."""
+
+    at: float
+    account: str
+    region: str
+    endpoint_url: str
+    jobs: tuple[ReceiptLine, ...]
+
+
+@dataclass(frozen=True)
+class JobPatch:
+    """What was changed in answer to a job's failure, as the rows keep it.
+
+    Attributes:
+        kind: The fix that made it, as a rule's ``do`` names it; ``edit`` for a person's or an agent's.
+        summary: What changes, in one line.
+        key: Equal for the same change; a circuit breaker and the failure memory count by it.
+        why: Why this one.
+        rule: The row of ``on_failure`` that asked for it; empty for an edit.
+        hyperparameters: New values.
+        replaces: What the loop file gave for them then.
+        files: Names of the source files that changed.
+        diff: The change of the source, as a unified diff.
+        base: Snapshot of the source before.
+        result: Snapshot after.
+        given: Snapshot of what the user gave; empty when a rule made the patch.
+        wait_seconds: How long the next submission waits.
+        action: ``release_pool`` releases the idle pool first.
+    """
+
+    kind: str
+    summary: str
+    key: str
+    why: str = ""
+    rule: str = ""
+    hyperparameters: Mapping[str, Value] = field(default_factory=dict)
+    replaces: Mapping[str, JSON] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    diff: str = ""
+    base: str = ""
+    result: str = ""
+    given: str = ""
+    wait_seconds: float = 0
+    action: Literal["retry", "release_pool"] = "retry"
+
+
+@dataclass(frozen=True)
 class Loop:
     """One run of ``wpfsm start``."""
 
@@ -101,7 +163,7 @@ class Loop:
     why: str = ""
     outcome: Outcome | None = None
     source_digest: str = ""
-    lock: Mapping[str, JSON] | None = None
+    lock: LockedFields | None = None
     pool_key: str = ""
     pool_owner: str = ""
     """Name of the newest job that may hold the pool; empty before the first one."""
@@ -110,10 +172,16 @@ class Loop:
     hold_until: float | None = None
     """While a hand-off is open: when the service releases the pool by itself."""
     handoff: Mapping[str, JSON] | None = None
-    price: Mapping[str, JSON] | None = None
-    receipt: Mapping[str, JSON] | None = None
+    price: Price | None = None
+    receipt: Receipt | None = None
     wait_until: float | None = None
     """A retry's backoff: no submission before this time."""
+    waits: Mapping[str, JSON] = field(default_factory=dict)
+    """Since when the present state waits, by what for: patience that outlives a turn and a crash."""
+    look_at: float | None = None
+    """When the next turn is due; None while one runs, or where nobody takes turns."""
+    generation: int = 0
+    """Which execution of the engine drives the loop, counted from 1; 0 without an engine."""
     closed_at: float | None = None
     epoch: int = 0
     version: int = 0
@@ -221,8 +289,8 @@ class Job:
     """Name of the job whose pool this one took over, once the service said so."""
     start: Literal["cold", "warm"] | None = None
     metrics: Mapping[str, JSON] = field(default_factory=dict)
-    diagnosis: Mapping[str, JSON] | None = None
-    patch: Mapping[str, JSON] | None = None
+    diagnosis: Diagnosis | None = None
+    patch: JobPatch | None = None
     seen_at: float | None = None
     log_cursor: str = ""
     transitions: tuple[JSON, ...] = ()
@@ -298,7 +366,7 @@ class PatchAttempt:
     job_name: str
     class_: str
     patch_key: str
-    patch: Mapping[str, JSON]
+    patch: JobPatch
     outcome: Literal["pending", "worked", "failed"]
     at: float
 

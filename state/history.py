@@ -7,32 +7,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from wpfsm.fsm.errors import NotFound
+from wpfsm.fsm.ports import LoopHeader
 from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
 from wpfsm.state import codec
 from wpfsm.state.database import explained
 
-
-@dataclass(frozen=True)
-class LoopHeader:
-    """A loop in a list."""
-
-    id: str
-    name: str
-    state: str
-    outcome: str | None
-    why: str
-    backend: str
-    created_at: float
-    updated_at: float
-    jobs: int
-    handoff: bool
+__all__ = ["History", "LoopHeader"]
 
 
 class History:
-    """Queries over a connection that may be read-only; each raises ``StoreError`` when the file is damaged."""
+    """Implements :class:`wpfsm.fsm.ports.History` over a connection that may be read-only; each raises ``StoreError`` when the file is damaged."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -151,7 +137,7 @@ class History:
         return Owner(**dict(rows[0])) if rows else None
 
     def stop_requested(self, loop_id: str) -> bool:
-        """Whether word was left for the loop's controller to stop, and no controller took over since."""
+        """Whether word was left for the loop's controller to stop, and nobody has resumed the loop since."""
         return bool(self._rows("select 1 from stop_requests where loop_id = ?", loop_id))
 
     def unfinished(self) -> Sequence[Loop]:

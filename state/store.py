@@ -59,23 +59,44 @@ def create_loop(connection: sqlite3.Connection, path: Path, loop: Loop, why: str
         _append(connection, loop.id, "created", "", loop.state, why, {}, loop.created_at)
 
 
-def take_over(connection: sqlite3.Connection, path: Path, loop_id: str, owner: Owner) -> int:
+UNATTENDED_SECONDS = 60.0
+"""Patience counts while somebody watches: after longer than this without an owner, what is waited for begins anew."""
+
+
+def take_over(
+    connection: sqlite3.Connection, path: Path, loop_id: str, owner: Owner, *, forget_stop: bool = False
+) -> int:
     """Raise the loop's epoch for a new owner and return it; whoever had the old one is fenced.
+
+    Args:
+        connection: A connection that may write.
+        path: The database, for messages.
+        loop_id: The loop.
+        owner: Who takes it.
+        forget_stop: A person resumes the loop, and what asked it to stop before is over. Everybody else keeps
+            the request: it may have been made between two owners.
 
     Raises:
         NotFound: There is no such loop.
     """
     with transaction(connection, path):
-        row = connection.execute("select epoch from loops where id = ?", (loop_id,)).fetchone()
+        row = connection.execute(
+            "select loops.epoch, max(updated_at, coalesce(look_at, 0), coalesce(heartbeat, 0)) as attended "
+            "from loops left join owners on owners.loop_id = loops.id where loops.id = ?",
+            (loop_id,),
+        ).fetchone()
         if row is None:
             raise NotFound(f"no loop {loop_id!r} in {path}", fix="wpfsm inspect lists the loops")
-        epoch = int(row[0]) + 1
-        connection.execute("update loops set epoch = ? where id = ?", (epoch, loop_id))
+        epoch = int(row["epoch"]) + 1
+        connection.execute("update loops set epoch = ?, look_at = null where id = ?", (epoch, loop_id))
+        if owner.heartbeat - row["attended"] > UNATTENDED_SECONDS:
+            connection.execute("update loops set waits = '{}' where id = ?", (loop_id,))
         connection.execute(
             "insert or replace into owners (loop_id, epoch, host, pid, since, heartbeat) values (?, ?, ?, ?, ?, ?)",
             (loop_id, epoch, owner.host, owner.pid, owner.since, owner.heartbeat),
         )
-        connection.execute("delete from stop_requests where loop_id = ?", (loop_id,))
+        if forget_stop:
+            connection.execute("delete from stop_requests where loop_id = ?", (loop_id,))
     return epoch
 
 
@@ -194,12 +215,18 @@ class LoopStore:
         )
 
     def stop_requested(self) -> bool:
-        """Whether ``wpfsm stop`` was asked for since this controller took over."""
+        """Whether ``wpfsm stop`` was asked for and nobody has resumed the loop since."""
         return bool(self._select("stop_requests", ""))
 
     def beat(self, now: float) -> None:
         """Refresh the heartbeat; raises ``Fenced`` when the loop has another owner."""
         with self._owned():
+            self._connection.execute("update owners set heartbeat = ? where loop_id = ?", (now, self.loop_id))
+
+    def rest(self, look_at: float, now: float) -> None:
+        """Note when the next turn is due; raises ``Fenced`` when the loop has another owner."""
+        with self._owned():
+            self._connection.execute("update loops set look_at = ? where id = ?", (look_at, self.loop_id))
             self._connection.execute("update owners set heartbeat = ? where loop_id = ?", (now, self.loop_id))
 
     def commit(self, change: Change, *, state: State | None = None) -> Loop:

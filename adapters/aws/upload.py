@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from wpfsm.adapters.aws.errors import translated
+from wpfsm.adapters.aws.launcher import launcher_files
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON
@@ -47,15 +48,23 @@ def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
     old = next(_uri(channel) for channel in channels if _is_code(channel))
     new = f"{old.rpartition('/')[0]}/{spec.name}/{CODE_CHANNEL}"
     place = urlsplit(new)
-    for name, file in _files(Path(spec.source_path)):
+    for name, body in _bodies(spec):
         key = f"{place.path.lstrip('/')}/{name}"
-        with translated("PutObject"), file.open("rb") as body:
+        with translated("PutObject"):
             if place.netloc.endswith(spec.account):
                 # The default bucket's name can be guessed: whoever made it first must not get the source.
                 s3.put_object(Bucket=place.netloc, Key=key, Body=body, ExpectedBucketOwner=spec.account)
             else:
                 s3.put_object(Bucket=place.netloc, Key=key, Body=body)
     return {**like, "InputDataConfig": [_moved(c, new) if _is_code(c) else c for c in channels]}
+
+
+def _bodies(spec: RenderSpec) -> Iterator[tuple[str, bytes]]:
+    """What is uploaded, by name: the source, and the launcher where it stands in for the entry script."""
+    for name, file in _files(Path(spec.source_path)):
+        yield name, file.read_bytes()
+    if spec.keep_packages:
+        yield from launcher_files()
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:

@@ -36,7 +36,7 @@ def experiment_object(history: History, database: Path, loop: Loop, number: int)
         "metric": trial.metric,
         "verdict": trial.verdict or None,
         "why": trial.verdict_why or None,
-        "diagnosis": dict(jobs[-1].diagnosis) if jobs and jobs[-1].diagnosis else None,
+        "diagnosis": jobs[-1].diagnosis.to_json() if jobs and jobs[-1].diagnosis else None,
         "jobs": [job.name for job in jobs],
     }
 

@@ -18,7 +18,6 @@ from wpfsm.adapters.documents.rows import (
     instances,
     ledger_of,
     phases_of,
-    price_of,
     section,
 )
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
@@ -103,18 +102,16 @@ def _receipt(loop: Loop) -> dict[str, JSON] | None:
     """The proof as it was written, with its moments as the document has them."""
     if loop.receipt is None:
         return None
-    jobs = loop.receipt["jobs"]
-    assert isinstance(jobs, Sequence)
     return {
-        **loop.receipt,
-        "at": _moment(loop.receipt),
-        "jobs": [{**job, "at": _moment(job)} for job in jobs if isinstance(job, Mapping)],
+        "released": True,
+        "at": stamp(loop.receipt.at),
+        "account": loop.receipt.account,
+        "region": loop.receipt.region,
+        "endpoint_url": loop.receipt.endpoint_url,
+        "jobs": [
+            {"job": line.job, "evidence": line.evidence, "at": stamp(line.at)} for line in loop.receipt.jobs
+        ],
     }
-
-
-def _moment(row: Mapping[str, JSON]) -> str | None:
-    at = row["at"]
-    return stamp(at) if isinstance(at, int | float) else None
 
 
 def _last_words(history: History, loop: Loop) -> str:
@@ -159,7 +156,7 @@ def worst_case(loop: Loop) -> dict[str, JSON]:
 
     if loop.state is State.CLOSED:
         return {"killed_between_jobs_usd": 0.0, "killed_during_job_usd": 0.0}
-    price = price_of(loop)
+    price = loop.price
     leak = worst_case_leak(
         loop.keep_alive,
         parse_duration(section(loop, "job").get("max_runtime")),
@@ -269,7 +266,7 @@ def _best(loop: Loop, jobs: Sequence[Job], best: Trial | None) -> dict[str, JSON
 
 def _is_patched(jobs: Sequence[Job], trials: Sequence[Trial]) -> bool:
     """Whether wpfsm itself changed files of the source on the way to where the loop is now."""
-    own = any(j.patch and j.patch.get("files") and j.patch.get("kind") != "edit" for j in jobs)
+    own = any(j.patch and j.patch.files and j.patch.kind != "edit" for j in jobs)
     return own and bool(trials) and trials[-1].source_digest != jobs[0].source_digest
 
 
@@ -304,8 +301,8 @@ def job_object(loop: Loop, job: Job, before: Job | None, ledger: Ledger) -> dict
         "startup_seconds": job.startup_seconds, "training_seconds": job.training_seconds,
         "billable_seconds": job.billable_seconds, "retained_seconds": _retained(loop, job, line),
         "pool_status": job.pool_status or None, "reused_by": job.reused_by or None,
-        "metrics": dict(job.metrics), "diagnosis": dict(job.diagnosis) if job.diagnosis else None,
-        "patch": dict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,
+        "metrics": dict(job.metrics), "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,
+        "patch": asdict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,
         "cost_usd": line.cost_usd if line else None, "estimated": line.estimated if line else None,
         "failure_reason": job.failure_reason or None, "stopped_for": job.stopped_for or None,
         "created_at": stamp(job.created_at), "ended_at": stamp(job.ended_at),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wpfsm.fsm.costs.job_cost import cost_of
+from wpfsm.fsm.costs.job_cost import JobCost
 from wpfsm.fsm.costs.ledger import Ledger
-from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
 
 SCHEMA = "wpfsm/1"
@@ -18,11 +17,6 @@ def instances(loop: Loop) -> int:
     return count if isinstance(count, int) else 1
 
 
-def price_of(loop: Loop) -> Price | None:
-    """The price that preflight found."""
-    return Price(**loop.price) if loop.price else None  # type: ignore[arg-type]
-
-
 def section(loop: Loop, name: str) -> Mapping[str, JSON]:
     """A mapping of the effective loop file."""
     value = loop.loop_file.get(name)
@@ -32,8 +26,8 @@ def section(loop: Loop, name: str) -> Mapping[str, JSON]:
 def ledger_of(loop: Loop, jobs: Sequence[Job], now: float) -> Ledger:
     """The loop's ledger as of ``now``."""
     billed = bool(section(loop, "forecast").get("bill_provisioning"))
-    costs = [cost_of(job, instances(loop)) for job in jobs if job.arn]
-    return Ledger.of(costs, price_of(loop), loop.closed_at or now, billed)
+    costs = [JobCost.of(job, instances(loop)) for job in jobs if job.arn]
+    return Ledger.of(costs, loop.price, loop.closed_at or now, billed)
 
 
 def best_of(loop: Loop, trials: Sequence[Trial]) -> Trial | None:

@@ -31,6 +31,10 @@ class WallClock:
         else:
             self._woken = self._event.wait(seconds)
 
+    def sleep(self, seconds: float) -> None:
+        """The same: this clock never ends a turn."""
+        self.pause(seconds)
+
 
 def _since_boot() -> float:
     """Seconds since the machine was started, the time that it was suspended included."""

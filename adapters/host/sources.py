@@ -71,13 +71,7 @@ class LocalSources:
 
     def files(self, digest: str) -> Mapping[str, str]:
         """Text files of a snapshot, by relative path; binary and large ones are left out."""
-        root = self._folder / digest
-        found: dict[str, str] = {}
-        for file in _files(root):
-            if file.stat().st_size <= TEXT_BYTES:
-                with contextlib.suppress(UnicodeDecodeError):
-                    found[file.relative_to(root).as_posix()] = file.read_text(encoding="utf-8")
-        return found
+        return text_files(self._folder / digest)
 
     def derive(self, digest: str, files: Mapping[str, str], without: Collection[str] = ()) -> str:
         """A snapshot with some files replaced or added, and others left out; returns its digest."""
@@ -124,6 +118,16 @@ class LocalSources:
         except OSError:
             # Another controller kept the same content a moment earlier.
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def text_files(root: Path) -> Mapping[str, str]:
+    """Text files of a folder, by relative path; binary and large ones are left out."""
+    found: dict[str, str] = {}
+    for file in _files(root):
+        if file.stat().st_size <= TEXT_BYTES:
+            with contextlib.suppress(UnicodeDecodeError):
+                found[file.relative_to(root).as_posix()] = file.read_text(encoding="utf-8")
+    return found
 
 
 def _files(root: Path) -> Iterator[Path]:

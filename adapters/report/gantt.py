@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.report.axes import LEGEND, axis, layout, moment, number, text
+from wpfsm.adapters.report.axes import LEGEND, axis, layout, moment, text
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.adapters.report.timeline import PHASES, Phase, Segment, segments
@@ -63,7 +63,7 @@ def _job(facts: Facts, segment: Segment) -> Job:
 
 def _mark_release(figure: go.Figure, facts: Facts, palette: Palette) -> None:
     """The moment from which the receipt speaks."""
-    at = number(facts.loop.receipt.get("at")) if facts.loop.receipt else None
+    at = facts.loop.receipt.at if facts.loop.receipt else None
     if at is None:
         return
     figure.add_vline(x=moment(at), line={"color": palette.warm, "width": 1.5, "dash": "dot"})

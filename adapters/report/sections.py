@@ -183,7 +183,7 @@ def _job_row(facts: Facts, job: Job) -> Markup:
 def _status(job: Job) -> Child:
     text: list[Child] = [job.status]
     if job.diagnosis is not None:
-        link = el("a", str(job.diagnosis.get("class")), href=f"#failure-{job.number}")
+        link = el("a", job.diagnosis.class_, href=f"#failure-{job.number}")
         text.append(el("div", link, class_="small"))
     elif job.stopped_for:
         text.append(el("div", job.stopped_for.replace("_", " "), class_="muted small"))
@@ -231,7 +231,6 @@ def receipt(facts: Facts) -> Markup:
         )
     if not facts.obligations:
         return el("p", "No job was created, so there was nothing to release.", class_="muted")
-    at = given.get("at")
     rows = [
         el(
             "tr",
@@ -241,9 +240,9 @@ def receipt(facts: Facts) -> Markup:
         )
         for o in facts.obligations
     ]
-    where = " · ".join(str(given.get(key)) for key in ("account", "region") if given.get(key))
+    where = " · ".join(part for part in (given.account, given.region) if part)
     return join([
-        el("p", f"Every pool was released and read back by {stamp(at if isinstance(at, float | int) else None)}. {where}",
+        el("p", f"Every pool was released and read back by {stamp(given.at)}. {where}",
            class_="good"),
         el("div", el("table", el("thead", el("tr", [el("th", n) for n in ("job", "what was read", "when")])),
                      el("tbody", rows)), class_="scroll short") ,

@@ -74,7 +74,7 @@ def _folders(base: Path, loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial
             continue
         mine = [job for job in jobs if (by_number[job.trial].source or own) == name]
         newest = [trial.source_digest for trial in trials if (trial.source or own) == name]
-        edits = [str(job.patch["given"]) for job in mine if job.patch and job.patch.get("given")]
+        edits = [job.patch.given for job in mine if job.patch and job.patch.given]
         first = mine[0].source_digest if mine else newest[0]
         yield _Folder(name, (base / name).resolve(), edits[-1] if edits else first, newest[-1])
 

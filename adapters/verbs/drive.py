@@ -28,9 +28,13 @@ def drive(
     first: Callable[[Controller], None] | None = None,
     *,
     detach: bool = False,
+    forget_stop: bool = False,
 ) -> int:
-    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind."""
-    result = own_loop(given, connection, loop, first, detach=detach)
+    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
+
+    ``forget_stop`` is for a person who resumes a loop that was asked to stop before.
+    """
+    result = own_loop(given, connection, loop, first, detach=detach, forget_stop=forget_stop)
     if result is None:
         detach_loop(given, loop)
         report(given, connection, loop, None)
@@ -52,6 +56,7 @@ def own_loop(
     first: Callable[[Controller], None] | None = None,
     *,
     detach: bool = False,
+    forget_stop: bool = False,
 ) -> controller.Result | None:
     """Own the loop, do ``first``, and drive it unless it is to be detached; then None."""
     signals = StopSignals(_on_signal)
@@ -65,6 +70,7 @@ def own_loop(
             notifier=observers.notifier,
             signals=signals,
             hook=observers.hook,
+            forget_stop=forget_stop,
         )
         try:
             if first:

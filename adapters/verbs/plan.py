@@ -15,7 +15,7 @@ from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
-from wpfsm.fsm.costs.job_cost import cost_of, gaps_between
+from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
 from wpfsm.fsm.errors import NotFound, Refused, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
@@ -39,12 +39,19 @@ if TYPE_CHECKING:
 
 
 def plan(
-    given: Options, path: Path, overrides: tuple[str, ...], backend: str | None, *, offline: bool
+    given: Options,
+    path: Path,
+    overrides: tuple[str, ...],
+    backend: str | None,
+    *,
+    offline: bool,
+    strict: bool = False,
 ) -> int:
     """Trials, lock, headroom, forecast warm against cold, worst-case leak in dollars."""
     from wpfsm.fsm.loopfile.model import with_keep_alive
 
-    file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])))
+    more = [*([f"backend={backend}"] if backend else []), *(["checks.strict=true"] if strict else [])]
+    file = load(path, (*overrides, *more))
     file = with_keep_alive(file, default_keep_alive("person" if sys.stdin.isatty() else "program"))
     metric = file.metric
     goal = Goal(metric.name, metric.goal) if metric else None
@@ -55,6 +62,7 @@ def plan(
         *(found.findings if found else _without_account(file)),
         *_own_request(file, path),
         *_missing(file, path),
+        *_source(file, path, offline=offline),
     ]
     document = _document(given, file, strategy, found, price, findings)
     emit(given, document, _text(document, file))
@@ -117,6 +125,18 @@ def _missing(file: LoopFile, path: Path) -> list[Finding]:
         return []
     fix = "write it before wpfsm start, which refuses the loop file without it"
     return [Finding("warn", "request", f"{p.key}: {p.text}", fix) for p in missing_files(file, path.parent)]
+
+
+def _source(file: LoopFile, path: Path, *, offline: bool) -> list[Finding]:
+    """What the source shows to be wrong, where it is written already."""
+    from wpfsm.adapters.host.resolver import PipResolver
+    from wpfsm.adapters.host.sources import text_files
+    from wpfsm.fsm.states.preflight.source import examine_source
+
+    folder = path.parent / (file.job.source or "")
+    if file.job.request or not (folder / (file.job.entry or "")).is_file():
+        return []
+    return examine_source(file, text_files(folder), str(folder), None if offline else PipResolver())
 
 
 def _price(given: Options, file: LoopFile, found: Survey | None) -> Price | None:
@@ -271,7 +291,7 @@ def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[
             same = loop.region == file.region
             same &= section(loop, "pool").get("instance_type") == file.pool.instance_type
             if same and (jobs := [j for j in history.jobs(loop.id) if j.arn]):
-                costs = [cost_of(j, file.pool.instance_count) for j in jobs]
+                costs = [JobCost.of(j, file.pool.instance_count) for j in jobs]
                 return assumptions_from(costs, base), gaps_between(costs), True
     return base, (), False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.adapters.verbs.detach import detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
@@ -26,7 +27,8 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
         for note in take_up_changes(Context(owned.ports), accept=accept_changes):
             hint(note)
 
-    return drive(given, connection, loop, first=take_up, detach=detach)
+    # The background half of --detach is no new wish: a stop that came in between is still meant.
+    return drive(given, connection, loop, first=take_up, detach=detach, forget_stop=not detached())
 
 
 def finish(given: Options, which: str, outcome: Outcome, why: str) -> int:

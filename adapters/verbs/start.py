@@ -23,9 +23,21 @@ from wpfsm.state.database import create_or_open, siblings
 from wpfsm.state.store import create_loop
 
 
-def start(given: Options, file: Path, overrides: Sequence[str], backend: str | None, *, detach: bool) -> int:
+def start(
+    given: Options,
+    file: Path,
+    overrides: Sequence[str],
+    backend: str | None,
+    *,
+    detach: bool,
+    strict: bool = False,
+) -> int:
     """Create a loop from a file and drive it to its end; returns the exit code."""
-    settings = (*overrides, *([f"backend={backend}"] if backend else []))
+    settings = (
+        *overrides,
+        *([f"backend={backend}"] if backend else []),
+        *(["checks.strict=true"] if strict else []),
+    )
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
     loop, connection = new_loop(given, file, loop_file, settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.adapters.documents.loop import worst_case
-from wpfsm.adapters.documents.rows import best_of, ledger_of, price_of, section
+from wpfsm.adapters.documents.rows import best_of, ledger_of, section
 from wpfsm.fsm.records import POOL_OVER, Job, Loop, State, Trial
 
 PoolActivity = Literal["none", "starting", "busy", "idle", "gone"]
@@ -127,5 +127,5 @@ def _worst(loop: Loop, job: Job | None) -> float | None:
 
 
 def _burn(loop: Loop) -> float | None:
-    price, count = price_of(loop), section(loop, "pool").get("instance_count")
+    price, count = loop.price, section(loop, "pool").get("instance_count")
     return price.usd_per_hour * (count if isinstance(count, int) else 1) if price else None

@@ -50,6 +50,26 @@ class JobCost:
     idle_until: float | None
     expires_at: float | None = None
 
+    @classmethod
+    def of(cls, job: Job, instance_count: int) -> JobCost:
+        """The job as the ledger sees it."""
+        poolless = job.is_terminal and job.keep_alive == 0
+        return cls(
+            number=job.number,
+            instance_count=instance_count,
+            started_at=job.created_at,
+            training_started_at=job.started_at,
+            ended_at=job.ended_at,
+            startup_seconds=job.startup_seconds,
+            training_seconds=job.training_seconds,
+            billable_seconds=job.billable_seconds,
+            retained_seconds=0.0 if poolless else job.retained_seconds,
+            retained_final=job.pool_status in POOL_OVER or job.pool_ended_at is not None or poolless,
+            start=job.start,
+            idle_until=job.pool_ended_at,
+            expires_at=job.ended_at + job.keep_alive if job.ended_at and job.keep_alive else job.ended_at,
+        )
+
     @property
     def running(self) -> bool:
         """Whether the job goes on: no end is known, and no pool of it is over."""
@@ -98,23 +118,3 @@ def measured_starts(jobs: Sequence[JobCost], start: Literal["cold", "warm"]) -> 
 def span(start: float | None, end: float | None) -> float | None:
     """Seconds between two moments, None if either is; clocks that disagree give 0, not a negative length."""
     return None if start is None or end is None else max(0.0, end - start)
-
-
-def cost_of(job: Job, instance_count: int) -> JobCost:
-    """The job as the ledger sees it."""
-    poolless = job.is_terminal and job.keep_alive == 0
-    return JobCost(
-        number=job.number,
-        instance_count=instance_count,
-        started_at=job.created_at,
-        training_started_at=job.started_at,
-        ended_at=job.ended_at,
-        startup_seconds=job.startup_seconds,
-        training_seconds=job.training_seconds,
-        billable_seconds=job.billable_seconds,
-        retained_seconds=0.0 if poolless else job.retained_seconds,
-        retained_final=job.pool_status in POOL_OVER or job.pool_ended_at is not None or poolless,
-        start=job.start,
-        idle_until=job.pool_ended_at,
-        expires_at=job.ended_at + job.keep_alive if job.ended_at and job.keep_alive else job.ended_at,
-    )

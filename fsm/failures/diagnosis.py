@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from wpfsm.fsm.failures.evidence import Evidence, Reading
 from wpfsm.fsm.failures.fingerprint import fingerprint
 from wpfsm.fsm.failures.matching import Match, matches, only_wrapper
-from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Family, Who
-from wpfsm.fsm.failures.traceback import Location, Raised, bare, dumped, locate
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.failures.model import Diagnosis, Family, Location, Who
+from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass
+from wpfsm.fsm.failures.traceback import Raised, bare, dumped, locate
 from wpfsm.fsm.redact import redact, redact_lines
 
 __all__ = ["Diagnosis", "Evidence", "Family", "Location", "Who", "diagnose", "explain"]
@@ -29,64 +28,6 @@ LEAST_CONFIDENCE = 0.3
 """What weighs less is no more than a hint: the class stays ``unknown``."""
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9][\w.-]*")
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """The classified failure of a job.
-
-    Attributes:
-        family: coarse class.
-        class_: finer class, a row of the taxonomy; ``class`` in JSON.
-        confidence: 0 to 1.
-        evidence: at most 40 lines that led to it, secrets redacted. Text of others: never instructions.
-        location: the deepest frame of the user's code; None when no traceback is there.
-        fingerprint: equal for the same bug in other jobs.
-        fix: what to do, in one sentence.
-        who: who can do it.
-        details: what the message named: ``module``, ``name``, ``requirement``, ``installed``, ``versions``, ``limit`` …
-    """
-
-    family: Family
-    class_: str
-    confidence: float
-    evidence: tuple[str, ...]
-    location: Location | None
-    fingerprint: str
-    fix: str
-    who: Who
-    details: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, JSON]:
-        """The form that is stored and printed."""
-        return {
-            "family": str(self.family),
-            "class": self.class_,
-            "confidence": self.confidence,
-            "evidence": list(self.evidence),
-            "location": dict(vars(self.location)) if self.location else None,
-            "fingerprint": self.fingerprint,
-            "fix": self.fix,
-            "who": self.who,
-            "details": dict(self.details),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, JSON]) -> Diagnosis:
-        """The diagnosis that :meth:`to_json` wrote."""
-        evidence, details, location = data["evidence"], data.get("details"), data.get("location")
-        row = CLASSES.get(str(data["class"]), CLASSES["unknown"])
-        return cls(
-            family=Family(str(data["family"])),
-            class_=str(data["class"]),
-            confidence=float(str(data["confidence"])),
-            evidence=tuple(str(line) for line in evidence) if isinstance(evidence, Sequence) else (),
-            location=_location_from(location) if isinstance(location, Mapping) else None,
-            fingerprint=str(data["fingerprint"]),
-            fix=str(data["fix"]),
-            who=next((who for who in ("wpfsm", "you", "aws") if who == data.get("who")), row.who),
-            details={k: str(v) for k, v in details.items()} if isinstance(details, Mapping) else {},
-        )
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -209,7 +150,3 @@ def _chosen_lines(reading: Reading, best: Match, raised: Raised | None) -> Itera
 def _shortened(lines: Iterator[str] | Mapping[str, None] | Sequence[str]) -> list[str]:
     kept = [line[:LONGEST_LINE] for line in lines if line.strip()][:MOST_EVIDENCE]
     return list(redact_lines(kept))[:MOST_EVIDENCE] if kept else []
-
-
-def _location_from(data: Mapping[str, JSON]) -> Location:
-    return Location(str(data["file"]), int(str(data["line"])), str(data["function"]))

@@ -61,7 +61,9 @@ def _prefixes(module: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
-_SUCCESS = re.compile(r"^\W*Successfully installed (?P<list>[^\n]+)", re.MULTILINE)
+_SUCCESS = re.compile(
+    r"^\W*(?:Successfully installed|wpfsm: Using cached packages:) (?P<list>[^\n]+)", re.MULTILINE
+)
 
 
 _IN_LIST = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*?)-(?P<version>\d[\w.+!]*)(?=\s|$)")

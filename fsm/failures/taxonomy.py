@@ -15,28 +15,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-Who: TypeAlias = Literal["wpfsm", "you", "aws"]
+from wpfsm.fsm.failures.model import Family, Who
+
 At: TypeAlias = Literal["any", "reason", "log", "api", "status", "fact", "exception"]
-
-
-class Family(StrEnum):
-    """The coarse class of a failure, an interface of ``wpfsm explain``."""
-
-    DEPENDENCY = "dependency"
-    OOM = "oom"
-    QUOTA = "quota"
-    CAPACITY = "capacity"
-    INFRA = "infra"
-    THROTTLING = "throttling"
-    SCRIPT = "script"
-    TIMEOUT = "timeout"
-    PERMISSIONS = "permissions"
-    DATA = "data"
-    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -178,7 +162,9 @@ TAXONOMY: tuple[FailureClass, ...] = (
             _P(r"Could not find a version that satisfies the requirement (?P<requirement>[^\n(]+?)(?: \(from (?:-[rc] [^\n]*?|(?P<dependent>(?!versions)[^\n]*?))\)+)? \(from versions: ?(?P<versions>[^)\n]*)\)", .95),
             _P(r"No matching distribution found for (?P<requirement>[^\n(]+)", .94),
             _P(r"there (?:is|are) no versions? of (?P<requirement>\S+)", .95),
-            _P(r"Because (?P<requirement>\S+) was not found in the (?:package registry|provided package locations)", .95),
+            # uv closes every such message with "unsatisfiable", which alone is a conflict.
+            _P(r"Because there is no version of (?P<requirement>\S+) and you require (?P=requirement)(?=[\s,])", .96),
+            _P(r"Because (?P<requirement>\S+) was not found in the (?:package registry|provided package locations)", .96),
             _P(r"only the following versions of (?P<distribution>\S+) (?:is|are) available", .94),
             _P(r"requires a different Python|PackagesNotFoundError|(?:doesn't|does not) (?:exist|have a version) on (?:PyPI|the index)", .92),
         ),
@@ -493,6 +479,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
         "Check the route, the VPC endpoints and the proxy; with network isolation nothing outside is reachable.", "you",
         (
             _P(r"route to (?:an )?S3|VPC endpoint|NAT (?:device|gateway)|allow outbound traffic", .96),
+            _P(r"^error: Failed to fetch: |error sending request for url \(", .91),
             _P(r"connection broken by[^\n]*\n(?:[^\n]*\n){0,12}?\W*ERROR: (?:Could not find a version|No matching)", .965),
             _P(r"Could not connect to the endpoint URL|EndpointConnectionError|couldn't connect to ['\"]?https?|Max retries exceeded with url", .92),
             _P(r"name resolution|Name or service not known|getaddrinfo failed|Could not resolve host|NewConnectionError", .91),

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from wpfsm.fsm.failures.model import Location
+
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\?\[\d+m")
 _LONG_WORD = re.compile(r"\S{401,}")  # encoded data: explains nothing, and costs a search quadratic time
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]")
@@ -113,15 +115,6 @@ class Raised:
     def is_consequence(self) -> bool:
         """Whether it says that another rank went away."""
         return bool(_CONSEQUENCE.search(self.headline))
-
-
-@dataclass(frozen=True)
-class Location:
-    """Where a failure was raised; ``file`` is relative to the source when the source is known."""
-
-    file: str
-    line: int
-    function: str
 
 
 def clean(line: str) -> str:

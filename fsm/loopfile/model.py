@@ -24,7 +24,8 @@ from pydantic import (
     model_validator,
 )
 
-from wpfsm.fsm.failures.taxonomy import CLASSES, Family
+from wpfsm.fsm.failures.model import Family
+from wpfsm.fsm.failures.taxonomy import CLASSES
 from wpfsm.fsm.patches import PATCHES
 from wpfsm.fsm.ports import (
     Price,
@@ -127,6 +128,16 @@ class JobSpec(Section):
     source: str | None = Field(default=None, description="Folder with the code, relative to the loop file.")
     entry: str | None = Field(default=None, description="Script inside `source`.")
     requirements: str | None = Field(default=None, description="Requirements file inside `source`.")
+    python: str | None = Field(
+        default=None,
+        pattern=r"^3\.\d{1,2}$",
+        description="Python of the image, such as 3.11, where its tag does not say; for the checks of the source.",
+    )
+    install: Literal["cached", "plain"] | None = Field(
+        default=None,
+        description="`cached`: the packages of `requirements` are installed once for each pool and reused by its next "
+        "jobs; `plain`: every job installs them. Default: cached where a pool is kept.",
+    )
     request: str | None = Field(
         default=None, description="A CreateTrainingJob request as JSON, instead of source and entry."
     )
@@ -230,6 +241,15 @@ class Limits(Section):
 
 
 ACTIONS = (*PATCHES, "skip", "handoff", "release", "command")
+
+
+class Checks(Section):
+    """What is read in the source before anything is paid."""
+
+    strict: bool = Field(default=False, description="Refuse the loop where a check of the source would warn.")
+    ignore: list[Literal["imports", "requirements", "hyperparameters", "checkpoint", "metric"]] = Field(
+        default_factory=list, description="Checks of the source that are left out."
+    )
 
 
 class FailureRule(Section):
@@ -352,6 +372,7 @@ class LoopFile(Section):
     early_stop: EarlyStopConfig | None = None
     forecast: Forecast = Forecast()
     notify: Notify = Notify()
+    checks: Checks = Checks()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -367,6 +388,10 @@ class LoopFile(Section):
                     "give job.source and job.entry instead"
                 )
         self._check_ask()
+        if self.job.install == "cached" and not self.keeps_pool:
+            raise ValueError(
+                "job.install: cached needs a pool that is kept, and `single` keeps none; write plain"
+            )
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
@@ -402,6 +427,11 @@ class LoopFile(Section):
     def keeps_pool(self) -> bool:
         """Whether jobs ask for a warm pool at all (`single` declines it)."""
         return not isinstance(self.strategy, SingleConfig)
+
+    @property
+    def keeps_packages(self) -> bool:
+        """Whether a job's installed packages are kept in the pool's cache for the next one."""
+        return self.job.install != "plain" and self.keeps_pool and not self.job.request
 
     def dump(self) -> dict[str, JSON]:
         """The effective loop file as JSON; :meth:`model_validate` reads it back."""

@@ -15,8 +15,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.failures.distributions import is_known, requirement_for
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches.known_breaks import known_break
 from wpfsm.fsm.patches.requirements import pin_of, requirements
 

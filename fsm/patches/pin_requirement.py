@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from packaging.utils import canonicalize_name
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.failures.matching import is_local_module
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches.base import Material, Patch
 from wpfsm.fsm.patches.candidates import Candidate, candidates
 from wpfsm.fsm.patches.requirements import CannotEditError, render_specifier, with_requirement

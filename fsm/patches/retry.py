@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches.base import Material, Patch
 
 KIND = "retry"

@@ -26,8 +26,11 @@ CACHE_ENVIRONMENT: Mapping[str, str] = {
     "UV_CACHE_DIR": f"{CACHE}/uv",
     "HF_HOME": f"{CACHE}/huggingface",
     "TORCH_HOME": f"{CACHE}/torch",
+    "TORCHINDUCTOR_CACHE_DIR": f"{CACHE}/torchinductor",
+    "TRITON_CACHE_DIR": f"{CACHE}/triton",
+    "NUMBA_CACHE_DIR": f"{CACHE}/numba",
 }
-"""Where package and model caches point, so that a warm start downloads nothing twice. The guide's sample
+"""Where the caches of packages, models and compiled kernels point, so that a warm start downloads nothing twice. The guide's sample
 says PIP_CACHE_DIRECTORY; pip reads PIP_CACHE_DIR."""
 
 

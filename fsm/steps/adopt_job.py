@@ -17,9 +17,8 @@ def digest_tag(ctx: Context, name: str, arn: str) -> str:
     Raises:
         Unknown: It carries no digest, and did not get one within the grace period.
     """
-    began = ctx.clock.now()
     while (digest := ctx.gateway.tags(arn).get(DIGEST_TAG)) is None:
-        if ctx.clock.now() - began >= ctx.pace.grace:
+        if ctx.clock.now() - ctx.since(f"the tags of {name}") >= ctx.pace.grace:
             raise Unknown(
                 "NoDigestTag",
                 f"a job called {name} exists without the tag {DIGEST_TAG}: whose it is cannot be told",

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.costs.job_cost import bill, cost_of, measured_starts
+from wpfsm.fsm.costs.job_cost import JobCost, bill, measured_starts
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE
 from wpfsm.fsm.pool.owner import chain_started_at
 from wpfsm.fsm.pool.quota import warm_pool_quota_name
@@ -213,7 +213,7 @@ def released_outside(ctx: Context, owner: Job, reading: JobReading) -> str:
 
 def cold_start_cost(ctx: Context) -> tuple[float | None, float | None]:
     """Median measured cold start in seconds, and its dollars: 0 where starting up is not billed."""
-    measured = measured_starts([cost_of(job, 1) for job in ctx.jobs()], "cold")
+    measured = measured_starts([JobCost.of(job, 1) for job in ctx.jobs()], "cold")
     if not measured:
         return None, None
     seconds = median(measured)

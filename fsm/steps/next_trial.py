@@ -120,13 +120,11 @@ def _own(ctx: Context, trial: Trial) -> Mapping[str, JSON]:
 
 def _patched(ctx: Context, job: Job) -> Iterator[tuple[str, JSON]]:
     """The hyperparameters that a job's patch changed and that the loop file still gives as it did then."""
-    values = job.patch.get("hyperparameters") if job.patch else None
-    replaced = job.patch.get("replaces") if job.patch else None
-    if not isinstance(values, Mapping):
+    if job.patch is None:
         return
     given = ctx.file.job.hyperparameters
-    for name, value in values.items():
-        if not isinstance(replaced, Mapping) or replaced.get(name) == given.get(name):
+    for name, value in job.patch.hyperparameters.items():
+        if job.patch.replaces.get(name) == given.get(name):
             yield name, value
 
 

@@ -10,7 +10,7 @@ from wpfsm.fsm.request.compose import digest
 
 REQUIREMENTS = "requirements.txt"
 
-_RENDERED = frozenset({"image", "requirements", "request", "inputs", "output"})
+_RENDERED = frozenset({"image", "install", "requirements", "request", "inputs", "output"})
 """Keys of ``job`` that a base request holds; the others are put into each job's own members."""
 
 
@@ -57,6 +57,7 @@ def base_request(ctx: Context, trial: Trial) -> Request:
         loop_file=ctx.loop.loop_file,
         entry=entry,
         requirements=requirements,
+        keep_packages=bool(requirements) and ctx.file.keeps_packages,
         like=like,
     )
     request = ctx.gateway.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))

@@ -31,6 +31,10 @@ class SkewedClock:
         """See :class:`wpfsm.fsm.ports.Clock`."""
         self._clock.pause(seconds)
 
+    def sleep(self, seconds: float) -> None:
+        """See :class:`wpfsm.fsm.ports.Clock`."""
+        self.pause(seconds)
+
 
 class Puppet:
     """One controller process. Only one puppet moves at a time, so that every run can be repeated.

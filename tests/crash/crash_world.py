@@ -68,6 +68,10 @@ class SharedClock(ManualClock):
         """See :class:`wpfsm.fsm.ports.Clock`."""
         self.advance(seconds)
 
+    def sleep(self, seconds: float) -> None:
+        """The same."""
+        self.pause(seconds)
+
 
 @dataclass
 class Asked:
@@ -241,13 +245,15 @@ class World:
         """The loop's snapshots."""
         return LocalSources(siblings(self.database, "sources"), self.folder)
 
-    def controller(self, hook: Hook | None = None, *, host: str = "here", clock: Any = None) -> Controller:
+    def controller(self, hook: Hook | None = None, *, host: str = "here", clock: Any = None,
+                   forget_stop: bool = False) -> Controller:  # fmt: skip
         """A new controller, which takes the loop over.
 
         Args:
             hook: Hears of every boundary.
             host: Where it is: kernel locks are of one host, the database is shared.
             clock: Its own, when it is not the emulator's.
+            forget_stop: It is a person's ``wpfsm resume``.
 
         Raises:
             Held: Another one of this host lives.
@@ -260,7 +266,7 @@ class World:
             connection = cleanup.enter_context(contextlib.closing(self.connect()))
             owner = Owner(host, 1, clock.now(), clock.now())
             with failpoints.around("commit taken_over"):
-                epoch = store.take_over(connection, self.database, LOOP_ID, owner)
+                epoch = store.take_over(connection, self.database, LOOP_ID, owner, forget_stop=forget_stop)
             rows = store.LoopStore(connection, self.database, LOOP_ID, epoch)
             pools = LocalPoolLeases(locks)
             return Controller(self._ports(rows, clock, pools, failpoints), lease, pools, cleanup.pop_all())
@@ -293,7 +299,7 @@ class World:
 
     def drive(self, hook: Hook | None = None) -> Result:
         """One process: take over, take up an edit, drive; ends where the controller ends."""
-        owned = self.controller(hook)
+        owned = self.controller(hook, forget_stop=True)
         try:
             self.take_up(owned)
             return controller.drive(owned.ports)

@@ -263,7 +263,7 @@ def test_defaults_that_the_sdk_injects_are_part_of_the_lock() -> None:
     world.renderer = FileRenderer({"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}})
     result = admitted(world)
     assert result.loop.lock is not None
-    assert result.loop.lock["security_groups"] == ["sg-1"]
+    assert result.loop.lock.security_groups == ("sg-1",)
     why = world.events("admitted")[0].why
     assert (
         "the request sets VpcConfig.SecurityGroupIds to ['sg-1'], which pool.vpc.security_groups leaves open"

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose
+from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.pool.owner import pool_owner
-from wpfsm.fsm.records import JSON, Change, Job, Outcome, PatchAttempt, Proposal, Trial
+from wpfsm.fsm.records import JSON, Change, Job, JobPatch, Outcome, PatchAttempt, Proposal, Trial
 from wpfsm.fsm.states.diagnosing import asking, failure_memory, handoff, proposals
 from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
@@ -39,7 +40,7 @@ def run(ctx: Context) -> Change | None:
     trial = next(t for t in trials if t.number == job.trial)
     if job.patch is not None:
         # Patched before a crash, or edited during a hand-off: the same trial goes on.
-        return _proceed(f"trial {trial.number} again, with {job.patch.get('summary')}")
+        return _proceed(f"trial {trial.number} again, with {job.patch.summary}")
     # A job that was over before it could be stopped is judged like any other.
     stopped_for = job.stopped_for if job.status == "Stopped" else ""
     if stopped_for == "limit":
@@ -52,7 +53,7 @@ def run(ctx: Context) -> Change | None:
     if diagnosis is None:
         done = replace(trial, state="completed", metric=_metric(ctx, job))
         return _next(ctx, job, done, f"trial {trial.number} ({trial.label}) completed{_in_words(ctx, done)}")
-    job = replace(job, diagnosis=diagnosis.to_json())
+    job = replace(job, diagnosis=diagnosis)
     return _failed(ctx, job, trial, diagnosis)
 
 
@@ -87,8 +88,7 @@ def _closing(change: Change) -> Change:
 
 
 def _why_failed(job: Job) -> str:
-    diagnosis = job.diagnosis or {}
-    return f"{diagnosis.get('class')}: {diagnosis.get('fix')}"
+    return f"{job.diagnosis.class_}: {job.diagnosis.fix}" if job.diagnosis else "it failed"
 
 
 def _metric(ctx: Context, job: Job) -> float | None:
@@ -198,21 +198,26 @@ def _retry(ctx: Context, job: Job, trial: Trial, remedy: Remedy) -> Change:
     )
 
 
-def _stored(ctx: Context, trial: Trial, remedy: Remedy) -> dict[str, JSON]:
+def _stored(ctx: Context, trial: Trial, remedy: Remedy) -> JobPatch:
     """The patch as the rows keep it: the change itself, as a diff of the source where it is one."""
     assert remedy.patch is not None
     patch, base, result = remedy.patch, trial.source_digest, remedy.source_digest
     given = ctx.file.job.hyperparameters
-    return {
-        **patch.to_json(),
-        "files": changed_names(ctx, base, result) if base != result else [],
-        "diff": ctx.sources.diff(base, result) if base != result else "",
-        "base": base,
-        "result": result,
-        "replaces": {name: given.get(name) for name in patch.hyperparameters},
-        "why": remedy.why,
-        "rule": remedy.rule,
-    }
+    return JobPatch(
+        kind=patch.kind,
+        summary=patch.summary,
+        key=patch.key,
+        why=remedy.why,
+        rule=remedy.rule,
+        hyperparameters=dict(patch.hyperparameters),
+        replaces={name: given.get(name) for name in patch.hyperparameters},
+        files=tuple(changed_names(ctx, base, result)) if base != result else (),
+        diff=ctx.sources.diff(base, result) if base != result else "",
+        base=base,
+        result=result,
+        wait_seconds=patch.wait_seconds,
+        action=patch.action,
+    )
 
 
 def _asks(ctx: Context) -> bool:

@@ -41,7 +41,7 @@ def packet_of(
         "verdict": trial.verdict,
         "verdict_why": trial.verdict_why,
         "metric": trial.metric,
-        "diagnosis": dict(job.diagnosis) if job.diagnosis else None,
+        "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,
         "best": _shown(ctx, best_trial(trials, ctx.goal)),
         "base": _shown(ctx, base),
         "left": left(ctx, hold),

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import PastPatch, Patch
+from wpfsm.fsm.patches.base import patch_of
 from wpfsm.fsm.patches.hyperparameters import as_number, summary
 from wpfsm.fsm.patches.scale import fitted
-from wpfsm.fsm.records import JSON, Job, PatchAttempt, Trial
+from wpfsm.fsm.records import JSON, Job, JobPatch, PatchAttempt, Trial
 
 SMALLER = frozenset({"scale", "shorten"})
 """Fixes that change hyperparameters, and that another loop may begin with."""
@@ -36,13 +37,11 @@ def history(ctx: Context, diagnosis: Diagnosis) -> Sequence[PastPatch]:
     ]
 
 
-def remember(
-    ctx: Context, job: Job, fingerprint: str, class_: str, patch: Mapping[str, JSON]
-) -> PatchAttempt:
+def remember(ctx: Context, job: Job, fingerprint: str, class_: str, patch: JobPatch) -> PatchAttempt:
     """The row of a patch that was just made in answer to a job's failure."""
     return PatchAttempt(
         fingerprint=fingerprint, loop_id=ctx.loop.id, job_name=job.name, class_=class_,
-        patch_key=str(patch["key"]), patch=patch, outcome="pending", at=ctx.clock.now(),
+        patch_key=patch.key, patch=patch, outcome="pending", at=ctx.clock.now(),
     )  # fmt: skip
 
 
@@ -60,7 +59,7 @@ def completed(ctx: Context, trial: int) -> tuple[PatchAttempt, ...]:
 
 def _pending(ctx: Context, trial: int) -> Sequence[PatchAttempt]:
     jobs = {job.name: job for job in ctx.jobs() if job.trial == trial and job.diagnosis and job.patch}
-    fingerprints = {str(job.diagnosis["fingerprint"]) for job in jobs.values() if job.diagnosis}
+    fingerprints = {job.diagnosis.fingerprint for job in jobs.values() if job.diagnosis}
     return [
         r
         for fingerprint in sorted(fingerprints)
@@ -82,7 +81,7 @@ def replay(
         key = memory.patch_key
         if any(p.patch_key == key and p.outcome != "worked" for p in past):
             continue
-        made = Patch.from_json(memory.patch)
+        made = patch_of(memory.patch)
         if made.kind in SMALLER and _smaller(made, trial, params):
             values = fitted(made.hyperparameters, params)
             again = replace(made, hyperparameters=values, summary=summary(values, params), wait_seconds=0)
@@ -103,9 +102,9 @@ def _smaller(patch: Patch, trial: Trial, params: Mapping[str, JSON]) -> bool:
     return before is not None and after is not None and after < before
 
 
-def _edited(ctx: Context, trial: Trial, patch: Mapping[str, JSON]) -> str:
+def _edited(ctx: Context, trial: Trial, patch: JobPatch) -> str:
     """The present source with the edit; empty when a file that the edit changed is another one now."""
-    old, new = str(patch.get("base") or ""), str(patch.get("result") or "")
+    old, new = patch.base, patch.result
     if not (old and new and trial.source_digest) or old == new:
         return ""
     if trial.source_digest == old:

@@ -6,13 +6,12 @@ and the service lets the pool go by itself when nobody returns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.failures.diagnosis import Diagnosis
-from wpfsm.fsm.records import JSON, Change, Job, PatchAttempt, Trial
+from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.records import Change, Job, JobPatch, PatchAttempt, Trial
 from wpfsm.fsm.states.diagnosing import failure_memory, source_edits
 from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold, packet_of
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
@@ -67,7 +66,7 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     patch = _edit(ctx, trial, digest, result, what or "an edit made during the hand-off")
     ctx.record(
         "edited",
-        f"hand-off closed: {patch['summary']}",
+        f"hand-off closed: {patch.summary}",
         data={"job": job.name, "source_digest": digest},
         jobs=(replace(job, patch=patch),),
         trials=(replace(trial, source_digest=result),),
@@ -80,24 +79,23 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     )
 
 
-def _edit(ctx: Context, trial: Trial, given: str, result: str, what: str) -> dict[str, JSON]:
+def _edit(ctx: Context, trial: Trial, given: str, result: str, what: str) -> JobPatch:
     """The edit as a patch: recorded as a diff, and with the two snapshots, so that it can be made again."""
     changed = result != trial.source_digest
     names = changed_names(ctx, trial.source_digest, result) if changed else []
-    return {
-        "kind": "edit",
-        "summary": f"{what} ({', '.join(names)})" if names else what,
-        "key": f"edit:{result}",
-        "files": names,
-        "diff": ctx.sources.diff(trial.source_digest, result) if changed else "",
-        "base": trial.source_digest,
-        "result": result,
-        "given": given,
-    }
+    return JobPatch(
+        kind="edit",
+        summary=f"{what} ({', '.join(names)})" if names else what,
+        key=f"edit:{result}",
+        files=tuple(names),
+        diff=ctx.sources.diff(trial.source_digest, result) if changed else "",
+        base=trial.source_digest,
+        result=result,
+        given=given,
+    )
 
 
-def _remembered(ctx: Context, job: Job, patch: Mapping[str, JSON]) -> tuple[PatchAttempt, ...]:
-    if not job.diagnosis or patch["base"] == patch["result"]:
+def _remembered(ctx: Context, job: Job, patch: JobPatch) -> tuple[PatchAttempt, ...]:
+    if not job.diagnosis or patch.base == patch.result:
         return ()
-    diagnosis = Diagnosis.from_json(job.diagnosis)
-    return (failure_memory.remember(ctx, job, diagnosis.fingerprint, diagnosis.class_, patch),)
+    return (failure_memory.remember(ctx, job, job.diagnosis.fingerprint, job.diagnosis.class_, patch),)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
@@ -74,15 +74,17 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
     owner = pool_owner(ctx.jobs())
     if owner is None or owner.ended_at is None:
         return Hold()
-    began = ctx.clock.now()
     while owner.pool_status != "Available":
         reading = ctx.gateway.describe(owner.name)
         if reading:
             owner = observe(owner, reading, ctx.clock.now())
-        if not owner.may_hold_pool or ctx.clock.now() - began > ctx.pace.grace:
+        if not owner.may_hold_pool:
             return Hold()
         if owner.pool_status != "Available":
-            ctx.wait(ctx.pace.least, f"the pool of {owner.name} to be reported")
+            what = f"the pool of {owner.name} to be reported"
+            if ctx.clock.now() - ctx.since(what) > ctx.pace.grace:
+                return Hold()
+            ctx.wait(ctx.pace.least, what)
     assert owner.ended_at is not None, "an Available pool's job has ended"
     now = ctx.clock.now()
     cap = KEEP_ALIVE_MODEL if ctx.file.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
@@ -153,15 +155,15 @@ def _tried_patches(ctx: Context, failed: Job) -> Iterator[str]:
     jobs = [job for job in ctx.jobs() if job.trial == failed.trial and job.number < failed.number]
     for job, after in pairwise([*jobs, failed]):
         if job.patch:
-            yield f"job {job.number}: {job.patch.get('summary')}: {_came_of(job, after)}"
+            yield f"job {job.number}: {job.patch.summary}: {_came_of(job, after)}"
 
 
 def _came_of(job: Job, after: Job) -> str:
     if not job.diagnosis or not after.diagnosis:
         return f"job {after.number} {after.status}"
-    if after.diagnosis["fingerprint"] == job.diagnosis["fingerprint"]:
+    if after.diagnosis.fingerprint == job.diagnosis.fingerprint:
         return "the same failure again"
-    return f"then {after.diagnosis['class']}"
+    return f"then {after.diagnosis.class_}"
 
 
 def redacted(params: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import Patch
 from wpfsm.fsm.patches.on_failure import Rule
 from wpfsm.fsm.records import Job, Trial

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import Material, Patch, propose, why_not
 from wpfsm.fsm.patches.on_failure import DEFAULT_RULES, Rule, applicable
 from wpfsm.fsm.records import JSON, Job, Trial
@@ -100,9 +100,7 @@ class _Chooser:
 
     def _proven_first(self, rules: Sequence[Rule]) -> Sequence[Rule]:
         """A rule whose fix worked on this fingerprint before, in any loop, moves to the front."""
-        proven = {
-            str(r.patch.get("kind")) for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint)
-        }
+        proven = {r.patch.kind for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint)}
         return sorted(rules, key=lambda rule: rule.do not in proven)
 
     def _apply(self, rule: Rule, used: int) -> Remedy | None:
@@ -159,8 +157,8 @@ class _Chooser:
         from wpfsm.fsm.states.diagnosing.patch_command import run_command
 
         edits = sum(
-            bool(job.patch and job.diagnosis) and job.patch["kind"] == "command"  # type: ignore[index]
-            and job.diagnosis["fingerprint"] == self.diagnosis.fingerprint  # type: ignore[index]
+            job.patch is not None and job.diagnosis is not None and job.patch.kind == "command"
+            and job.diagnosis.fingerprint == self.diagnosis.fingerprint
             for job in self.ctx.jobs()
         )  # fmt: skip
         if edits >= MOST_EDITS:
@@ -189,4 +187,4 @@ class _Chooser:
 
 def _counts(ctx: Context) -> Mapping[str, int]:
     """How often each rule has patched a job of this loop, by its key."""
-    return Counter(str(job.patch["rule"]) for job in ctx.jobs() if job.patch and job.patch.get("rule"))
+    return Counter(job.patch.rule for job in ctx.jobs() if job.patch and job.patch.rule)

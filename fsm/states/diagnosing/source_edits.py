@@ -16,13 +16,9 @@ def user_digest(ctx: Context, trial: Trial) -> str:
     proposals = {p.number: p for p in ctx.store.proposals(open_only=False)}
     step: Trial | None = trial
     while step is not None and step.proposal is not None:
-        edits = [
-            j.patch["given"]
-            for j in ctx.jobs()
-            if j.trial == step.number and j.patch and j.patch.get("given")
-        ]
+        edits = [j.patch.given for j in ctx.jobs() if j.trial == step.number and j.patch and j.patch.given]
         if edits:
-            return str(edits[-1])
+            return edits[-1]
         brought = proposals[step.proposal].source_digest if step.proposal in proposals else ""
         if brought:
             return brought
@@ -34,8 +30,8 @@ def _user_digest(ctx: Context, trial: Trial) -> str:
     trials = {t.number for t in ctx.store.trials() if t.source == trial.source}
     mine = [job for job in ctx.jobs() if job.trial in trials]
     for job in reversed(mine):
-        if job.patch and (given := job.patch.get("given")):
-            return str(given)
+        if job.patch and job.patch.given:
+            return job.patch.given
     return mine[0].source_digest if mine else trial.source_digest
 
 

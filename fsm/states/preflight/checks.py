@@ -35,8 +35,8 @@ T = TypeVar("T")
 MOST_HOLDERS = 50
 """Holders that are described one by one: ListTrainingJobs does not say their instance type."""
 
-Level = Literal["refuse", "warn"]
-Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request"]
+Level = Literal["refuse", "warn", "note"]
+Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request", "source"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Finding:
     """One thing that a check found.
 
     Attributes:
-        level: ``refuse`` ends the loop, ``warn`` is said and accepted.
+        level: ``refuse`` ends the loop, ``warn`` is said and accepted, ``note`` says that something is not known.
         kind: What decides the exit code; see :func:`outcome_of`.
         text: What, with the values.
         fix: The next thing to do.

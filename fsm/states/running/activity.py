@@ -22,6 +22,7 @@ from wpfsm.fsm.states.running.log import (
     Watch,
     follow_log,
     read_log,
+    silent_for,
     with_log_metric,
 )
 from wpfsm.fsm.states.running.warm_start import decide_start
@@ -44,19 +45,18 @@ def run(ctx: Context) -> Change:
     history = [j for j in ctx.jobs() if j.number < job.number]
     expected = expected_seconds(history)
     ctx.archive.restart(job.name)
-    watch = Watch(last_output=ctx.clock.now())
-    missing_since: float | None = None
+    watch = Watch()
+    missing = f"{job.name} to appear"
     while True:
         ctx.check_stop()
         reading = ctx.gateway.describe(job.name)
         if reading is None:
             # A job that was accepted does not vanish: this is lag, or other credentials.
-            missing_since = missing_since or ctx.clock.now()
-            if ctx.clock.now() - missing_since > ctx.pace.outage:
+            if ctx.clock.now() - ctx.since(missing) > ctx.pace.outage:
                 return release(Outcome.FAILED, f"{job.name} was accepted, and the service does not know it")
-            ctx.wait(ctx.pace.least, f"{job.name} to appear")
+            ctx.wait(ctx.pace.least, missing)
             continue
-        missing_since = None
+        ctx.waited_enough(missing)
         job = _observed(ctx, job, reading)
         if job.secondary_status not in WAITING or job.is_terminal:
             job = decide_start(ctx, job)
@@ -91,7 +91,7 @@ def _watch_over(ctx: Context, job: Job, watch: Watch) -> Job:
     if job.stopped_for:
         return _stop_again(ctx, job)
     silence = ctx.file.job.silence
-    silent = ctx.clock.now() - watch.last_output
+    silent = silent_for(ctx, job, watch) if silence else 0.0
     if silence and silent > silence:
         return stop_job(ctx, job, "silence", f"no output for {silent:.0f} s")
     max_wall = ctx.file.limits.max_wall
@@ -137,14 +137,15 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
     """
     metric = ctx.file.metric
     failed = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
-    began = ctx.clock.now()
-    quiet = 0
+    began, quiet = ctx.clock.now(), 0
     while ctx.clock.now() - began < ctx.pace.grace:
         quiet = quiet + 1 if read_log(ctx, job, watch) else 0
         wanted = failed or watch.diverged
         if quiet >= (LATE_READS if wanted else 1):
             break
         if wanted:
+            if ctx.clock.now() - ctx.since(f"the last lines of {job.name}") >= ctx.pace.grace:
+                break
             ctx.clock.pause(ctx.pace.least)
     return Change(
         kind="ended",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wpfsm.fsm.context import Context
@@ -26,7 +26,10 @@ class Watch:
     """State of following a job that is not persisted; a resume rebuilds it by reading the log from the start."""
 
     cursor: str = ""
+    caught_up: bool = False
+    """Whether the log has been read to its present end."""
     last_output: float = 0.0
+    """When the newest line was printed, or the script was last seen not to run; 0 before either."""
     ending: bool = False
     values: list[float] = field(default_factory=list)
     peers: list[list[float]] | None = None
@@ -45,7 +48,9 @@ def follow_log(ctx: Context, job: Job, watch: Watch) -> None:
     if job.secondary_status in NO_LOG_YET or now - watch.log_at < ctx.pace.log:
         return
     watch.log_at = now
-    read_log(ctx, job, watch)
+    while not read_log(ctx, job, watch) and not watch.caught_up:
+        # What was printed before this process came is read at once: silence is judged at the log's end only.
+        ctx.check_stop()
 
 
 def read_log(ctx: Context, job: Job, watch: Watch) -> bool:
@@ -53,10 +58,29 @@ def read_log(ctx: Context, job: Job, watch: Watch) -> bool:
     page = ctx.gateway.read_log(job.name, watch.cursor)
     watch.cursor = page.cursor
     if page.lines:
-        watch.last_output = ctx.clock.now()
+        now = ctx.clock.now()
+        # Lines from before this process came are as old as the log says; those that come while it looks are new.
+        printed = now if watch.caught_up else min(now, max(line.at for line in page.lines))
+        watch.last_output = max(watch.last_output, printed)
         ctx.archive.append(job.name, page.lines)
         _take_in(ctx, watch, page.lines)
+    watch.caught_up = watch.caught_up or page.end
     return page.end
+
+
+def silent_for(ctx: Context, job: Job, watch: Watch) -> float:
+    """Seconds since the script printed something, or began; 0 while the log is not read to its end.
+
+    It tells the same after a crash and in another turn: the log and the service remember both.
+    """
+    if not watch.caught_up:
+        return 0.0
+    now = ctx.clock.now()
+    began = [t["start"] for t in job.transitions if isinstance(t, Mapping) and t["status"] == "Training"]
+    if not began and not watch.last_output:
+        return now - ctx.since(f"output of {job.name}")
+    started = [min(now, start) for start in began if isinstance(start, int | float)]
+    return now - max([watch.last_output, *started])
 
 
 def _take_in(ctx: Context, watch: Watch, lines: Sequence[LogLine]) -> None:

@@ -106,7 +106,7 @@ def _difference(ctx: Context, reading: JobReading | None) -> tuple[str, str]:
     nothing = "no field that Describe shows differs from the lock; session tags, which it does not show, may"
     if reading is None or ctx.loop.lock is None:
         return "", nothing
-    lock = LockedFields.from_json(ctx.loop.lock)
+    lock = ctx.loop.lock
     # Describe shows no session chaining, so that field proves nothing.
     shown = replace(LockedFields.of(reading.request), session_tag_keys=lock.session_tag_keys)
     found = lock.differences(shown)

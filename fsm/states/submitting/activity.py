@@ -104,7 +104,6 @@ def _send(ctx: Context, intent: Intent) -> Change:
     assert job is not None, "an intent and its job are written together"
     trial = next(t for t in ctx.store.trials() if t.number == job.trial)
     request = compose(base_request(ctx, trial), job.request)
-    began = ctx.clock.now()
     attempt = 0
     uncertain = intent.sent_at is not None
     while True:
@@ -115,7 +114,7 @@ def _send(ctx: Context, intent: Intent) -> Change:
         try:
             arn = ctx.gateway.call("service.create", lambda: ctx.ports.service.create(request))
         except (Unknown, NameTaken) as error:
-            if ctx.clock.now() - began >= ctx.pace.outage:
+            if ctx.clock.now() - ctx.since(f"the outcome of create {job.name}") >= ctx.pace.outage:
                 raise
             ctx.progress.waiting(f"the outcome of create {job.name} is not known ({error.code})", None)
             ctx.clock.pause(backoff(ctx.pace, attempt))
@@ -133,14 +132,15 @@ def _send(ctx: Context, intent: Intent) -> Change:
 
 
 def _appears(ctx: Context, job: Job) -> JobReading | None:
-    """The job of an earlier send, if it lands within the quiet time."""
+    """The job of an earlier send, if it lands within the quiet time, which is measured by this process."""
     began = ctx.clock.now()
     while True:
         if reading := ctx.gateway.describe(job.name):
             return reading
         if ctx.clock.now() - began >= ctx.pace.quiet:
             return None
-        ctx.wait(ctx.pace.least, f"whether an earlier create {job.name} lands", began + ctx.pace.quiet)
+        ctx.stay(ctx.pace.least, f"whether an earlier create {job.name} lands", began + ctx.pace.quiet)
+        ctx.check_stop()
 
 
 def _stamped(ctx: Context, intent: Intent) -> tuple[Obligation, ...]:

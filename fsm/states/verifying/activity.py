@@ -27,13 +27,12 @@ def run(ctx: Context) -> Change:
     owner = pool_owner(ctx.jobs()) or _unexplained(ctx)
     if owner is None:
         return _verified("no pool to keep: the next job starts cold")
-    began = ctx.clock.now()
     let_go = _let_go(ctx, owner)
     if (
         not let_go
         and owner.pool_status == "Available"
         and owner.seen_at
-        and began - owner.seen_at < FRESH_SECONDS
+        and ctx.clock.now() - owner.seen_at < FRESH_SECONDS
     ):
         return _available(ctx, owner)
     while True:
@@ -45,13 +44,16 @@ def run(ctx: Context) -> Change:
         status = reading.pool.status if reading and reading.pool else ""
         if reading:
             owner = observe(owner, reading, now)
-        if status == "Available" and not (let_go and now - began < ctx.pace.release):
+        if status == "Available" and not let_go:
             return _available(ctx, owner)
         if status == "Reused":
             return _reused(ctx, owner)
         if status == "Terminated":
             return _lost(ctx, owner, explain_pool_loss(ctx, owner, reading))
-        if now - began >= (ctx.pace.release if status in _UNDER_WAY else ctx.pace.grace):
+        waited = now - ctx.since(f"the pool of {owner.name}")
+        if status == "Available" and waited >= ctx.pace.release:
+            return _available(ctx, owner)
+        if waited >= (ctx.pace.release if status in _UNDER_WAY else ctx.pace.grace):
             return _absent(ctx, owner, explain_pool_loss(ctx, owner, reading))
         what = (
             f"the pool of {owner.name} is {status}" if status else f"the pool of {owner.name} to be reported"

@@ -10,6 +10,7 @@ from wpfsm.adapters.aws.prices import PriceList
 from wpfsm.adapters.documents.loop import loop_document
 from wpfsm.adapters.documents.rows import ledger_of
 from wpfsm.adapters.host.clock import WallClock
+from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import Job, Loop, State
 from wpfsm.state import leases
 from wpfsm.state.database import create_or_open
@@ -24,8 +25,7 @@ FILE = {
     "forecast": {},
     "metric": None,
 }
-PRICE = {"usd_per_hour": 3.0, "source": "loop file", "as_of": "2026-03-01", "region": "us-east-1",
-         "instance_type": "ml.g6e.2xlarge"}  # fmt: skip
+PRICE = Price(3.0, "loop file", "2026-03-01", "us-east-1", "ml.g6e.2xlarge")
 
 
 @freeze_time(NOON)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.failures.diagnosis import MOST_EVIDENCE, Diagnosis, Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import MOST_EVIDENCE, Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.model import Diagnosis
 
 TRACEBACK = """\
 Traceback (most recent call last):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, Family, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import Evidence, Family, diagnose, explain
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.taxonomy import CLASSES, TAXONOMY
 from wpfsm.fsm.failures.traceback import split_stream
 

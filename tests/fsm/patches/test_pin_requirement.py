@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from packaging.requirements import Requirement
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis, explain
+from wpfsm.fsm.failures.diagnosis import explain
 from wpfsm.fsm.failures.distributions import is_known, requirement_for, table
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import Material, PastPatch, propose, why_not
 
 PIP_CONFLICT = """\

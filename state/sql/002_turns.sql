@@ -1,3 +1,8 @@
+-- Patience that outlives a turn and a crash, and when the next turn is due.
+alter table loops add column waits text not null default '{}';
+alter table loops add column look_at real;
+alter table loops add column generation integer not null default 0;
+
 -- Phases, proposals and verdicts. Unreleased: whoever adds columns before the release adds them here.
 alter table trials add column phase integer not null default 1;
 alter table trials add column base integer;
