@@ -50,14 +50,26 @@ cli.add_command(emulator)
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
 @click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
+@click.option("--continue", "continued", metavar="LOOP", shell_complete=loop_ids,
+              help="Know the trials of a closed loop, and repeat none.")  # fmt: skip
+@click.option("--queue", is_flag=True, help="Wait for a pool that another loop holds, instead of exit 5.")
 @shared
 def start(
-    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool, strict: bool
+    given: Options,
+    file: Path,
+    overrides: tuple[str, ...],
+    backend: str | None,
+    detach: bool,
+    strict: bool,
+    continued: str | None,
+    queue: bool,
 ) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
 
-    return start.start(given, file, overrides, backend, detach=detach, strict=strict)
+    return start.start(
+        given, file, overrides, backend, detach=detach, strict=strict, continued=continued, queue=queue
+    )
 
 
 @cli.command(
@@ -67,17 +79,38 @@ def start(
 @click.argument("loop", required=False, shell_complete=loop_ids)
 @click.option("--accept-changes", is_flag=True, help="Take over changed free fields of the loop file.")
 @click.option("--abandon", is_flag=True, help="Only clean up: stop, release, confirm.")
+@click.option("--skip", is_flag=True, help="At a failure hand-off: give up the failed trial.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+              help="At a failure hand-off: make the trial anew with this hyperparameter.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
 @shared
-def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool, detach: bool) -> int:
+def resume(
+    given: Options,
+    loop: str | None,
+    accept_changes: bool,
+    abandon: bool,
+    skip: bool,
+    settings: tuple[str, ...],
+    detach: bool,
+) -> int:
     """Continue a loop from its checkpoint; without LOOP, list what can be resumed."""
     if loop is None:
         from wpfsm.adapters.verbs import inspect
 
         return inspect.inspect_all(given, resumable=True)
+    if skip and settings:
+        raise click.UsageError("--skip gives the trial up, --set makes it anew: give one")
     from wpfsm.adapters.verbs import resume
 
-    return resume.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)
+    return resume.resume(
+        given,
+        loop,
+        accept_changes=accept_changes,
+        abandon=abandon,
+        detach=detach,
+        skip=skip,
+        settings=settings,
+    )
 
 
 @cli.command(

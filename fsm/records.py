@@ -218,6 +218,8 @@ class Trial:
     """Number of the trial whose result it took over, because that ran the same point; then it has no job."""
     taken_loop: str = ""
     """The loop of ``taken_from``; empty for this one."""
+    repeat_of: int | None = None
+    """Number of the trial that it runs once more, to measure the noise."""
     proposal: int | None = None
     """Number of the proposal that it came from; None for one that the strategy asked for."""
     note: str = ""
@@ -237,7 +239,8 @@ class Proposal:
     loop_id: str
     number: int
     at: float
-    kind: Literal["trial", "done"]
+    kind: Literal["trial", "skip", "done"]
+    """``skip`` gives up the failed trial of a hand-off; ``done`` says that no further one comes."""
     params: Mapping[str, JSON] = field(default_factory=dict)
     source_digest: str = ""
     """Snapshot of the source that it brings; empty for that of its base."""

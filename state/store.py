@@ -52,10 +52,14 @@ def transaction(connection: sqlite3.Connection, path: Path | str) -> Iterator[No
             raise
 
 
-def create_loop(connection: sqlite3.Connection, path: Path, loop: Loop, why: str) -> None:
-    """Insert a new loop with its first event."""
+def create_loop(
+    connection: sqlite3.Connection, path: Path, loop: Loop, why: str, known: Sequence[Trial] = ()
+) -> None:
+    """Insert a new loop with its first event, and with the trials that it knows of another one."""
     with transaction(connection, path):
         _write(connection, loop)
+        for trial in known:
+            _write(connection, trial)
         _append(connection, loop.id, "created", "", loop.state, why, {}, loop.created_at)
 
 

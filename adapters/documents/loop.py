@@ -247,7 +247,7 @@ def _trial(trial: Trial, best: Trial | None) -> dict[str, JSON]:
         "number": trial.number, "label": trial.label, "params": dict(trial.params), "state": trial.state,
         "smoke": trial.smoke, "repeat": trial.repeat, "metric": trial.metric,
         "best": best is not None and best.number == trial.number,
-        "phase": trial.phase, "base": trial.base, "taken_from": trial.taken_from,
+        "phase": trial.phase, "base": trial.base, "taken_from": trial.taken_from, "repeat_of": trial.repeat_of,
         "proposal": trial.proposal, "note": trial.note or None,
         "verdict": trial.verdict or None, "verdict_why": trial.verdict_why or None,
     }  # fmt: skip

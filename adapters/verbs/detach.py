@@ -22,8 +22,13 @@ def detached() -> bool:
     return "WPFSM_DETACHED" in os.environ
 
 
-def detach_loop(given: Options, loop: Loop) -> None:
-    """Hand the loop to a process of its own, which outlives this one."""
+def queued() -> bool:
+    """Whether this process is the background half of ``--queue --detach``."""
+    return "WPFSM_QUEUED" in os.environ
+
+
+def detach_loop(given: Options, loop: Loop, *, queue: bool = False) -> None:
+    """Hand the loop to a process of its own, which outlives this one; with ``queue`` it waits for a held pool."""
     log = siblings(given.database, "logs") / f"{loop.id}.controller.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -33,7 +38,7 @@ def detach_loop(given: Options, loop: Loop) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, "WPFSM_DETACHED": "1"},
+            env={**os.environ, "WPFSM_DETACHED": "1", **({"WPFSM_QUEUED": "1"} if queue else {})},
         )
     _await_owner(given, loop, child, log)
     hint(f"detached; its output goes to {log}")

@@ -12,7 +12,7 @@ from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
 from wpfsm.adapters.terminal.table import terminal_width
-from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
+from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, queued
 from wpfsm.adapters.verbs.inspect import document_of
 from wpfsm.adapters.watchers.audience import audience
 from wpfsm.fsm import controller
@@ -29,12 +29,14 @@ def drive(
     *,
     detach: bool = False,
     forget_stop: bool = False,
+    queue: bool = False,
 ) -> int:
     """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
 
-    ``forget_stop`` is for a person who resumes a loop that was asked to stop before.
+    ``forget_stop`` is for a person who resumes a loop that was asked to stop before; with ``queue`` a pool that another
+    loop holds is waited for.
     """
-    result = own_loop(given, connection, loop, first, detach=detach, forget_stop=forget_stop)
+    result = own_loop(given, connection, loop, first, detach=detach, forget_stop=forget_stop, queue=queue)
     if result is None:
         detach_loop(given, loop)
         report(given, connection, loop, None)
@@ -57,6 +59,7 @@ def own_loop(
     *,
     detach: bool = False,
     forget_stop: bool = False,
+    queue: bool = False,
 ) -> controller.Result | None:
     """Own the loop, do ``first``, and drive it unless it is to be detached; then None."""
     signals = StopSignals(_on_signal)
@@ -72,6 +75,7 @@ def own_loop(
             hook=observers.hook,
             forget_stop=forget_stop,
         )
+        owned.ports.queue = queue or queued()
         try:
             if first:
                 first(owned)

@@ -95,7 +95,7 @@ def _proposal(given: Options, history: History, loop: Loop, asked: Asked) -> Pro
     now = time.time()
     if asked.done:
         return Proposal(loop.id, 0, now, "done", note=asked.note)
-    params = _params(asked.settings)
+    params = params_of(asked.settings)
     trials = history.trials(loop.id)
     base = _base(loop, trials, history, asked.base)
     digest = ""
@@ -110,7 +110,12 @@ def _proposal(given: Options, history: History, loop: Loop, asked: Asked) -> Pro
     return Proposal(loop.id, 0, now, "trial", params, digest, asked.base, asked.note, asked.again)
 
 
-def _params(settings: Sequence[str]) -> dict[str, JSON]:
+def params_of(settings: Sequence[str]) -> dict[str, JSON]:
+    """Hyperparameters from ``name=value``.
+
+    Raises:
+        UsageError: One is of another form, or is not one value.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 

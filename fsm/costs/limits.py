@@ -7,10 +7,12 @@ its worst case. (The service enforces a runtime limit late by minutes; that much
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.fsm.costs.job_cost import bill
+from wpfsm.fsm.records import Job
 from wpfsm.fsm.units import duration, times, usd
 
 LimitName = Literal["max_jobs", "max_cost", "max_wall", "max_failures"]
@@ -198,3 +200,19 @@ def _reached(limit: LimitName, allowed: float, spent: float, text: str) -> Refus
         spent=spent,
         worst_case=0.0,
     )
+
+
+def unmended(jobs: Sequence[Job]) -> Iterator[Job]:
+    """The failed jobs that count: those that no patch of wpfsm answered, or where the same failure came back."""
+    for position, job in enumerate(jobs):
+        if job.diagnosis is None:
+            continue
+        after = next((j for j in jobs[position + 1 :] if j.trial == job.trial), None)
+        patched = job.patch is not None and job.patch.kind != "edit"
+        came_back = (
+            after is not None
+            and after.diagnosis is not None
+            and after.diagnosis.fingerprint == job.diagnosis.fingerprint
+        )
+        if not patched or came_back:
+            yield job

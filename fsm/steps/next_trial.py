@@ -8,6 +8,7 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.strategies import TrialRow
+from wpfsm.fsm.strategies.repeats import merged
 
 
 def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
@@ -18,7 +19,7 @@ def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
     Raises:
         MissingExtra: The strategy needs an optional dependency.
     """
-    rows = [row_of(trial) for trial in trials]
+    rows = rows_of(trials)
     if not isinstance(ctx.file.strategy, list) and ctx.file.asks is None:
         # A trial that somebody proposed is none of those that the strategy counts.
         rows = [row for row in rows if not row.proposed]
@@ -60,7 +61,8 @@ def _twin(ctx: Context, trial: Trial, trials: Sequence[Trial]) -> Trial | None:
     ran = {job.trial: job for job in ctx.jobs() if job.status == "Completed"}
     params: dict[str, JSON] | None = None
     for other in trials:
-        if other.phase >= trial.phase or other.number in taken or other.number not in ran:
+        known = other.number in ran or bool(other.taken_loop)
+        if other.phase >= trial.phase or other.number in taken or not known:
             continue
         if other.state != "completed" or other.smoke or other.carry_checkpoint or trial.carry_checkpoint:
             continue
@@ -70,7 +72,7 @@ def _twin(ctx: Context, trial: Trial, trials: Sequence[Trial]) -> Trial | None:
         if alike != (trial.source_digest, trial.source, trial.entry, trial.environment):
             continue
         params = params_for(ctx, trial) if params is None else params
-        if dict(ran[other.number].params) == params:
+        if dict(ran[other.number].params if other.number in ran else other.params) == params:
             return other
     return None
 
@@ -157,7 +159,13 @@ def row_of(trial: Trial) -> TrialRow:
         source=trial.source or None,
         phase=trial.phase,
         proposed=trial.proposal is not None,
+        elsewhere=bool(trial.taken_loop),
     )
+
+
+def rows_of(trials: Sequence[Trial]) -> list[TrialRow]:
+    """Trials as a strategy sees them: each once, with the mean of its repeats."""
+    return [row_of(trial) for trial in merged(trials)]
 
 
 def next_trial(ctx: Context) -> Trial:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, describe, ended_trials
 from wpfsm.fsm.strategies.duration import Duration
+from wpfsm.fsm.strategies.repeats import WithRepeats
 
 DEFAULT_HOLD = 600.0
 """Seconds: long enough for an agent to read a result and edit a file."""
 
 
-class AskConfig(BaseModel):
+class AskConfig(WithRepeats):
     """The `strategy` section of a loop whose next trial comes from outside (`wpfsm next`).
 
     Attributes:
@@ -24,8 +25,6 @@ class AskConfig(BaseModel):
             discarded; `all`: the newest that completed; `last`: the newest, whatever became of it.
         max_trials: The most trials; after them the loop ends.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: Literal["ask"] = "ask"
     hold: Annotated[Duration, Field(gt=0)] = DEFAULT_HOLD
@@ -42,8 +41,9 @@ class Ask:
         self._goal = goal
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
-        """The job as it is given; after it, nothing: the loop waits."""
-        return None if ended_trials(rows) else Proposal({}, "as given")
+        """The job as it is given, which makes the pool warm; after it, nothing: the loop waits."""
+        own = [row for row in ended_trials(rows) if not row.elsewhere]
+        return None if own else Proposal({}, "as given")
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature
         """Never: whoever proposes says when it is done."""

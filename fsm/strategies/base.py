@@ -107,6 +107,7 @@ class TrialRow:
         source: The source directory of its proposal.
         phase: Which strategy of a list asked for it, from 1.
         proposed: Whether it came from outside the strategy.
+        elsewhere: Whether another loop ran it, which this one continues.
     """
 
     number: int
@@ -120,6 +121,7 @@ class TrialRow:
     source: str | None = None
     phase: int = 1
     proposed: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

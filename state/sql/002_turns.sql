@@ -8,6 +8,7 @@ alter table trials add column phase integer not null default 1;
 alter table trials add column base integer;
 alter table trials add column taken_from integer;
 alter table trials add column taken_loop text not null default '';
+alter table trials add column repeat_of integer;
 alter table trials add column proposal integer;
 alter table trials add column note text not null default '';
 alter table trials add column verdict text not null default ''
@@ -19,7 +20,7 @@ create table proposals (
     loop_id text not null references loops (id),
     number integer not null,
     at real not null,
-    kind text not null check (kind in ('trial', 'done')),
+    kind text not null check (kind in ('trial', 'skip', 'done')),
     params text not null,
     source_digest text not null,
     base text not null,

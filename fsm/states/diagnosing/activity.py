@@ -20,11 +20,12 @@ from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
 from wpfsm.fsm.states.diagnosing.proposals import Queued
 from wpfsm.fsm.states.diagnosing.remedy import Remedy, choose_patch
-from wpfsm.fsm.steps.next_trial import ask_next_trial, row_of
+from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.strategies import repeated_failure
 from wpfsm.fsm.strategies.phases import reached
-from wpfsm.fsm.strategies.verdict import judge
+from wpfsm.fsm.strategies.repeats import again, group_of, merged, to_confirm, unfinished
+from wpfsm.fsm.strategies.verdict import best_trial, compare_groups, judge
 
 LOG_TAIL = 4000
 """Lines of the log that a diagnosis reads."""
@@ -73,12 +74,15 @@ def answer(ctx: Context, packet: Mapping[str, JSON]) -> Change | None:
     queued = proposals.take(ctx, trials, failed)
     if queued.trial is not None and kind == "limit" and ctx.over_limit():
         return None
-    if queued.trial is None and not queued.done:
+    if queued.trial is None and not queued.done and not queued.skipped:
         if queued.rows:
             said = "; ".join(row.answer for row in queued.rows)
             ctx.record("proposal_refused", f"proposal refused: {said}", proposals=queued.rows)
         return None
-    why = f"trial {trial.number} failed and is replaced" if failed else f"trial {trial.number} was looked at"
+    replaced = "given up" if queued.skipped else "replaced"
+    why = (
+        f"trial {trial.number} failed and is {replaced}" if failed else f"trial {trial.number} was looked at"
+    )
     return _closing(_next(ctx, job, failed or trial, why, queued))
 
 
@@ -222,16 +226,29 @@ def _stored(ctx: Context, trial: Trial, remedy: Remedy) -> JobPatch:
 
 def _asks(ctx: Context) -> bool:
     """Whether the loop has reached its open phase."""
-    rows = [row_of(t) for t in ctx.store.trials()]
+    rows = rows_of(ctx.store.trials())
     return ctx.file.phases[reached(ctx.strategy, rows)].type == "ask"
 
 
 def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None = None) -> Change:
     """The trial has its verdict: a proposal, the goal, the next trial, a question, or the end."""
-    trial = _judged(ctx, trial, [t for t in ctx.store.trials() if t.number < trial.number])
     trials = [trial if t.number == trial.number else t for t in ctx.store.trials()]
-    queued = proposals.take(ctx, trials) if queued is None else queued
+    config = ctx.file.phases[trial.phase - 1]
+    if queued is None and unfinished(trial, trials, config):
+        repeat = again(trial, trials, config, ctx.file.job.hyperparameters)
+        if refusal := ctx.over_limit(job):
+            return _at_limit(ctx, job, trial, refusal)
+        more = _proceed(f"{why}; next is trial {repeat.number} ({repeat.label}), to know the noise")
+        return replace(more, jobs=(job,), trials=(trial, repeat), remembered=_cured(ctx, trial))
+    trial = _judged(ctx, trial, [t for t in ctx.store.trials() if t.number < trial.number])
+    trials = [trial if t.number == trial.number else t for t in trials]
     taken: list[Trial] = []
+    if trial.repeat_of is not None:
+        # The verdict is on the trial that was repeated; from there on it is what its repeats showed together.
+        root = next(t for t in trials if t.number == trial.repeat_of)
+        taken.append(replace(root, verdict=trial.verdict, verdict_why=trial.verdict_why))
+        trials = [taken[0] if t.number == root.number else t for t in trials]
+    queued = proposals.take(ctx, trials) if queued is None else queued
     if queued.done:
         ended = _ended(
             ctx, job, trial, Outcome.COMPLETED, f"{_standing(ctx, trials)}; done, said `wpfsm next --done`"
@@ -239,20 +256,28 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None 
         return replace(ended, proposals=queued.rows)
     drawn = queued.trial
     while drawn is None:
-        rows = [row_of(t) for t in trials]
-        if met := ctx.strategy.goal_met(rows):
+        rows = rows_of(trials)
+        met = ctx.strategy.goal_met(rows)
+        if met and (drawn := _confirming(ctx, trials, trial.phase)):
+            break
+        if met:
             return _ended(ctx, job, trial, Outcome.GOAL_MET, met, taken)
         asks = ctx.file.phases[reached(ctx.strategy, rows)].type == "ask"
         if not asks and (repeated := repeated_failure(rows)):
             return _ended(ctx, job, trial, Outcome.FAILED, repeated, taken)
         drawn = ask_next_trial(ctx, trials)
+        moves_on = drawn is None or drawn.phase > trial.phase
+        if moves_on and not asks and (confirmed := _confirming(ctx, trials, trial.phase)):
+            drawn = confirmed
+            break
         standing = ctx.strategy.summary(rows) if drawn is None else None
         if standing is not None and asks and standing.ended is None:
             if refusal := ctx.over_limit(job):
                 return _at_limit(ctx, job, trial, refusal, taken)
             return _ask(ctx, "ask", why, job, trial, taken, queued.rows)
         if standing is not None:
-            return _ended(ctx, job, trial, _outcome(ctx, trials), standing.text, taken)
+            said = "; ".join([standing.text, *_confirmed(ctx, trials, trial.phase)])
+            return _ended(ctx, job, trial, _outcome(ctx, trials), said, taken)
         if drawn is not None and drawn.taken_from is not None:
             drawn = _judged(ctx, drawn, trials)
             trials.append(drawn)
@@ -269,9 +294,11 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None 
         "next": drawn.label,
         "phase": drawn.phase,
         "proposal": drawn.proposal,
-        "taken_over": [{"trial": each.number, "from": each.taken_from} for each in taken],
+        "taken_over": [{"trial": each.number, "from": each.taken_from} for each in _new(taken, trial)],
     }
-    change = _proceed("; ".join([why, *map(_taken_over, taken), _next_in_words(ctx, drawn, trial)]))
+    change = _proceed(
+        "; ".join([why, *map(_taken_over, _new(taken, trial)), _next_in_words(ctx, drawn, trial)])
+    )
     source = (
         {"source_digest": drawn.source_digest} if trial.state == "failed" and _replaces(drawn, trial) else {}
     )
@@ -284,6 +311,35 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None 
         proposals=queued.rows,
         loop=source,
     )
+
+
+def _confirming(ctx: Context, trials: Sequence[Trial], phase: int) -> Trial | None:
+    """The best trial of a phase once more, before it is called best; None when it is confirmed."""
+    config = ctx.file.phases[phase - 1]
+    mine = [t for t in trials if t.phase == phase]
+    chosen = to_confirm(mine, config, ctx.goal, runner_up=config.type != "until")
+    return again(chosen, trials, config, ctx.file.job.hyperparameters) if chosen else None
+
+
+def _confirmed(ctx: Context, trials: Sequence[Trial], phase: int) -> list[str]:
+    """How sure it is that the best trial of a phase is better than the second best."""
+    if not getattr(ctx.file.phases[phase - 1], "confirm", 0) or ctx.goal is None:
+        return []
+    means = [t for t in merged([t for t in trials if t.phase == phase]) if t.state == "completed"]
+    best = best_trial(means, ctx.goal)
+    second = best_trial([t for t in means if t is not best], ctx.goal)
+    if best is None or second is None:
+        return []
+    ours, theirs = (
+        [t.metric for t in group_of(each, trials) if t.state == "completed" and t.metric is not None]
+        for each in (best, second)
+    )
+    told, figures = compare_groups(ours, theirs, ctx.goal)
+    words = {
+        "within noise": "inconclusive: the best two are within the noise",
+        "unknown": "the noise is not known",
+    }
+    return [f"{words.get(told, f'confirmed: trial {best.number} ({best.label}) is {told}')}: {figures}"]
 
 
 def _replaces(drawn: Trial, failed: Trial) -> bool:
@@ -301,7 +357,7 @@ def _judged(ctx: Context, trial: Trial, before: Sequence[Trial]) -> Trial:
 
 
 def _standing(ctx: Context, trials: Sequence[Trial]) -> str:
-    return ctx.strategy.summary([row_of(t) for t in trials]).text
+    return ctx.strategy.summary(rows_of(trials)).text
 
 
 def _ask(
@@ -315,8 +371,8 @@ def _ask(
 ) -> Change:
     """Hold the pool and wait for whoever decides what comes next."""
     hold = cap_hold(ctx, asking.hold_seconds(ctx))
-    trials = [trial if t.number == trial.number else t for t in ctx.store.trials()]
-    packet = asking.packet_of(ctx, kind, why, job, trial, [*trials, *taken], hold)
+    rows = {t.number: t for t in (*ctx.store.trials(), trial, *taken)}
+    packet = asking.packet_of(ctx, kind, why, job, trial, [rows[n] for n in sorted(rows)], hold)
     # Holding the pool wrote to the row of the job that owns it.
     fresh = ctx.store.job(job.number) or job
     verdict = f" ({trial.verdict}: {trial.verdict_why})" if trial.verdict else ""
@@ -346,6 +402,11 @@ def _at_limit(ctx: Context, job: Job, trial: Trial, refusal: str, taken: Sequenc
     return _ended(ctx, job, trial, Outcome.LIMIT, refusal, taken)
 
 
+def _new(rows: Sequence[Trial], trial: Trial) -> list[Trial]:
+    """Of the rows that are written with a trial, those that came to be with it."""
+    return [each for each in rows if each.number > trial.number]
+
+
 def _taken_over(trial: Trial) -> str:
     return f"trial {trial.number} ({trial.label}) takes over the result of trial {trial.taken_from}, which ran the same"
 
@@ -361,7 +422,7 @@ def _next_in_words(ctx: Context, drawn: Trial, before: Trial) -> str:
 
 def _outcome(ctx: Context, trials: list[Trial]) -> Outcome:
     """Every trial is done: was that what the loop was for?"""
-    phase = reached(ctx.strategy, [row_of(t) for t in trials])
+    phase = reached(ctx.strategy, rows_of(trials))
     if ctx.file.phases[phase].type == "until":
         return Outcome.NO_GOAL
     done = any(t.state == "completed" and not t.smoke for t in trials if t.phase == phase + 1)
@@ -372,7 +433,7 @@ def _ended(
     ctx: Context, job: Job, trial: Trial, outcome: Outcome, why: str, taken: Sequence[Trial] = ()
 ) -> Change:
     rows = (trial, *taken)
-    said = "; ".join([why, *map(_taken_over, taken)])
+    said = "; ".join([why, *map(_taken_over, _new(taken, trial))])
     return replace(release(outcome, said), jobs=(job,), trials=rows, remembered=_cured(ctx, trial))
 
 

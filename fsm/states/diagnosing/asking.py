@@ -13,7 +13,7 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.states.diagnosing.handoff_packet import Hold, redacted
 from wpfsm.fsm.strategies.ask import DEFAULT_HOLD
-from wpfsm.fsm.strategies.verdict import base_trial, best_trial
+from wpfsm.fsm.strategies.verdict import base_trial, best_average
 from wpfsm.fsm.units import stamp
 
 Kind = Literal["ask", "limit"]
@@ -42,7 +42,7 @@ def packet_of(
         "verdict_why": trial.verdict_why,
         "metric": trial.metric,
         "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,
-        "best": _shown(ctx, best_trial(trials, ctx.goal)),
+        "best": _shown(ctx, best_average(trials, ctx.goal)),
         "base": _shown(ctx, base),
         "left": left(ctx, hold),
         "pool": {

@@ -13,7 +13,7 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import JSON, Proposal, Trial
 from wpfsm.fsm.states.diagnosing import source_edits
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
-from wpfsm.fsm.steps.next_trial import params_for, row_of
+from wpfsm.fsm.steps.next_trial import params_for, rows_of
 from wpfsm.fsm.strategies.base import label_for
 from wpfsm.fsm.strategies.phases import reached
 from wpfsm.fsm.strategies.verdict import start_of
@@ -26,11 +26,13 @@ class Queued:
     Attributes:
         trial: The next trial; None when none is proposed.
         done: Somebody said that no further trial comes.
+        skipped: Somebody gave up the failed trial.
         rows: The proposals that were answered, to be written with whatever follows.
     """
 
     trial: Trial | None = None
     done: bool = False
+    skipped: bool = False
     rows: tuple[Proposal, ...] = ()
 
 
@@ -46,6 +48,11 @@ def take(ctx: Context, trials: Sequence[Trial], failed: Trial | None = None) -> 
     for proposal in ctx.store.proposals():
         if proposal.kind == "done":
             return Queued(done=True, rows=(*rows, replace(proposal, status="taken")))
+        if proposal.kind == "skip" and failed is not None:
+            return Queued(skipped=True, rows=(*rows, replace(proposal, status="taken")))
+        if proposal.kind == "skip":
+            rows.append(replace(proposal, status="refused", answer="no failed trial waits to be skipped"))
+            continue
         trial = _trial(ctx, proposal, trials, failed)
         twin = None if proposal.again else _tried(ctx, trial, trials)
         if twin is None:
@@ -75,7 +82,7 @@ def _trial(ctx: Context, proposal: Proposal, trials: Sequence[Trial], failed: Tr
         entry=base.entry if base else "",
         source_digest=digest,
         environment=base.environment if base else {},
-        phase=reached(ctx.strategy, [row_of(t) for t in trials]) + 1,
+        phase=reached(ctx.strategy, rows_of(trials)) + 1,
         base=base.number if base else None,
         proposal=proposal.number,
         note=proposal.note,
@@ -96,13 +103,18 @@ def _tried(ctx: Context, trial: Trial, trials: Sequence[Trial]) -> Trial | None:
     ran = {job.trial: job for job in ctx.jobs()}
     params = params_for(ctx, trial)
     for other in trials:
-        over = other.state in ("completed", "failed") and other.number in ran and not other.smoke
+        known = other.number in ran or bool(other.taken_loop)
+        over = other.state in ("completed", "failed") and known and not other.smoke
         alike = (other.source_digest, other.source, other.entry) == (
             trial.source_digest,
             trial.source,
             trial.entry,
         )
-        if over and alike and dict(ran[other.number].params) == params:
+        if (
+            over
+            and alike
+            and dict(ran[other.number].params if other.number in ran else other.params) == params
+        ):
             return other
     return None
 
