@@ -203,16 +203,19 @@ def _reached(limit: LimitName, allowed: float, spent: float, text: str) -> Refus
 
 
 def unmended(jobs: Sequence[Job]) -> Iterator[Job]:
-    """The failed jobs that count: those that no patch of wpfsm answered, or where the same failure came back."""
+    """The failed jobs that count: those that wpfsm did not mend.
+
+    A patch that changed something mends its failure unless the same one comes back. One that only tries again changes
+    nothing: it mended the failure when the trial came through.
+    """
     for position, job in enumerate(jobs):
         if job.diagnosis is None:
             continue
-        after = next((j for j in jobs[position + 1 :] if j.trial == job.trial), None)
-        patched = job.patch is not None and job.patch.kind != "edit"
+        after = [j for j in jobs[position + 1 :] if j.trial == job.trial]
+        came_through = any(j.status == "Completed" and j.diagnosis is None for j in after)
+        kind = job.patch.kind if job.patch else "edit"
         came_back = (
-            after is not None
-            and after.diagnosis is not None
-            and after.diagnosis.fingerprint == job.diagnosis.fingerprint
+            after and after[0].diagnosis and after[0].diagnosis.fingerprint == job.diagnosis.fingerprint
         )
-        if not patched or came_back:
+        if kind == "edit" or came_back or (kind == "retry" and not came_through):
             yield job
