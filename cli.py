@@ -6,13 +6,19 @@ boto3, and ``wpfsm --version`` for nothing at all.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 if sys.argv[1:] == ["--version"]:
     # Before anything else is imported: this answers in the time of an empty Python.
     from importlib.metadata import version
 
-    print(f"wpfsm {version('wpfsm')}")
+    try:
+        os.write(1, f"wpfsm {version('wpfsm')}\n".encode())
+    except OSError as error:
+        # Whoever reads no further, or closed it, does not want it; a disk that is full is another matter.
+        raise SystemExit(0 if error.errno in (errno.EPIPE, errno.EBADF) else 75) from None
     raise SystemExit(0)
 
 from pathlib import Path
@@ -53,6 +59,7 @@ cli.add_command(emulator)
 @click.option("--continue", "continued", metavar="LOOP", shell_complete=loop_ids,
               help="Know the trials of a closed loop, and repeat none.")  # fmt: skip
 @click.option("--queue", is_flag=True, help="Wait for a pool that another loop holds, instead of exit 5.")
+@click.option("--rehearse", is_flag=True, help="Rehearse first, and start only what needs no change.")
 @shared
 def start(
     given: Options,
@@ -63,10 +70,16 @@ def start(
     strict: bool,
     continued: str | None,
     queue: bool,
+    rehearse: bool,
 ) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
 
+    if rehearse:
+        from wpfsm.adapters.verbs.rehearse import passes
+
+        if refused := passes(given, file, (*overrides, *([f"backend={backend}"] if backend else []))):
+            return refused
     return start.start(
         given, file, overrides, backend, detach=detach, strict=strict, continued=continued, queue=queue
     )
@@ -219,6 +232,38 @@ def plan(
 
 
 @cli.command(
+    short_help="Run the first trial on this machine, for nothing.",
+    epilog=examples(
+        "wpfsm rehearse loop.yaml", "wpfsm rehearse loop.yaml --python ~/envs/torch --input train=data/"
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
+)
+@click.option(
+    "--input", "inputs", multiple=True, metavar="NAME=FOLDER", help="A folder that stands for a channel."
+)
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path, exists=True),
+    help="A Python environment that stands for the image; a plain one otherwise.",
+)
+@shared
+def rehearse(
+    given: Options, file: Path, overrides: tuple[str, ...], inputs: tuple[str, ...], python: Path | None
+) -> int:
+    """Run the first trial on this machine, patched by the same rules, at no cost.
+
+    Ends with what was found, the patches as a diff, and the commands that apply them and start. What only the image or
+    a GPU can show is said to be untested. Exit code 1 when the trial would fail in the job, too.
+    """
+    from wpfsm.adapters.verbs import rehearse
+
+    return rehearse.rehearse(given, file, overrides, inputs=rehearse.channels(inputs), python=python)
+
+
+@cli.command(
     short_help="Check credentials, permissions, quotas, database, orphans.",
     epilog=examples("wpfsm doctor --backend aws --region us-east-1 --instance-type ml.g6e.2xlarge"),
 )
@@ -275,15 +320,18 @@ def release(
     epilog=examples("wpfsm gc", "wpfsm gc --apply --backend aws --region us-east-1"),
 )
 @click.option("--apply", is_flag=True, help="Release what was found.")
+@click.option("--running", is_flag=True, help="With --apply: stop jobs that no database here knows, too.")
 @click.option("--older-than", default="10m", show_default=True, help="Idle time of a pool no database knows.")
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
 @click.option("--region", help="Where to look.")
 @shared
-def gc(given: Options, apply: bool, older_than: str, backend: str | None, region: str | None) -> int:
+def gc(
+    given: Options, apply: bool, running: bool, older_than: str, backend: str | None, region: str | None
+) -> int:
     """Find pools that nobody owns, with or without the database, and release them."""
     from wpfsm.adapters.verbs import gc
 
-    return gc.gc(given, backend, region, apply=apply, older_than=older_than)
+    return gc.gc(given, backend, region, apply=apply, running=running, older_than=older_than)
 
 
 @cli.command(
@@ -322,12 +370,13 @@ def wait(given: Options, loop: str, timeout: str) -> int:
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest].")
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
 @click.option("--failed", is_flag=True, help="Only the lines that explain the newest failure.")
+@click.option("--raw", is_flag=True, help="As the job printed it: secrets and terminal sequences too.")
 @shared
-def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool) -> int:
+def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool, raw: bool) -> int:
     """Print the log of a job, or only the lines that explain its failure."""
     from wpfsm.adapters.verbs import logs as reading
 
-    return reading.logs(given, loop, job, follow=follow, failed=failed)
+    return reading.logs(given, loop, job, follow=follow, failed=failed, raw=raw)
 
 
 @cli.command(
@@ -490,6 +539,9 @@ def report(given: Options, loop: str, target: Path) -> int:
 
 def main() -> None:
     """Entry point of the ``wpfsm`` command."""
+    from wpfsm.adapters.terminal.streams import secure
+
+    secure()
     cli(prog_name="wpfsm")
 
 

@@ -52,12 +52,22 @@ def transaction(connection: sqlite3.Connection, path: Path | str) -> Iterator[No
             raise
 
 
+class IdTaken(Exception):
+    """A loop of this id exists already."""
+
+
 def create_loop(
     connection: sqlite3.Connection, path: Path, loop: Loop, why: str, known: Sequence[Trial] = ()
 ) -> None:
-    """Insert a new loop with its first event, and with the trials that it knows of another one."""
+    """Insert a new loop with its first event, and with the trials that it knows of another one.
+
+    Raises:
+        IdTaken: Another loop has this id; nothing was written.
+    """
     with transaction(connection, path):
-        _write(connection, loop)
+        if connection.execute("select 1 from loops where id = ?", (loop.id,)).fetchone():
+            raise IdTaken(loop.id)
+        connection.execute(codec.insert(Loop), codec.encode(loop))
         for trial in known:
             _write(connection, trial)
         _append(connection, loop.id, "created", "", loop.state, why, {}, loop.created_at)

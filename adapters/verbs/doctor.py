@@ -16,7 +16,8 @@ from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.states.preflight.checks import holdings
-from wpfsm.state.database import open_existing
+from wpfsm.state.damage import damage
+from wpfsm.state.database import explain, open_existing
 from wpfsm.state.history import History
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ def _database(given: Options) -> Check:
         return Check("database", "ok", f"none yet at {given.database}")
     except StoreError as error:
         return Check("database", "fail", str(error), error.fix, error.exit_code)
+    except Exception as error:  # noqa: BLE001 - this check exists to say what is wrong with the file
+        broken = explain(error, given.database)
+        return Check("database", "fail", str(broken), broken.fix, broken.exit_code)
+    if found := damage(given.database):
+        return Check("database", "fail", str(found), found.fix, found.exit_code)
     if problem != "ok":
         return Check("database", "fail", f"{given.database}: {problem}", "wpfsm gc works without it", 75)
     owed = History(connection).owed()
@@ -148,7 +154,7 @@ def _orphans(given: Options, account: Account) -> Check:
     from wpfsm.adapters.verbs.pool_survey import survey_pools
 
     history: History | None = None
-    with contextlib.suppress(NotFound, StoreError):
+    with contextlib.suppress(Exception):  # pools are found without it too
         history = History(open_existing(given.database))
     found = survey_pools(account, given.database, history)
     ours = [view.reading.name for view in found if view.holder in ("dead", "unknown")]

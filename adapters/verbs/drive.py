@@ -11,57 +11,67 @@ from wpfsm.adapters.documents.loop import error_document
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, queued
 from wpfsm.adapters.verbs.inspect import document_of
 from wpfsm.adapters.watchers.audience import audience
 from wpfsm.fsm import controller
-from wpfsm.fsm.errors import WpfsmError
-from wpfsm.fsm.records import Loop
+from wpfsm.fsm.errors import NotConfirmed, WpfsmError
+from wpfsm.fsm.records import Loop, State
+from wpfsm.state.connection import PatientConnection
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
+from wpfsm.state.leases import Lease
 
 
 def drive(
     given: Options,
-    connection: sqlite3.Connection,
+    connection: PatientConnection,
     loop: Loop,
     first: Callable[[Controller], None] | None = None,
     *,
     detach: bool = False,
     forget_stop: bool = False,
     queue: bool = False,
+    lease: Lease | None = None,
 ) -> int:
-    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
+    """Take ownership, run the loop, print the outcome.
 
-    ``forget_stop`` is for a person who resumes a loop that was asked to stop before; with ``queue`` a pool that another
-    loop holds is waited for.
+    With ``detach`` only ``first`` is run here, and the rest in a background process.
+
+    Args:
+        given: The verb's options.
+        connection: One that may write.
+        loop: The loop.
+        first: Done once the loop is owned, before it is driven.
+        detach: Leave the driving to a process of its own.
+        forget_stop: A person resumes it: a stop that was asked before does not hold any more.
+        queue: Wait for a pool that another loop holds.
+        lease: The right to drive the loop, where the caller has taken it already.
     """
-    result = own_loop(given, connection, loop, first, detach=detach, forget_stop=forget_stop, queue=queue)
+    outlive_output()
+    result = drive_owned(
+        given, connection, loop, first, detach=detach, forget_stop=forget_stop, queue=queue, lease=lease
+    )
     if result is None:
-        detach_loop(given, loop)
         report(given, connection, loop, None)
         return DETACHED
     return report(given, connection, result.loop, result.error, result.exit_code)
 
 
-def run_loop(given: Options, connection: sqlite3.Connection, loop: Loop) -> controller.Result:
-    """Own the loop and drive it; prints nothing of what came of it."""
-    result = own_loop(given, connection, loop)
-    assert result is not None, "it was driven here"
-    return result
-
-
-def own_loop(
+def drive_owned(
     given: Options,
-    connection: sqlite3.Connection,
+    connection: PatientConnection,
     loop: Loop,
     first: Callable[[Controller], None] | None = None,
     *,
     detach: bool = False,
     forget_stop: bool = False,
     queue: bool = False,
+    lease: Lease | None = None,
 ) -> controller.Result | None:
-    """Own the loop, do ``first``, and drive it unless it is to be detached; then None."""
+    """As :func:`drive`, and print nothing of what came of it; None when it was detached."""
     signals = StopSignals(_on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
@@ -74,14 +84,47 @@ def own_loop(
             signals=signals,
             hook=observers.hook,
             forget_stop=forget_stop,
+            lease=lease,
         )
         owned.ports.queue = queue or queued()
+        handed_on = False
         try:
             if first:
                 first(owned)
-            return None if detach else controller.drive(owned.ports)
+            result = None if detach else controller.drive(owned.ports)
+            handed_on = detach
+        except WpfsmError:
+            raise
+        except Exception as error:
+            observers.progress.trouble(error)
+            if _is_closed(given, loop):
+                raise
+            raise _not_closed(given, loop, error) from error
         finally:
-            owned.close()
+            owned.close(keep_loop=handed_on)
+    if result is None:
+        detach_loop(given, loop, owned.loop_lease, queue=queue)
+    return result
+
+
+def _is_closed(given: Options, loop: Loop) -> bool:
+    with contextlib.suppress(Exception), contextlib.closing(open_existing(given.database)) as connection:
+        return History(connection).find(loop.id).state is State.CLOSED
+    return False
+
+
+def _not_closed(given: Options, loop: Loop, error: Exception) -> WpfsmError:
+    """What nobody expected, on a loop that is not Closed: a job or a pool may bill, and nobody looks."""
+    from wpfsm.state.damage import damage
+
+    found = damage(given.database)
+    return NotConfirmed(
+        f"{found or f'unexpected {type(error).__name__}: {error}'}; loop {loop.id} is not closed, and a job or a pool "
+        "of it may bill",
+        fix=found.fix
+        if found
+        else f"wpfsm resume {loop.id} goes on with it, wpfsm release {loop.id} only releases",
+    )
 
 
 def _on_signal(reason: str, count: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,17 @@ from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.experiment_text import experiment_lines
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
-from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
-from wpfsm.adapters.verbs.drive import run_loop
+from wpfsm.adapters.verbs.detach import DETACHED
+from wpfsm.adapters.verbs.drive import drive_owned
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held, NotFound, Refused, UsageError, WpfsmError
 from wpfsm.fsm.records import EXIT_CODES, JSON, Loop, Proposal, State, Trial
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.verdict import Keep, start_of
+from wpfsm.state.connection import PatientConnection
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.store import propose
@@ -61,9 +64,10 @@ class Asked:
 
 def next_(given: Options, which: str, asked: Asked, *, detach: bool) -> int:
     """Show what the loop waits for, or run one experiment and print its verdict; returns the exit code."""
+    outlive_output()
     connection = open_existing(given.database, write=True)
     history = History(connection)
-    loop = history.find(which)
+    loop = named(history, which, acting=True)
     if asked.is_empty:
         return _show(given, history, loop, _code(loop))
     if loop.state in (State.RELEASING, State.CLOSED):
@@ -74,8 +78,8 @@ def next_(given: Options, which: str, asked: Asked, *, detach: bool) -> int:
     except Refused as error:
         raise _over(history.find(loop.id)) from error
     if detach:
-        if look(history, given.database, loop, time.time()).alive is not True:
-            detach_loop(given, loop)
+        with contextlib.suppress(Held):  # whoever drives it finds the proposal
+            drive_owned(given, connection, loop, detach=True)
         return _show(given, history, history.find(loop.id), DETACHED)
     return _follow(given, connection, loop, proposal)
 
@@ -209,7 +213,7 @@ def _still_held(given: Options, history: History, trial: Trial, files: Mapping[s
 # --- following it ---------------------------------------------------------------------------------
 
 
-def _follow(given: Options, connection: sqlite3.Connection, loop: Loop, proposal: Proposal) -> int:
+def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal: Proposal) -> int:
     """Drive the loop, or watch whoever drives it, until the proposal has its answer."""
     history = History(connection)
     while True:
@@ -224,7 +228,8 @@ def _follow(given: Options, connection: sqlite3.Connection, loop: Loop, proposal
         if row.status == "taken" and _has_ended(history, now, row):
             return _report(given, history, now, row, _code(now))
         try:
-            result = run_loop(given, connection, now)
+            result = drive_owned(given, connection, now)
+            assert result is not None, "it was driven here"
         except Held:
             _watch(given, history, loop.id)
             continue

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
-import sqlite3
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from wpfsm.adapters.bootstrap import own_loop
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.adapters.terminal.output import Options, hint, listed
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.watchers import notify
-from wpfsm.fsm.errors import Refused
+from wpfsm.fsm.errors import Held, Refused
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.records import Loop, State, Trial
+from wpfsm.state.connection import PatientConnection
 from wpfsm.state.database import create_or_open, open_existing, siblings
 from wpfsm.state.history import History
-from wpfsm.state.store import create_loop
+from wpfsm.state.leases import Lease
+from wpfsm.state.store import IdTaken, create_loop
 
 
 def start(
@@ -49,6 +54,7 @@ def start(
         continued: A closed loop whose trials the new one knows, and of which it repeats none.
         queue: Wait for a pool that another loop holds.
     """
+    outlive_output()  # before there is a loop: whatever becomes of the streams, nobody drives it otherwise
     settings = (
         *overrides,
         *([f"backend={backend}"] if backend else []),
@@ -56,14 +62,15 @@ def start(
     )
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
+    _say_what_is_left_out(file, loop_file)
     known, digest = known_trials(given, continued, file, loop_file) if continued else ((), "")
-    loop, connection = new_loop(given, file, loop_file, settings, known, digest)
+    loop, connection, lease = new_loop(given, file, loop_file, settings, known, digest)
     hint(f"loop {loop.id}")
     if detach:
-        detach_loop(given, loop, queue=queue)
+        detach_loop(given, loop, lease, queue=queue)
         report(given, connection, loop, None)
         return DETACHED
-    return drive(given, connection, loop, queue=queue)
+    return drive(given, connection, loop, lease=lease, queue=queue)
 
 
 def known_trials(
@@ -78,7 +85,7 @@ def known_trials(
         Refused: The loop is not closed: it takes proposals itself.
     """
     history = History(open_existing(given.database, write=True))
-    before = history.find(which)
+    before = named(history, which)
     if before.state is not State.CLOSED:
         raise Refused(
             f"loop {before.id} is not closed, so it can go on itself",
@@ -110,6 +117,17 @@ def known_trials(
     return known, jobs[-1].source_digest if jobs and same else ""
 
 
+def _say_what_is_left_out(file: Path, loop_file: LoopFile) -> None:
+    """Members of the user's own request that only a description has. What is wrong with it, Preflight says."""
+    if loop_file.job.request:
+        from wpfsm.adapters.aws.own_request import own_request
+
+        with contextlib.suppress(Refused):
+            _, left_out = own_request(file.parent / loop_file.job.request)
+            if left_out:
+                hint(f"job.request: left out what only the service reports: {', '.join(left_out)}")
+
+
 def new_loop(
     given: Options,
     file: Path,
@@ -117,14 +135,19 @@ def new_loop(
     overrides: tuple[str, ...],
     known: tuple[Trial, ...] = (),
     source_digest: str = "",
-) -> tuple[Loop, sqlite3.Connection]:
-    """Snapshot the source and write the loop's row. Nothing was asked of any service yet."""
+) -> tuple[Loop, PatientConnection, Lease]:
+    """Snapshot the source, take the loop's lock, and write its row. Nothing was asked of any service yet.
+
+    The lock comes before the row, so that whoever sees the row sees that somebody drives it.
+    """
     now = WallClock().now()
     sources = LocalSources(siblings(given.database, "sources"), file.resolve().parent)
     digest = sources.snapshot(loop_file.job.source) if loop_file.job.source else ""
+    if loop_file.job.source and (left_out := sources.look_through(loop_file.job.source).left_out):
+        hint(f"left out of {loop_file.job.source}: " + listed(left_out))
     seconds = default_keep_alive("person" if sys.stdin.isatty() and not detached() else "program")
-    loop = Loop(
-        id=f"{loop_file.name}-{secrets.token_hex(3)}",
+    drawn = Loop(
+        id="",
         name=loop_file.name,
         state=State.PREFLIGHT,
         backend=loop_file.backend,
@@ -139,5 +162,28 @@ def new_loop(
     )
     connection = create_or_open(given.database)
     why = f"from {file}" + (f", with {len(known)} trial(s) of {known[0].taken_loop}" if known else "")
-    create_loop(connection, given.database, loop, why, [replace(trial, loop_id=loop.id) for trial in known])
-    return loop, connection
+    while True:
+        loop = replace(drawn, id=draw_id(loop_file.name))
+        try:
+            lease = own_loop(given.database, loop.id)
+        except Held:
+            continue
+        try:
+            create_loop(connection, given.database, loop, why, [replace(t, loop_id=loop.id) for t in known])
+        except IdTaken:
+            lease.release()
+        except BaseException:
+            lease.release()
+            raise
+        else:
+            return loop, connection, lease
+
+
+def draw_id(name: str) -> str:
+    """A new loop id: as much of the name as fits, and 40 random bits."""
+    return f"{name[: MOST_ID - 2 * _RANDOM_BYTES - 1].rstrip('-')}-{secrets.token_hex(_RANDOM_BYTES)}"
+
+
+MOST_ID = 40
+"""Characters of a loop id, of which the names of its jobs are made (63 at most, with number)."""
+_RANDOM_BYTES = 5

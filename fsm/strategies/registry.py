@@ -8,9 +8,10 @@ from typing import Annotated, TypeAlias, assert_never
 
 from pydantic import Discriminator, Field, Tag
 
+from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.strategies.ablate import Ablate, AblateConfig
 from wpfsm.fsm.strategies.ask import Ask, AskConfig
-from wpfsm.fsm.strategies.base import Goal, MissingExtra, Strategy, Value
+from wpfsm.fsm.strategies.base import Goal, Strategy, Value
 from wpfsm.fsm.strategies.fix import Fix, FixConfig
 from wpfsm.fsm.strategies.phases import From, Phase, PhaseKeys, Phases, default_start
 from wpfsm.fsm.strategies.recipes import RecipesConfig, recipes
@@ -130,7 +131,11 @@ def missing_extra(config: Config) -> MissingExtra | None:
     """
     sources = [each.propose if isinstance(each, UntilConfig) else each for each in phases_of(config)]
     wanted = any(isinstance(source, Search) and source.method == "bayes" for source in sources)
-    return MissingExtra("bayes") if wanted and importlib.util.find_spec("optuna") is None else None
+    return (
+        MissingExtra("bayes", "a Bayesian strategy")
+        if wanted and importlib.util.find_spec("optuna") is None
+        else None
+    )
 
 
 def _inner(

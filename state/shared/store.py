@@ -255,8 +255,10 @@ class SharedStore:
             **change.loop, "state": state or before.state, "version": before.version + 1, "updated_at": change.at,
         }  # fmt: skip
         after = dataclasses.replace(before, **fields)
-        records: tuple[codec.Record, ...] = (*change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered,
-                   *change.proposals)  # fmt: skip
+        records: tuple[codec.Record, ...] = (
+            *change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered,
+            *change.proposals,
+        )  # fmt: skip
         for record in (after, *records):
             _check(record)
         puts = [

@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 09:49:25.969732+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 09:49:26.006665+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 09:57:25.241163+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 09:57:25.294400+00:00');
 CREATE TABLE events (
     loop_id text not null references loops (id),
     seq integer not null,
@@ -19,8 +19,8 @@ CREATE TABLE events (
     primary key (loop_id, seq)
 ) strict, without rowid;
 INSERT INTO "events" VALUES('story',1,1750000000.0,'created','','Preflight','from a story','{}');
-INSERT INTO "events" VALUES('story',2,1750000000.0,'checked','Preflight','Preflight','0 finding(s)','{"findings":[]}');
-INSERT INTO "events" VALUES('story',3,1750000000.0,'admitted','Preflight','Submitting','checks passed','{"lock":{"role_arn":"arn:aws:iam::123456789012:role/Train","instance_type":"ml.g5.xlarge","instance_count":1,"volume_gb":30,"kms_key":"","security_groups":[],"subnets":[],"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":null},"pool_key":"0ef05063b5812237","findings":[]}');
+INSERT INTO "events" VALUES('story',2,1750000000.0,'checked','Preflight','Preflight','1 finding(s)','{"findings":[{"level":"warn","kind":"metric","text":"metric.regex: of 2.5e-05 it captures 2.5","fix":"capture all of it: ([-+0-9.eE]+), and try it with wpfsm metric test; a part of a number is not compared"}]}');
+INSERT INTO "events" VALUES('story',3,1750000000.0,'admitted','Preflight','Submitting','checks passed; metric.regex: of 2.5e-05 it captures 2.5','{"lock":{"role_arn":"arn:aws:iam::123456789012:role/Train","instance_type":"ml.g5.xlarge","instance_count":1,"volume_gb":30,"kms_key":"","security_groups":[],"subnets":[],"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":null},"pool_key":"0ef05063b5812237","findings":[{"level":"warn","kind":"metric","text":"metric.regex: of 2.5e-05 it captures 2.5","fix":"capture all of it: ([-+0-9.eE]+), and try it with wpfsm metric test; a part of a number is not compared"}]}');
 INSERT INTO "events" VALUES('story',4,1750000000.0,'intended','Submitting','Submitting','job 1 for trial 1 (lr=1)','{"job":"story-001","params":{"lr":1},"guards":{"lock_unchanged":true,"limits_admit":true}}');
 INSERT INTO "events" VALUES('story',5,1750000000.0,'sent','Submitting','Submitting','create story-001','{}');
 INSERT INTO "events" VALUES('story',6,1750000000.0,'submitted','Submitting','Running','story-001 accepted by the service','{"job":"story-001"}');

@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 09:49:25.969732+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 09:49:26.006665+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 09:57:25.241163+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 09:57:25.294400+00:00');
 CREATE TABLE events (
     loop_id text not null references loops (id),
     seq integer not null,
