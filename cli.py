@@ -406,12 +406,13 @@ def explain(given: Options, loop: str | None, job: int | None, reason: str | Non
 )
 @click.argument("loop", shell_complete=loop_ids)
 @click.option("--apply", is_flag=True, help="Write the patches into your files.")
+@click.option("--best", is_flag=True, help="The source of the best trial, in the place of the newest one's.")
 @shared
-def diff(given: Options, loop: str, apply: bool) -> int:
+def diff(given: Options, loop: str, apply: bool, best: bool) -> int:
     """Show what the loop patched in its copy of the source, against your files."""
     from wpfsm.adapters.verbs import diff
 
-    return diff.diff(given, loop, apply=apply)
+    return diff.diff(given, loop, apply=apply, best=best)
 
 
 @cli.group()

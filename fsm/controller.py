@@ -181,9 +181,10 @@ def _take_up_rights(ctx: Context) -> None:
 
 
 def has_answer(loop: Loop, store: Store) -> bool:
-    """Whether an open hand-off has what it waits for: a proposal, or a limit that was raised."""
+    """Whether an open hand-off has what it waits for: a proposal, a limit that was raised, a changed strategy."""
     packet = loop.handoff or {}
-    return bool(store.proposals()) or (packet.get("kind") == "limit" and bool(packet.get("accepted")))
+    raised = packet.get("kind") == "limit" and bool(packet.get("accepted"))
+    return bool(store.proposals()) or raised or bool(packet.get("redraw"))
 
 
 def _step(ctx: Context) -> Change | None:

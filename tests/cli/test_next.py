@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from cli_bench import OK, Bench, wait_for
 
 ASK = "strategy: {type: ask, hold: 5m}"
@@ -145,3 +146,45 @@ def test_a_failed_trial_is_skipped_or_made_anew_with_other_values(bench: Bench) 
         assert [trial["label"] for trial in ran.json["trials"]] == labels
         assert ran.json["trials"][0]["verdict"] == "failed"
     assert bench.run("resume", "skipped", "--skip", "--set", "lr=1").code == 2
+
+
+LEARNS = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float)\nlr = p.parse_args().lr\n"
+SOURCE_LOOP = """
+version: 1
+name: edits
+pool: {instance_type: ml.m5.large, keep_alive: 10m}
+job: {source: src/, entry: train.py, max_runtime: 5m, hyperparameters: {lr: 0.5}}
+metric: {name: loss, goal: minimize, regex: 'loss=([0-9.]+)'}
+strategy: {type: ask}
+"""
+
+
+@pytest.mark.sdk
+def test_a_discarded_edit_is_warned_of_and_the_folder_brought_back_to_the_best(bench: Bench) -> None:
+    """`next` shows the diff, `diff --best --apply` writes the best source, and then `diff --best` shows nothing."""
+    script = bench.folder / "src" / "train.py"
+    script.parent.mkdir()
+    script.write_text(f"{LEARNS}print(f'loss={{lr}}')\n")
+    (bench.folder / "edits.yaml").write_text(SOURCE_LOOP)
+    assert bench.run("start", "edits.yaml").code == 10
+    good = f"{LEARNS}print(f'loss={{lr / 2}}')\n"
+    script.write_text(good)
+    kept = bench.run("next", "edits", "--source", "src", "--note", "half", "-o", "json")
+    assert kept.json["experiment"]["verdict"] == "kept"
+    assert "+print(f'loss={lr / 2}')" in kept.err
+    script.write_text(f"{LEARNS}print(f'loss={{lr * 9}}')\n")
+    assert (
+        bench.run("next", "edits", "--source", "src", "-o", "json").json["experiment"]["verdict"]
+        == "discarded"
+    )
+    warned = bench.run("next", "edits", "--source", "src", "--set", "lr=0.4", "-o", "json")
+    assert "still holds the change of trial 3" in warned.err
+    assert bench.run("diff", "edits", "--best", "--apply").code == 0
+    assert script.read_text() == good
+    shown = bench.run("diff", "edits", "--best")
+    assert (shown.code, shown.out) == (0, "")
+    assert bench.run("report", "edits", "--html", "page.html").code == 0
+    page = (bench.folder / "page.html").read_text()
+    assert "Experiments" in page
+    assert "verdict-discarded" in page
+    assert bench.run("next", "edits", "--done").code == 0

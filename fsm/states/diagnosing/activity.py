@@ -73,6 +73,8 @@ def answer(ctx: Context, packet: Mapping[str, JSON]) -> Change | None:
         failed = replace(trial, state="failed", verdict="failed", verdict_why=_why_failed(job))
         trials = [failed if t.number == failed.number else t for t in trials]
     queued = proposals.take(ctx, trials, failed)
+    if failed is not None and packet.get("redraw") and queued == Queued():
+        return _closing(_next(ctx, job, failed, f"trial {trial.number} is not asked for any more", queued))
     if queued.trial is not None and kind == "limit" and ctx.over_limit():
         return None
     if queued.trial is None and not queued.done and not queued.skipped:
