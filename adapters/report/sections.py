@@ -200,6 +200,16 @@ def handoff(facts: Facts) -> Markup | None:
     if until:
         over = until <= facts.now
         held = f"The pool {'was' if over else 'is'} held until {stamp(until)}{', the next job starts cold' * over}. "
+    if packet.get("kind", "failure") != "failure":
+        commands = [packet.get("resume"), packet.get("give_up")]
+        lines = [" ".join(map(str, words)) for words in commands if isinstance(words, list)]
+        asked = "a proposal" if packet["kind"] == "ask" else "a limit to be raised"
+        return el(
+            "div",
+            el("p", el("b", f"This loop waits for {asked}. "), held, str(packet.get("why") or "")),
+            el("pre", "\n".join(lines)),
+            class_="callout",
+        )
     return el(
         "div",
         el("p", el("b", "This loop waits for a patch. "), held, "Edit the source, then:"),

@@ -33,7 +33,7 @@ from wpfsm.fsm.states.preflight.checks import (
     outcome_of,
 )
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
-from wpfsm.fsm.strategies.registry import build, missing_extra
+from wpfsm.fsm.strategies.registry import build, missing_extra, start_of
 from wpfsm.fsm.units import duration, usd
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History
@@ -181,6 +181,7 @@ def _document(
         "region": file.region,
         "jobs": jobs,
         "jobs_known": strategy.total() is not None,
+        "phases": _phases(file),
         "trials": [_proposal(n, p) for n, p in enumerate(preview, start=1)],
         "lock": None,
         "keep_alive_seconds": keep_alive,
@@ -220,7 +221,28 @@ def _proposal(number: int, proposal: Proposal) -> JSON:
         "label": proposal.label,
         "params": dict(proposal.params),
         "smoke": proposal.smoke,
+        "phase": proposal.phase,
     }
+
+
+def _phases(file: LoopFile) -> JSON:
+    """Each strategy of the loop file by itself: how many trials, and what it starts from."""
+    metric = file.metric
+    goal = Goal(metric.name, metric.goal) if metric else None
+    found: list[JSON] = []
+    for number, config in enumerate(file.phases, start=1):
+        strategy = build(config, goal, file.job.hyperparameters)
+        found.append(
+            {
+                "number": number,
+                "type": config.type,
+                "from": start_of(file.strategy, number - 1),
+                "on_miss": getattr(config, "on_miss", "end"),
+                "trials": strategy.total() or strategy.at_most(),
+                "trials_known": strategy.total() is not None,
+            }
+        )
+    return found
 
 
 def _quota(found: Survey | None) -> JSON:
@@ -283,7 +305,7 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
     between, during = usd(leak["killed_between_jobs_usd"]), usd(leak["killed_during_job_usd"])
     lines = [
         f"plan {file.name}: {document['jobs']} job(s){known} on {where}",
-        *(f"  trial {trial['number']}  {trial['label']}" for trial in document["trials"]),
+        *_trial_lines(document),
         "",
         table(rows),
         *(f"  {note}" for note in document["forecast_notes"]),
@@ -296,6 +318,25 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
         fix = f"\n  fix: {finding['fix']}" if finding["fix"] else ""
         lines.append(f"{finding['level']}: {finding['text']}{fix}")
     return "\n".join(lines)
+
+
+def _trial_lines(document: dict[str, Any]) -> list[str]:
+    """The trials that are known beforehand; below its phase where there are several."""
+    phases = document["phases"]
+    lines: list[str] = []
+    for phase in phases:
+        if len(phases) > 1:
+            known = "" if phase["trials_known"] else " at most"
+            start = f", from the {phase['from']} trial before" if phase["from"] else ""
+            lines.append(
+                f"  phase {phase['number']}  {phase['type']}: {phase['trials']} trial(s){known}{start}"
+            )
+        mine = [trial for trial in document["trials"] if trial["phase"] == phase["number"]]
+        indent = "  " * (1 + (len(phases) > 1))
+        lines += [f"{indent}trial {trial['number']}  {trial['label']}" for trial in mine]
+    if len(phases) > 1:
+        lines.append("  a point that ran before with the same values on the same source is not run again")
+    return lines
 
 
 def _grounds(document: dict[str, Any]) -> list[str]:

@@ -80,6 +80,11 @@ def _ended(loop: Loop) -> _Rest | None:
         assert loop.outcome is not None, "a closed loop has an outcome"
         return _Rest(EXIT_CODES[loop.outcome], f"closed: {loop.outcome}")
     if loop.handoff is not None:
+        kind = loop.handoff.get("kind", "failure")
+        if kind == "ask":
+            return _Rest(HANDED_OFF, f"it waits for a proposal: wpfsm next {loop.id}")
+        if kind == "limit":
+            return _Rest(HANDED_OFF, f"a limit: raise it, then wpfsm resume {loop.id} --accept-changes")
         return _Rest(HANDED_OFF, f"hand-off: edit the source, then wpfsm resume {loop.id}")
     return None
 
