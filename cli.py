@@ -49,12 +49,15 @@ cli.add_command(emulator)
 )
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
+@click.option("--wait", "follow", is_flag=True, help="Where an engine drives it: follow it to its end.")
 @shared
-def start(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool) -> int:
+def start(
+    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool, follow: bool
+) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
 
-    return start.start(given, file, overrides, backend, detach=detach)
+    return start.start(given, file, overrides, backend, detach=detach, follow=follow)
 
 
 @cli.command(
@@ -75,6 +78,19 @@ def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool
     from wpfsm.adapters.verbs import resume
 
     return resume.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)
+
+
+@cli.command(
+    short_help="Take one turn of a loop: for Airflow, Step Functions, or a person when the engine is down.",
+    epilog=examples("wpfsm turn digits-lr-3f2a1c"),
+)
+@click.argument("loop", shell_complete=loop_ids)
+@shared
+def turn(given: Options, loop: str) -> int:
+    """Run a loop's activities until something must be waited for; prints when the next turn is due."""
+    from wpfsm.adapters.verbs import turn
+
+    return turn.turn(given, loop)
 
 
 @cli.command(

@@ -19,7 +19,7 @@ from wpfsm.adapters.targets import target_of
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.failpoints import Failpoints, Hook
 from wpfsm.fsm.polling import AWS, LOOPBACK
-from wpfsm.fsm.ports import Notifier, Progress
+from wpfsm.fsm.ports import Clock, Notifier, Progress
 from wpfsm.fsm.records import Loop, Owner
 from wpfsm.state import leases, store
 from wpfsm.state.database import siblings
@@ -53,6 +53,7 @@ def connect(
     signals: StopSignals,
     hook: Hook | None = None,
     forget_stop: bool = False,
+    clock: Clock | None = None,
 ) -> Controller:
     """Take the loop over and connect its ports; ``forget_stop`` is for a person who resumes it.
 
@@ -69,7 +70,7 @@ def connect(
 
     locks = siblings(database, "locks")
     lease = leases.acquire(locks, f"loop-{loop.id}", what=f"loop {loop.id}", holder=loop.id)
-    clock = WallClock(signals)
+    clock = clock or WallClock(signals)
     failpoints = Failpoints(hook)
     try:
         now = clock.now()

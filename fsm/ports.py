@@ -318,6 +318,10 @@ class LogArchive(Protocol):
         """Forget what was kept: the job's log is read again from its beginning."""
         ...
 
+    def save(self, job_name: str) -> None:
+        """Keep what was added, so that it outlives this machine: the job has ended, or the turn has."""
+        ...
+
     def tail(self, job_name: str, count: int) -> Sequence[str]:
         """The last lines."""
         ...

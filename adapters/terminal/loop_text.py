@@ -130,6 +130,15 @@ def _risk_lines(document: Document) -> list[str]:
 
 
 def _controller_lines(document: Document) -> list[str]:
+    engine = document.get("engine")
+    if engine and document["loop"]["state"] != "Closed" and not document["handoff"]:
+        asleep = (
+            f"sleeps until {engine['sleeps_until']} or the job's end"
+            if engine["sleeps_until"]
+            else "takes a turn"
+        )
+        late = f", late by {engine['late_seconds']:.0f} s" if engine["late_seconds"] > 1 else ""
+        return [f"drive engine: {asleep}; execution {engine['execution']}{late}"]
     controller = document["controller"]
     if not controller or document["loop"]["state"] == "Closed" or document["handoff"]:
         return []

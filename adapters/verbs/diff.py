@@ -14,11 +14,11 @@ from pathlib import Path
 
 from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
-from wpfsm.state.database import explained, open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.state.database import explained, siblings
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class _Folder:
 def diff(given: Options, which: str, *, apply: bool) -> int:
     """Print the loop's patches; with ``apply`` write them into the user's files."""
     with explained(given.database):
-        history = History(open_existing(given.database))
+        history = history_of(given)
         loop = history.find(which)
         jobs, trials = history.jobs(loop.id), history.trials(loop.id)
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()

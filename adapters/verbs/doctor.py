@@ -9,15 +9,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
+from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.states.preflight.checks import holdings
 from wpfsm.state.database import open_existing
-from wpfsm.state.history import History
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.account import Account
@@ -67,7 +68,7 @@ def _database(given: Options) -> Check:
         return Check("database", "fail", str(error), error.fix, error.exit_code)
     if problem != "ok":
         return Check("database", "fail", f"{given.database}: {problem}", "wpfsm gc works without it", 75)
-    owed = History(connection).owed()
+    owed = history_of(given).owed()
     if owed:
         loops = sorted({o.loop_id for o in owed})
         return Check("database", "warn", f"{len(owed)} open obligation(s) in {', '.join(loops)}", "wpfsm gc")
@@ -149,7 +150,7 @@ def _orphans(given: Options, account: Account) -> Check:
 
     history: History | None = None
     with contextlib.suppress(NotFound, StoreError):
-        history = History(open_existing(given.database))
+        history = history_of(given)
     found = survey_pools(account, given.database, history)
     ours = [view.reading.name for view in found if view.holder in ("dead", "unknown")]
     if not ours:

@@ -15,7 +15,7 @@ from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
 from wpfsm.adapters.verbs.inspect import document_of
 from wpfsm.adapters.watchers.audience import audience
-from wpfsm.fsm import controller
+from wpfsm.fsm import controller, ports
 from wpfsm.fsm.errors import WpfsmError
 from wpfsm.fsm.records import Loop
 from wpfsm.state.history import History
@@ -34,7 +34,7 @@ def drive(
 
     ``forget_stop`` is for a person who resumes a loop that was asked to stop before.
     """
-    signals = StopSignals(_on_signal)
+    signals = StopSignals(on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
         owned = connect(
@@ -55,12 +55,13 @@ def drive(
             owned.close()
     if result is None:
         detach_loop(given, loop)
-        report(given, connection, loop, None)
+        report(given, History(connection), loop, None)
         return DETACHED
-    return report(given, connection, result.loop, result.error, result.exit_code)
+    return report(given, History(connection), result.loop, result.error, result.exit_code)
 
 
-def _on_signal(reason: str, count: int) -> None:
+def on_signal(reason: str, count: int) -> None:
+    """Tell a person that the signal was heard, and that leaving now costs money."""
     if count == 1:
         hint(f"{reason}: stopping the job and releasing the pool; this takes up to a few minutes")
     else:
@@ -69,13 +70,12 @@ def _on_signal(reason: str, count: int) -> None:
 
 def report(
     given: Options,
-    connection: sqlite3.Connection,
+    history: ports.History,
     loop: Loop,
     error: WpfsmError | None,
     code: int | None = None,
 ) -> int:
     """Print the loop's document; returns the exit code."""
-    history = History(connection)
     document = document_of(given, history, history.find(loop.id))
     if error is not None:
         document["error"] = error_document(error)["error"]

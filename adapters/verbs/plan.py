@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wpfsm.adapters.documents.rows import SCHEMA, section
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
@@ -30,7 +31,6 @@ from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
 from wpfsm.fsm.units import dollars, seconds
 from wpfsm.state.database import open_existing, siblings
-from wpfsm.state.history import History
 from wpfsm.state.prices import known_price
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[
         stated.cold_start, stated.warm_start, stated.train, stated.gap, stated.bill_provisioning
     )
     with contextlib.suppress(NotFound, StoreError):
-        history = History(open_existing(given.database))
+        history = history_of(given)
         for header in history.loops():
             if (header.name, header.backend, header.state) != (file.name, file.backend, State.CLOSED):
                 continue

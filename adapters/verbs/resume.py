@@ -18,10 +18,14 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
     """Take a loop up from its checkpoint; returns the exit code."""
     if abandon:
         return finish(given, which, Outcome.ABANDONED, "abandoned by `wpfsm resume --abandon`")
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        return shared.resume(given, which, accept_changes=accept_changes)
     connection = open_existing(given.database, write=True)
     loop = History(connection).find(which)
     if loop.state is State.CLOSED:
-        return report(given, connection, loop, None)
+        return report(given, History(connection), loop, None)
 
     def take_up(owned: Controller) -> None:
         for note in take_up_changes(Context(owned.ports), accept=accept_changes):
@@ -33,10 +37,14 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
 
 def finish(given: Options, which: str, outcome: Outcome, why: str) -> int:
     """Send a loop to Releasing and drive it to Closed. A closed loop is shown, and is no error."""
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        return shared.finish(given, which, outcome, why)
     connection = open_existing(given.database, write=True)
     loop = History(connection).find(which)
     if loop.state is State.CLOSED:
-        report(given, connection, loop, None)
+        report(given, History(connection), loop, None)
         return 0
     code = drive(given, connection, loop, first=lambda owned: controller.abandon(owned.ports, outcome, why))
     # Asked to clean up, cleaned up: the loop's own exit code says something else.

@@ -20,6 +20,10 @@ def stop(given: Options, which: str, timeout: str) -> int:
     """Ask the loop's controller to stop, and wait until it has released; without a controller, release here."""
     from wpfsm.state.store import request_stop
 
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        return shared.stop(given, which, duration("--timeout", timeout))
     deadline = time.monotonic() + duration("--timeout", timeout)
     connection = open_existing(given.database, write=True)
     history = History(connection)
@@ -58,5 +62,5 @@ def _shown(given: Options, connection: sqlite3.Connection, loop: Loop) -> int:
     """The closed loop's document. Stopping has succeeded, whatever the loop's own exit code is."""
     from wpfsm.adapters.verbs.drive import report
 
-    report(given, connection, loop, None)
+    report(given, History(connection), loop, None)
     return 0

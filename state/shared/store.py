@@ -227,7 +227,13 @@ class SharedStore:
             **change.loop, "state": state or before.state, "version": before.version + 1, "updated_at": change.at,
         }  # fmt: skip
         after = dataclasses.replace(before, **fields)
-        records = (*change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered)
+        records: tuple[codec.Record, ...] = (
+            *change.trials,
+            *change.jobs,
+            *change.intents,
+            *change.obligations,
+            *change.remembered,
+        )
         for record in (after, *records):
             _check(record)
         puts = [

@@ -147,6 +147,7 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
             if ctx.clock.now() - ctx.since(f"the last lines of {job.name}") >= ctx.pace.grace:
                 break
             ctx.clock.pause(ctx.pace.least)
+    ctx.archive.save(job.name)
     return Change(
         kind="ended",
         why=f"{job.name} {job.status}" + (f": {job.failure_reason[:200]}" if job.failure_reason else ""),
