@@ -81,6 +81,36 @@ def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool
 
 
 @cli.command(
+    short_help="Put the shared engine into your own account: one CloudFormation stack.",
+    epilog=examples(
+        "wpfsm deploy --training-role arn:aws:iam::123456789012:role/Train",
+        "wpfsm deploy --print-template",
+        "wpfsm deploy --remove",
+    ),
+)
+@click.option("--name", default="wpfsm", show_default=True, help="Of the stack and its table.")
+@click.option("--training-role", metavar="ARN", help="The one role that jobs may run with.")
+@click.option("--region", help="Where [default: $AWS_REGION, else us-east-1].")
+@click.option("--print-template", is_flag=True, help="Only print the template.")
+@click.option("--remove", is_flag=True, help="Remove the engine; the table and the bucket stay.")
+@shared
+def deploy(
+    given: Options,
+    name: str,
+    training_role: str | None,
+    region: str | None,
+    print_template: bool,
+    remove: bool,
+) -> int:
+    """Build the bundle, upload it, create or update the stack, and wait for it."""
+    from wpfsm.adapters.verbs import deploy
+
+    return deploy.deploy(
+        given, name=name, role=training_role, region=region, print_template=print_template, remove=remove
+    )
+
+
+@cli.command(
     short_help="Take one turn of a loop: for Airflow, Step Functions, or a person when the engine is down.",
     epilog=examples("wpfsm turn digits-lr-3f2a1c"),
 )

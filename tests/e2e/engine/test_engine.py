@@ -65,7 +65,7 @@ def test_four_workers_killed_in_a_row_change_nothing(world: EngineWorld) -> None
 def test_the_sweep_goes_on_where_the_engine_gave_up(world: EngineWorld) -> None:
     """Eight in a row: the execution fails; the sweep gives the loop another generation, which ends it."""
     loop_id = world.start(sweep_of(world.folder, "given-up"))
-    world.kill_workers(8, seconds=90)
+    world.kill_workers(8, seconds=35)
     place = world.place
     item = place.table.get(loop_id, "LOOP")
     assert item is not None
