@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +29,13 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     """A table, of which the function knows."""
     with shared() as (made, _):
         monkeypatch.setattr(durable, "_here", lambda: Here(made))
+        # A timer is skipped, a callback's timeout is not.
+        monkeypatch.setattr(durable, "SHORT_SECONDS", 2)
         yield made
+    with warnings.catch_warnings():
+        # AWS's test runner leaves its event loop to the garbage collector, which complains.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *given: dict[str, Any]) -> tuple[list[int], Any]:
@@ -49,10 +57,8 @@ def test_turns_follow_one_another_until_the_loop_is_over(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Short waits and long ones; each turn is a step that is taken once."""
-    asked, result = run(
-        monkeypatch, {"seconds": 0.2}, {"seconds": 250.0}, {"seconds": 30.0}, {"over": True, "exit_code": 0}
-    )
-    assert asked == [3, 3, 3, 3]
+    asked, result = run(monkeypatch, {"seconds": 0.2}, {"seconds": 2.0}, {"over": True, "exit_code": 0})
+    assert asked == [3, 3, 3]
     assert result["exit_code"] == 0
 
 
