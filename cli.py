@@ -6,13 +6,19 @@ boto3, and ``wpfsm --version`` for nothing at all.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 if sys.argv[1:] == ["--version"]:
     # Before anything else is imported: this answers in the time of an empty Python.
     from importlib.metadata import version
 
-    print(f"wpfsm {version('wpfsm')}")
+    try:
+        os.write(1, f"wpfsm {version('wpfsm')}\n".encode())
+    except OSError as error:
+        # Whoever reads no further, or closed it, does not want it; a disk that is full is another matter.
+        raise SystemExit(0 if error.errno in (errno.EPIPE, errno.EBADF) else 75) from None
     raise SystemExit(0)
 
 from pathlib import Path
@@ -49,15 +55,29 @@ cli.add_command(emulator)
 )
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
+@click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
+@click.option("--rehearse", is_flag=True, help="Rehearse first, and start only what needs no change.")
 @click.option("--wait", "follow", is_flag=True, help="Where an engine drives it: follow it to its end.")
 @shared
 def start(
-    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool, follow: bool
+    given: Options,
+    file: Path,
+    overrides: tuple[str, ...],
+    backend: str | None,
+    detach: bool,
+    strict: bool,
+    rehearse: bool,
+    follow: bool,
 ) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
 
-    return start.start(given, file, overrides, backend, detach=detach, follow=follow)
+    if rehearse:
+        from wpfsm.adapters.verbs.rehearse import passes
+
+        if refused := passes(given, file, (*overrides, *([f"backend={backend}"] if backend else []))):
+            return refused
+    return start.start(given, file, overrides, backend, detach=detach, strict=strict, follow=follow)
 
 
 @cli.command(
@@ -175,13 +195,48 @@ def inspect(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
 )
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
-@click.option("--offline", is_flag=True, help="Read nothing from the service.")
+@click.option("--offline", is_flag=True, help="Read nothing from the service, and ask no package index.")
+@click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
 @shared
-def plan(given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool) -> int:
+def plan(
+    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool, strict: bool
+) -> int:
     """Show what a loop file would do: trials, lock, headroom, forecast, worst case. Writes nothing."""
     from wpfsm.adapters.verbs import plan
 
-    return plan.plan(given, file, overrides, backend, offline=offline)
+    return plan.plan(given, file, overrides, backend, offline=offline, strict=strict)
+
+
+@cli.command(
+    short_help="Run the first trial on this machine, for nothing.",
+    epilog=examples(
+        "wpfsm rehearse loop.yaml", "wpfsm rehearse loop.yaml --python ~/envs/torch --input train=data/"
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
+)
+@click.option(
+    "--input", "inputs", multiple=True, metavar="NAME=FOLDER", help="A folder that stands for a channel."
+)
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path, exists=True),
+    help="A Python environment that stands for the image; a plain one otherwise.",
+)
+@shared
+def rehearse(
+    given: Options, file: Path, overrides: tuple[str, ...], inputs: tuple[str, ...], python: Path | None
+) -> int:
+    """Run the first trial on this machine, patched by the same rules, at no cost.
+
+    Ends with what was found, the patches as a diff, and the commands that apply them and start. What only the image or
+    a GPU can show is said to be untested. Exit code 1 when the trial would fail in the job, too.
+    """
+    from wpfsm.adapters.verbs import rehearse
+
+    return rehearse.rehearse(given, file, overrides, inputs=rehearse.channels(inputs), python=python)
 
 
 @cli.command(
@@ -241,15 +296,18 @@ def release(
     epilog=examples("wpfsm gc", "wpfsm gc --apply --backend aws --region us-east-1"),
 )
 @click.option("--apply", is_flag=True, help="Release what was found.")
+@click.option("--running", is_flag=True, help="With --apply: stop jobs that no database here knows, too.")
 @click.option("--older-than", default="10m", show_default=True, help="Idle time of a pool no database knows.")
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
 @click.option("--region", help="Where to look.")
 @shared
-def gc(given: Options, apply: bool, older_than: str, backend: str | None, region: str | None) -> int:
+def gc(
+    given: Options, apply: bool, running: bool, older_than: str, backend: str | None, region: str | None
+) -> int:
     """Find pools that nobody owns, with or without the database, and release them."""
     from wpfsm.adapters.verbs import gc
 
-    return gc.gc(given, backend, region, apply=apply, older_than=older_than)
+    return gc.gc(given, backend, region, apply=apply, running=running, older_than=older_than)
 
 
 @cli.command(
@@ -288,12 +346,13 @@ def wait(given: Options, loop: str, timeout: str) -> int:
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest].")
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
 @click.option("--failed", is_flag=True, help="Only the lines that explain the newest failure.")
+@click.option("--raw", is_flag=True, help="As the job printed it: secrets and terminal sequences too.")
 @shared
-def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool) -> int:
+def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool, raw: bool) -> int:
     """Print the log of a job, or only the lines that explain its failure."""
     from wpfsm.adapters.verbs import logs as reading
 
-    return reading.logs(given, loop, job, follow=follow, failed=failed)
+    return reading.logs(given, loop, job, follow=follow, failed=failed, raw=raw)
 
 
 @cli.command(
@@ -456,6 +515,9 @@ def report(given: Options, loop: str, target: Path) -> int:
 
 def main() -> None:
     """Entry point of the ``wpfsm`` command."""
+    from wpfsm.adapters.terminal.streams import secure
+
+    secure()
     cli(prog_name="wpfsm")
 
 

@@ -33,12 +33,13 @@ from wpfsm.fsm.ports import (
     Quotas,
     Renderer,
     Request,
+    Resolver,
     Sources,
     StopRequest,
     Store,
     TrainingService,
 )
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Outcome
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, build
 
@@ -75,6 +76,8 @@ class Ports:
     progress: Progress
     pace: PollPolicy = field(default_factory=PollPolicy)
     failpoints: Failpoints = field(default_factory=Failpoints)
+    resolver: Resolver | None = None
+    """Asked about the requirements before anything is paid; None asks nobody."""
 
 
 class Context:
@@ -95,7 +98,9 @@ class Context:
         self._beat_at = 0.0
         self.gateway = Gateway(ports, ports.clock, ports.pace, ports.failpoints, _Driver(self))
         self._settled: list[Job] = []
+        self._owed: set[str] = set()
         self.reload()
+        self._note_owed(self.store.obligations())
 
     def reload(self) -> None:
         """Read the loop again, its file included."""
@@ -190,6 +195,15 @@ class Context:
         differences = self.loop.lock.differences(given)
         return "; ".join(str(difference) for difference in differences)
 
+    @property
+    def owed(self) -> list[str]:
+        """Jobs that may have left a pool, as far as this controller knows: also once the database is lost."""
+        return sorted(self._owed)
+
+    def _note_owed(self, obligations: Sequence[Obligation]) -> None:
+        self._owed |= {o.job_name for o in obligations if o.status == "owed"}
+        self._owed -= {o.job_name for o in obligations if o.status == "discharged"}
+
     # --- writing ----------------------------------------------------------------------------------
 
     def record(self, kind: str, why: str, *, quiet: bool = False, **rows: object) -> Loop:
@@ -211,6 +225,7 @@ class Context:
         return loop
 
     def _commit(self, change: Change, state: object) -> Loop:
+        self._note_owed(change.obligations)
         with self.ports.failpoints.around(f"commit {change.kind}"):
             self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
         return self.loop
@@ -288,8 +303,8 @@ class _Driver(Caller):
     def owned(self) -> None:
         self._ctx.refresh()
 
-    def waiting(self, code: str) -> None:
-        self._ctx.progress.waiting(f"the service: {code}", None)
+    def waiting(self, code: str, until: float | None) -> None:
+        self._ctx.progress.waiting(f"the service: {code}", until)
 
     def silent_since(self, name: str, began: float) -> float:
         return min(began, self._ctx.since(_outage(name)))

@@ -33,6 +33,7 @@ from wpfsm.fsm.states.releasing import activity as releasing
 from wpfsm.fsm.states.running import activity as running
 from wpfsm.fsm.states.submitting import activity as submitting
 from wpfsm.fsm.states.verifying import activity as verifying
+from wpfsm.fsm.strategies import missing_extra
 
 HANDED_OFF = 10
 
@@ -91,6 +92,7 @@ def turn(ports: Ports, *, until: State | None = None) -> Turn:
         until: Stop before the first activity of this state too, and leave it to others.
 
     Raises:
+        MissingExtra: The strategy needs what is not installed here; nothing was done.
         Denied: The credentials are of another account than the loop's jobs; nothing was done.
         Held: Another live loop uses the pool key; nothing was done.
         Fenced: Another controller took the loop over.
@@ -100,11 +102,26 @@ def turn(ports: Ports, *, until: State | None = None) -> Turn:
     ctx = Context(ports)
     try:
         return _run(ctx, until)
+    except StoreError as error:
+        error.fix = _with_jobs(ctx, error.fix)
+        raise
     except Suspended as pause:
         now = ports.clock.now()
         # No failpoint: only the sweep reads it, and without it takes the loop for one whose controller died.
         ports.store.rest(now + pause.seconds, now)
         return Turn(ctx.refresh(), look_at=now + pause.seconds)
+
+
+def _with_jobs(ctx: Context, fix: str) -> str:
+    """What to do when the database failed, with the jobs that the controller knows and nobody else may know now."""
+    resume = f"wpfsm resume {ctx.loop.id} goes on as soon as the database can be used; {fix}"
+    if not ctx.owed:
+        return resume
+    loop = ctx.loop
+    where = f" --endpoint-url {loop.endpoint_url}" if loop.endpoint_url else ""
+    where += f" --backend {loop.backend} --region {loop.region}"
+    commands = ", ".join(f"wpfsm release --job {job}{where}" for job in ctx.owed)
+    return f"{resume}; what may run or bill now is released by {commands}"
 
 
 def _run(ctx: Context, until: State | None) -> Turn:
@@ -135,7 +152,7 @@ def _run(ctx: Context, until: State | None) -> Turn:
 
 
 def _take_up_rights(ctx: Context) -> None:
-    """What Preflight found out and took, for a loop that is resumed behind it.
+    """Re-check the account and take the pool lease again when a loop is resumed after Preflight.
 
     Releasing needs neither: it discharges what is its own, and concludes nothing from another account.
     """
@@ -143,6 +160,8 @@ def _take_up_rights(ctx: Context) -> None:
     waiting = loop.handoff is not None
     if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
         return
+    if missing := missing_extra(ctx.file.strategy):
+        raise missing
     try:
         account = ctx.gateway.identity().account
     except Unknown as error:

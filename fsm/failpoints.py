@@ -17,7 +17,7 @@ TRANSITIONS = (
     "released",
 )  # fmt: skip
 RECORDS = (
-    "taken_over", "heartbeat", "checked", "rendered", "sent", "observed", "settled", "stop_intended",
+    "taken_over", "heartbeat", "checked", "rendered", "sent", "observed", "metric_warned", "settled", "stop_intended",
     "stop_answered", "update_intended", "update_answered", "pool_observed", "discharged", "edited", "accepted", "waiting",
 )  # fmt: skip
 CALLS = (

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice, takewhile
 from typing import Protocol, TypeVar
 
-from wpfsm.fsm.errors import Unknown
+from wpfsm.fsm.errors import ServiceDenied, ServiceError, Unknown
 from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.polling import PollPolicy, backoff
 from wpfsm.fsm.ports import (
@@ -76,8 +76,8 @@ class Caller:
     def owned(self) -> None:
         """The last thing before a call: a controller reads its loop, and raises ``Fenced`` when it lost it."""
 
-    def waiting(self, code: str) -> None:
-        """The service is out of reach, and is tried again; ``code`` is what it said last."""
+    def waiting(self, code: str, until: float | None) -> None:
+        """The service is out of reach, and is tried again until then; ``code`` is what it said last."""
 
     def silent_since(self, name: str, began: float) -> float:  # noqa: ARG002 - for whoever remembers
         """Since when this call has had no answer: ``began``, or earlier where somebody remembers."""
@@ -142,7 +142,7 @@ class Gateway:
             except Unknown as error:
                 if self.clock.now() - self._caller.silent_since(name, began) >= self.pace.outage:
                     raise
-                self._caller.waiting(error.code)
+                self._caller.waiting(error.code, began + self.pace.outage)
                 self.clock.pause(backoff(self.pace, attempt))
                 attempt += 1
                 self._caller.stop_requested()
@@ -189,9 +189,22 @@ class Gateway:
             lambda: list(islice(self.services.service.list_jobs(pool_status="Reused"), most)),
         )
 
-    def read_log(self, job_name: str, cursor: str) -> LogPage:
-        """Lines of a job's log after a cursor."""
-        return self.steady("logs.read", lambda: self.services.logs.read(job_name, cursor))
+    def read_log(self, job_name: str, cursor: str) -> LogPage | None:
+        """Lines of a job's log after a cursor; None when it cannot be read now.
+
+        Tried once: the log is the last thing that a loop may stand or fall with, and while it is waited for the
+        job would not be followed.
+
+        Raises:
+            ServiceDenied: The credentials may not read logs.
+        """
+        try:
+            return self.call("logs.read", lambda: self.services.logs.read(job_name, cursor))
+        except ServiceDenied:
+            raise
+        except ServiceError as error:
+            self._caller.waiting(f"{error.code}, for the log of {job_name}", None)
+            return None
 
     def quota(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
         """Quotas of training jobs and of warm pools."""

@@ -263,6 +263,8 @@ class RenderSpec:
     loop_file: Mapping[str, JSON]
     entry: str
     requirements: str
+    keep_packages: bool = False
+    """Whether the launcher stands in for the entry script and keeps what the requirements install."""
     like: Request | None = None
     """What another source of this loop, with the same entry and requirements file, was rendered to."""
 
@@ -279,6 +281,39 @@ class Renderer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """What a package index said to a requirements file.
+
+    Attributes:
+        names: Every distribution that would be installed, by canonical name; None when that is not known.
+        problem: Why nothing can be installed; empty when it can, or when that is not known.
+        distribution: The one that the problem is about, by canonical name.
+    """
+
+    names: frozenset[str] | None
+    problem: str = ""
+    distribution: str = ""
+
+
+class Resolver(Protocol):
+    """Asks a package index whether requirements can be installed."""
+
+    def resolve(
+        self, folder: str, requirements: str, python: str, environment: Mapping[str, str], seconds: float
+    ) -> Resolution:
+        """Resolve a requirements file for a Python on Linux; never raises, and never takes much longer than asked.
+
+        Args:
+            folder: Where the file is, and relative names in it.
+            requirements: Its name in the folder.
+            python: Such as ``3.10``.
+            environment: The job's own variables, which may name another index.
+            seconds: How long it may take.
+        """
+        ...
+
+
 class Sources(Protocol):
     """The loop's own snapshots of the user's source, addressed by content."""
 
@@ -288,6 +323,10 @@ class Sources(Protocol):
 
     def path(self, digest: str) -> str:
         """Where the files of a snapshot are."""
+        ...
+
+    def size(self, digest: str) -> tuple[int, int]:
+        """How many files a snapshot has, and how many bytes."""
         ...
 
     def files(self, digest: str) -> Mapping[str, str]:
@@ -336,6 +375,10 @@ class PoolLeases(Protocol):
 
     def take(self, pool_key: str, loop_id: str) -> None:
         """Hold the key until the process ends. Raises ``Held`` when another live loop has it."""
+        ...
+
+    def refuse_held(self, pool_key: str, loop_id: str) -> None:
+        """Raise ``Held`` when another loop has the key; take nothing."""
         ...
 
 
@@ -482,8 +525,15 @@ class History(Protocol):
         """Loops, newest first."""
         ...
 
-    def find(self, which: str) -> Loop:
-        """A loop by its id, or by a prefix or name that is unique. Raises ``NotFound``."""
+    def find(self, which: str, *, acting: bool = False) -> Loop:
+        """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
+
+        With ``acting``, a name means the one loop of it that is not closed, if there is one. Raises ``NotFound``.
+        """
+        ...
+
+    def count_named(self, name: str) -> int:
+        """How many loops have this name."""
         ...
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:

@@ -61,6 +61,11 @@ def columns(record: type[Record]) -> tuple[str, ...]:
     return _COLUMNS[record]
 
 
+def insert(record: type[Record]) -> str:
+    """SQL that writes a whole new row; it fails when there is one of the same key."""
+    return upsert(record).replace("insert or replace", "insert", 1)
+
+
 def upsert(record: type[Record]) -> str:
     """SQL that writes a whole row; the row of the same key is replaced."""
     names = columns(record)
@@ -100,11 +105,14 @@ def decode(record: type[R], row: Columns) -> R:
     """
     values: list[Any] = []
     for name, read in zip(columns(record), _READERS[record], strict=True):
-        value = row[name]
+        try:
+            value = row[name]
+        except IndexError as error:
+            raise sqlite3.DataError(f"{TABLES[record]} has no column {name}") from error
         if read is not None and value is not None:
             try:
                 value = read(value)
-            except ValueError as error:
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise sqlite3.DataError(f"{name} in {TABLES[record]} cannot be read: {error}") from error
         values.append(value)
     return record(*values)

@@ -49,10 +49,20 @@ def transaction(connection: sqlite3.Connection, path: Path | str) -> Iterator[No
             raise
 
 
+class IdTaken(Exception):
+    """A loop of this id exists already."""
+
+
 def create_loop(connection: sqlite3.Connection, path: Path, loop: Loop, why: str) -> None:
-    """Insert a new loop with its first event."""
+    """Insert a new loop with its first event.
+
+    Raises:
+        IdTaken: Another loop has this id; nothing was written.
+    """
     with transaction(connection, path):
-        _write(connection, loop)
+        if connection.execute("select 1 from loops where id = ?", (loop.id,)).fetchone():
+            raise IdTaken(loop.id)
+        connection.execute(codec.insert(Loop), codec.encode(loop))
         _append(connection, loop.id, "created", "", loop.state, why, {}, loop.created_at)
 
 

@@ -20,28 +20,31 @@ PATIENCE = 15
 """How many first pauses an outage may last for a verb that only reads: a person waits for its answer."""
 
 
-class _Services:
+class AwsServices:
     """The ports of an account; each client is made when it is first needed."""
 
-    def __init__(self, target: Target, clients: Clients) -> None:
-        self._target = target
+    def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self.service = SageMakerTraining(clients)
 
     @cached_property
     def logs(self) -> CloudWatchLogs:
+        """The logs of the account."""
         return CloudWatchLogs(self._clients)
 
     @cached_property
     def quotas(self) -> ServiceQuotas:
+        """Its service quotas."""
         return ServiceQuotas(self._clients.quotas)
 
     @cached_property
     def prices(self) -> PriceList:
-        return PriceList(self._clients.pricing(endpoint_region(self._target.region)))
+        """The price list."""
+        return PriceList(self._clients.pricing(endpoint_region(self._clients.target.region)))
 
     @cached_property
     def permissions(self) -> PolicySimulation:
+        """What its credentials may do."""
         return PolicySimulation(self._clients)
 
 
@@ -57,7 +60,7 @@ class Account(Gateway):
         self.clients = Clients(target)
         pace = LOOPBACK if target.loopback else AWS
         patient = replace(pace, outage=PATIENCE * pace.backoff)
-        super().__init__(_Services(target, self.clients), WallClock(), patient)
+        super().__init__(AwsServices(self.clients), WallClock(), patient)
         self._prices: dict[str, Price | None] = {}
 
     def price_here(self, instance_type: str) -> Price | None:

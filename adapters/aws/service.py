@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from wpfsm.adapters.aws.errors import translated
+from wpfsm.adapters.aws.errors import complete, translated, understood
 from wpfsm.fsm.errors import NameTaken, Rejected, Unknown
 from wpfsm.fsm.ports import Identity, JobReading, JobSummary, PoolReading, Request, Transition, Violation
 
@@ -34,7 +34,8 @@ class SageMakerTraining:
         """Account and principal, from STS."""
         with translated("GetCallerIdentity"):
             answer = self._clients.sts.get_caller_identity()
-        return Identity(account=answer.get("Account", ""), arn=answer.get("Arn", ""))
+        complete(answer, "GetCallerIdentity", "Account", "Arn")
+        return Identity(account=answer["Account"], arn=answer["Arn"])
 
     def violations(self, request: Request) -> Sequence[Violation]:
         """What botocore's model of the service refuses in a request."""
@@ -59,7 +60,7 @@ class SageMakerTraining:
             if error.code == "ResourceInUse":
                 raise NameTaken(error.code, error.message, operation=error.operation) from error
             raise
-        _complete(answer, "CreateTrainingJob", "TrainingJobArn")
+        complete(answer, "CreateTrainingJob", "TrainingJobArn")
         arn: str = answer["TrainingJobArn"]
         return arn
 
@@ -77,25 +78,26 @@ class SageMakerTraining:
         except Rejected as error:
             if error.code == "ResourceNotFound" or "resource not found" in error.message.lower():
                 return None
-            raise
-        _complete(answer, "DescribeTrainingJob", "TrainingJobArn", "TrainingJobStatus")
-        return reading(answer)
+            raise Unknown(error.code, error.message, operation=error.operation) from error
+        complete(answer, "DescribeTrainingJob", "TrainingJobArn", "TrainingJobStatus")
+        with understood("DescribeTrainingJob"):
+            return reading(answer)
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """ListTags, every page."""
         found: dict[str, str] = {}
         token = ""
         while True:
-            with translated("ListTags"):
+            with translated("ListTags", known=frozenset()):
                 client = self._clients.sagemaker
                 answer = (
                     client.list_tags(ResourceArn=arn, NextToken=token)
                     if token
                     else client.list_tags(ResourceArn=arn)
                 )
-            _complete(answer, "ListTags", "Tags")
+            complete(answer, "ListTags", "Tags")
             for tag in answer["Tags"]:
-                _complete(tag, "ListTags", "Key", "Value")
+                complete(tag, "ListTags", "Key", "Value")
                 found[tag["Key"]] = tag["Value"]
             token = answer.get("NextToken", "")
             if not token:
@@ -122,11 +124,11 @@ class SageMakerTraining:
         arguments |= {"WarmPoolStatusEquals": pool_status} if pool_status else {}
         arguments |= {"StatusEquals": status} if status else {}
         while True:
-            with translated("ListTrainingJobs"):
+            with translated("ListTrainingJobs", known=frozenset()):
                 answer = self._clients.sagemaker.list_training_jobs(**arguments)
-            _complete(answer, "ListTrainingJobs", "TrainingJobSummaries")
+            complete(answer, "ListTrainingJobs", "TrainingJobSummaries")
             for row in answer["TrainingJobSummaries"]:
-                _complete(row, "ListTrainingJobs", "TrainingJobName", "TrainingJobArn")
+                complete(row, "ListTrainingJobs", "TrainingJobName", "TrainingJobArn")
                 yield JobSummary(
                     name=row["TrainingJobName"],
                     arn=row["TrainingJobArn"],
@@ -139,16 +141,6 @@ class SageMakerTraining:
             if not token:
                 return
             arguments["NextToken"] = token
-
-
-def _complete(answer: Mapping[str, Any], operation: str, *members: str) -> None:
-    """Refuse to conclude anything from an answer without what it always has.
-
-    Raises:
-        Unknown: A member is missing.
-    """
-    if missing := [member for member in members if member not in answer]:
-        raise Unknown("IncompleteAnswer", f"the answer has no {', '.join(missing)}", operation=operation)
 
 
 def reading(answer: Mapping[str, Any]) -> JobReading:

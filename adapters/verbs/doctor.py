@@ -18,7 +18,8 @@ from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.states.preflight.checks import holdings
-from wpfsm.state.database import open_existing
+from wpfsm.state.damage import damage
+from wpfsm.state.database import explain, open_existing
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.account import Account
@@ -66,6 +67,11 @@ def _database(given: Options) -> Check:
         return Check("database", "ok", f"none yet at {given.database}")
     except StoreError as error:
         return Check("database", "fail", str(error), error.fix, error.exit_code)
+    except Exception as error:  # noqa: BLE001 - this check exists to say what is wrong with the file
+        broken = explain(error, given.database)
+        return Check("database", "fail", str(broken), broken.fix, broken.exit_code)
+    if found := damage(given.database):
+        return Check("database", "fail", str(found), found.fix, found.exit_code)
     if problem != "ok":
         return Check("database", "fail", f"{given.database}: {problem}", "wpfsm gc works without it", 75)
     owed = history_of(given).owed()
@@ -149,7 +155,7 @@ def _orphans(given: Options, account: Account) -> Check:
     from wpfsm.adapters.verbs.pool_survey import survey_pools
 
     history: History | None = None
-    with contextlib.suppress(NotFound, StoreError):
+    with contextlib.suppress(Exception):  # pools are found without it too
         history = history_of(given)
     found = survey_pools(account, given.database, history)
     ours = [view.reading.name for view in found if view.holder in ("dead", "unknown")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Callable
 
 from wpfsm.adapters.bootstrap import Controller, connect
@@ -11,29 +10,44 @@ from wpfsm.adapters.documents.loop import error_document
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
 from wpfsm.adapters.verbs.inspect import document_of
 from wpfsm.adapters.watchers.audience import audience
 from wpfsm.fsm import controller, ports
-from wpfsm.fsm.errors import WpfsmError
-from wpfsm.fsm.records import Loop
+from wpfsm.fsm.errors import NotConfirmed, WpfsmError
+from wpfsm.fsm.records import Loop, State
+from wpfsm.state.connection import PatientConnection
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
+from wpfsm.state.leases import Lease
 
 
 def drive(
     given: Options,
-    connection: sqlite3.Connection,
+    connection: PatientConnection,
     loop: Loop,
     first: Callable[[Controller], None] | None = None,
     *,
     detach: bool = False,
     forget_stop: bool = False,
+    lease: Lease | None = None,
 ) -> int:
-    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
+    """Take ownership, run the loop, print the outcome.
 
-    ``forget_stop`` is for a person who resumes a loop that was asked to stop before.
+    With ``detach`` only ``first`` is run here, and the rest in a background process.
+
+    Args:
+        given: The verb's options.
+        connection: One that may write.
+        loop: The loop.
+        first: Done once the loop is owned, before it is driven.
+        detach: Leave the driving to a process of its own.
+        forget_stop: A person resumes it: a stop that was asked before does not hold any more.
+        lease: The right to drive the loop, where the caller has taken it already.
     """
+    outlive_output()
     signals = StopSignals(on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
@@ -46,18 +60,48 @@ def drive(
             signals=signals,
             hook=observers.hook,
             forget_stop=forget_stop,
+            lease=lease,
         )
+        handed_on = False
         try:
             if first:
                 first(owned)
             result = None if detach else controller.drive(owned.ports)
+            handed_on = detach
+        except WpfsmError:
+            raise
+        except Exception as error:
+            observers.progress.trouble(error)
+            if _is_closed(given, loop):
+                raise
+            raise _not_closed(given, loop, error) from error
         finally:
-            owned.close()
+            owned.close(keep_loop=handed_on)
     if result is None:
-        detach_loop(given, loop)
+        detach_loop(given, loop, owned.loop_lease)
         report(given, History(connection), loop, None)
         return DETACHED
     return report(given, History(connection), result.loop, result.error, result.exit_code)
+
+
+def _is_closed(given: Options, loop: Loop) -> bool:
+    with contextlib.suppress(Exception), contextlib.closing(open_existing(given.database)) as connection:
+        return History(connection).find(loop.id).state is State.CLOSED
+    return False
+
+
+def _not_closed(given: Options, loop: Loop, error: Exception) -> WpfsmError:
+    """What nobody expected, on a loop that is not Closed: a job or a pool may bill, and nobody looks."""
+    from wpfsm.state.damage import damage
+
+    found = damage(given.database)
+    return NotConfirmed(
+        f"{found or f'unexpected {type(error).__name__}: {error}'}; loop {loop.id} is not closed, and a job or a pool "
+        "of it may bill",
+        fix=found.fix
+        if found
+        else f"wpfsm resume {loop.id} goes on with it, wpfsm release {loop.id} only releases",
+    )
 
 
 def on_signal(reason: str, count: int) -> None:

@@ -11,8 +11,9 @@ from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.loop_text import loop_text, loops_text
-from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
+from wpfsm.adapters.terminal.output import Options, emit, hint, print_json, say
 from wpfsm.adapters.terminal.table import terminal_width
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.ports import History, LoopHeader
 from wpfsm.fsm.records import JSON, Event, Loop, State
@@ -56,7 +57,7 @@ def inspect_one(given: Options, which: str) -> int:
         return inspect_events(given, which)
     with explained(given.database):
         history = history_of(given)
-        document = document_of(given, history, history.find(which))
+        document = document_of(given, history, named(history, which))
     emit(given, document, loop_text(document, terminal_width()))
     return 0
 
@@ -74,7 +75,7 @@ def inspect_job(given: Options, which: str, number: int) -> int:
 
     with explained(given.database):
         history = history_of(given)
-        loop = history.find(which)
+        loop = named(history, which)
         document = job_document(history, given.database, loop, job_of(history, loop, number), time.time())
     emit(given, document, job_text(document))
     return 0
@@ -86,7 +87,7 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
 
     with explained(given.database):
         history = history_of(given)
-        loop = history.find(which)
+        loop = named(history, which)
         try:
             if given.output == "json":  # one object, so what is followed is shown when it has ended
                 found = list(_events(history, loop.id, since, follow=follow))
@@ -94,7 +95,7 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
                 return 0
             for event in _events(history, loop.id, since, follow=follow):
                 if given.output == "human":
-                    print(event_line(event), flush=True)
+                    say(event_line(event))
                 else:
                     print_json(event_object(event))
         except KeyboardInterrupt:
@@ -128,7 +129,7 @@ def inspect_diagram(given: Options, which: str | None, file: Path | None) -> int
     if which is not None:
         with explained(given.database):
             history = history_of(given)
-            loop = history.find(which)
+            loop = named(history, which)
             path = diagram.path_of(loop, history.events(loop.id))
     if file is None:
         text = diagram.mermaid(path)

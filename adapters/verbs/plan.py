@@ -11,22 +11,28 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wpfsm.adapters.aws.first_request import first_request, lock_of
 from wpfsm.adapters.documents.rows import SCHEMA, section
+from wpfsm.adapters.host.source_files import look_through
 from wpfsm.adapters.targets import history_of
-from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
-from wpfsm.fsm.errors import NotFound, Refused, StoreError
+from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
 from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
-from wpfsm.fsm.request.lock import LockedFields
-from wpfsm.fsm.request.rules import contradictions, objections
-from wpfsm.fsm.states.preflight.checks import Finding, check_extras, check_request, outcome_of, refusal
+from wpfsm.fsm.states.preflight.checks import (
+    Finding,
+    check_extras,
+    check_metric,
+    check_request,
+    outcome_of,
+)
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
 from wpfsm.fsm.units import dollars, seconds
@@ -39,24 +45,35 @@ if TYPE_CHECKING:
 
 
 def plan(
-    given: Options, path: Path, overrides: tuple[str, ...], backend: str | None, *, offline: bool
+    given: Options,
+    path: Path,
+    overrides: tuple[str, ...],
+    backend: str | None,
+    *,
+    offline: bool,
+    strict: bool = False,
 ) -> int:
     """Trials, lock, headroom, forecast warm against cold, worst-case leak in dollars."""
     from wpfsm.fsm.loopfile.model import with_keep_alive
 
-    file = load(path, (*overrides, *([f"backend={backend}"] if backend else [])))
+    more = [*([f"backend={backend}"] if backend else []), *(["checks.strict=true"] if strict else [])]
+    file = load(path, (*overrides, *more))
     file = with_keep_alive(file, default_keep_alive("person" if sys.stdin.isatty() else "program"))
     metric = file.metric
     goal = Goal(metric.name, metric.goal) if metric else None
     strategy = build(file.strategy, goal, file.job.hyperparameters)
     found = None if offline else _survey(given, file)
     price = _price(given, file, found)
+    own = first_request(file, path, strategy)
     findings = [
         *(found.findings if found else _without_account(file)),
-        *_own_request(file, path),
+        *own.findings,
         *_missing(file, path),
+        *_left_out(file, path),
+        *_source(file, path, offline=offline),
     ]
     document = _document(given, file, strategy, found, price, findings)
+    document["lock"] = lock_of(file, own.lock)
     emit(given, document, _text(document, file))
     refused = [finding for finding in findings if finding.level == "refuse"]
     return EXIT_CODES[outcome_of(refused)] if refused else 0
@@ -83,32 +100,27 @@ def _target(given: Options, file: LoopFile) -> Target | None:
     from wpfsm.adapters.emulator.launch import find
 
     emulator = find(siblings(given.database, "emulator"))
-    return Target(file.region, emulator.url, local=True) if emulator else None
+    return Target(file.region, emulator.url, local=True, token=emulator.token) if emulator else None
 
 
 def _without_account(file: LoopFile) -> list[Finding]:
     """What can be found without asking the service: the extras, and the bounds of its model."""
     from wpfsm.adapters.aws.model_validation import violations
 
-    return [*check_extras(file), *check_request(file, violations)]
+    return [*check_extras(file), *check_metric(file), *check_request(file, violations)]
 
 
-def _own_request(file: LoopFile, path: Path) -> list[Finding]:
-    """What is wrong with a request that the user brings; one that is rendered is checked by Preflight."""
-    if not file.job.request:
+def _left_out(file: LoopFile, path: Path) -> list[Finding]:
+    """What of the source would not be uploaded, although it looks as if it belonged to it."""
+    if not file.job.source or not (path.parent / file.job.source).is_dir():
         return []
-    from wpfsm.adapters.aws.model_validation import violations
-    from wpfsm.adapters.aws.renderer import own_request
-
-    try:
-        request = {
-            **own_request(path.parent / file.job.request),
-            "TrainingJobName": f"{file.name}-000000-001",
-        }
-    except Refused as error:
-        return [Finding("refuse", "request", error.message, error.fix)]
-    contradicted, _ = contradictions(file, LockedFields.of(request, file.pool.session_tag_keys))
-    return [refusal(each) for each in (*objections(request, violations, own=True), *contradicted)]
+    found = look_through((path.parent / file.job.source).resolve(), path.parent)
+    fix = "nothing is needed if no job reads it; .wpfsmignore in the folder decides otherwise (!NAME)"
+    return (
+        [Finding("warn", "request", f"job.source leaves out {listed(found.left_out)}", fix)]
+        if found.left_out
+        else []
+    )
 
 
 def _missing(file: LoopFile, path: Path) -> list[Finding]:
@@ -117,6 +129,18 @@ def _missing(file: LoopFile, path: Path) -> list[Finding]:
         return []
     fix = "write it before wpfsm start, which refuses the loop file without it"
     return [Finding("warn", "request", f"{p.key}: {p.text}", fix) for p in missing_files(file, path.parent)]
+
+
+def _source(file: LoopFile, path: Path, *, offline: bool) -> list[Finding]:
+    """What the source shows to be wrong, where it is written already."""
+    from wpfsm.adapters.host.resolver import PipResolver
+    from wpfsm.adapters.host.sources import text_files
+    from wpfsm.fsm.states.preflight.source import examine_source
+
+    folder = path.parent / (file.job.source or "")
+    if file.job.request or not (folder / (file.job.entry or "")).is_file():
+        return []
+    return examine_source(file, text_files(folder), str(folder), None if offline else PipResolver())
 
 
 def _price(given: Options, file: LoopFile, found: Survey | None) -> Price | None:
@@ -158,7 +182,7 @@ def _document(
         "jobs": jobs,
         "jobs_known": strategy.total() is not None,
         "trials": [_proposal(n, p) for n, p in enumerate(preview, start=1)],
-        "lock": _lock(file),
+        "lock": None,
         "keep_alive_seconds": keep_alive,
         "advice": _advice(file, assumed, gaps, rate) if gaps and file.keeps_pool else None,
         "quota": _quota(found),
@@ -197,13 +221,6 @@ def _proposal(number: int, proposal: Proposal) -> JSON:
         "params": dict(proposal.params),
         "smoke": proposal.smoke,
     }
-
-
-def _lock(file: LoopFile) -> JSON:
-    """The locked settings as the file states them; the lock itself is taken from the rendered request."""
-    pool = file.pool.model_dump(mode="json")
-    free = ("keep_alive", "allow_long_keep_alive", "price_per_hour")
-    return {name: value for name, value in pool.items() if name not in free}
 
 
 def _quota(found: Survey | None) -> JSON:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +12,7 @@ from wpfsm.adapters.aws.account import Account
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, hint
-from wpfsm.fsm.errors import NotFound, StoreError
+from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.ports import History, JobReading
 from wpfsm.fsm.records import JSON, Loop, State
 from wpfsm.fsm.states.releasing.orphan import loop_of
@@ -93,28 +94,49 @@ def survey_pools(account: Account, database: Path, history: History | None) -> l
     return views
 
 
+def survey_running(account: Account, database: Path, history: History | None) -> list[PoolView]:
+    """Jobs of wpfsm that run, or are being stopped, and whose loop nobody drives as far as is known here."""
+    now = account.clock.now()
+    views = []
+    for status in ("InProgress", "Stopping"):
+        for summary in account.list_jobs(status=status):
+            # The names of our jobs end in their number; asking for the tags of everybody's would take long.
+            loop = loop_of(account, summary.arn) if OUR_NAMES.search(summary.name) else ""
+            holder = _holder(loop, database, history, now)
+            if holder in ("dead", "unknown") and (reading := account.describe(summary.name)):
+                views.append(PoolView(reading, loop, holder, _burn(account, reading), now))
+    return views
+
+
+OUR_NAMES = re.compile(r"-\d{3,}$")
+
+
 def _holder(loop_id: str, database: Path, history: History | None, now: float) -> Holder:
     if not loop_id:
         return "stranger"
-    if _locked(database, loop_id):
+    if is_locked(database, loop_id):
         return "live"  # whatever the database says of it, if there is one
-    loop = _known(loop_id, history)
-    if loop is None or history is None:
+    try:
+        loop = _known(loop_id, history)
+        if loop is None or history is None:
+            return "unknown"
+        if look(history, database, loop, now).alive is not False:
+            return "live"
+    except Exception:  # noqa: BLE001 - whatever is wrong inside the file, the pool bills all the same
         return "unknown"
-    if look(history, database, loop, now).alive:
-        return "live"
     waiting = loop.state is State.DIAGNOSING and loop.hold_until is not None and loop.hold_until > now
     return "handoff" if waiting else "dead"
 
 
-def _locked(database: Path, loop_id: str) -> bool:
+def is_locked(database: Path, loop_id: str) -> bool:
+    """Whether a process on this host holds the loop's lock: then it lives, whatever a database says."""
     with contextlib.suppress(OSError):
         return is_held(siblings(database, "locks"), f"loop-{loop_id}")
     return False
 
 
 def _known(loop_id: str, history: History | None) -> Loop | None:
-    with contextlib.suppress(NotFound, StoreError):
+    with contextlib.suppress(NotFound):
         loop = history.find(loop_id) if history else None
         return loop if loop and loop.id == loop_id else None
     return None
@@ -141,12 +163,21 @@ def survey(given: Options, backend: str | None, region: str | None) -> list[Pool
     return survey_pools(account, given.database, history_if_any(given))
 
 
+def release_command(given: Options, backend: str | None, region: str | None, job: str) -> str:
+    """The command that releases the pool of one job there where the options look."""
+    words = ["wpfsm release --job", job]
+    words += [f"--endpoint-url {given.endpoint_url}"] if given.endpoint_url else []
+    words += [f"--backend {backend}"] if backend else []
+    words += [f"--region {region}"] if region else []
+    return " ".join(words)
+
+
 def history_if_any(given: Options) -> History | None:
     """The database if it can be used; pools are found without it too."""
     try:
         return history_of(given)
     except NotFound:
         return None
-    except StoreError as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the file, what bills is found without it
         hint(f"warning: {error}; going on without it")
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wpfsm.adapters.targets import history_of, sources_of
 from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
 from wpfsm.state.database import explained
@@ -26,7 +27,7 @@ def report(given: Options, which: str, target: Path) -> int:
 
     with explained(given.database):
         history = history_of(given)
-        loop = history.find(which)
+        loop = named(history, which)
         sources = sources_of(given, loop)
         facts = gather(history, loop, sources, time.time())
     page = render(facts)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached
 from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.records import Outcome, State
+from wpfsm.fsm.errors import Held
+from wpfsm.fsm.records import Loop, Outcome, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 
+ENDED = 1
+"""Exit code of ``resume`` for a loop that ended on an outage of the service: it ended without its goal."""
+
 
 def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, detach: bool = False) -> int:
     """Take a loop up from its checkpoint; returns the exit code."""
+    outlive_output()
     if abandon:
         return finish(given, which, Outcome.ABANDONED, "abandoned by `wpfsm resume --abandon`")
     if given.shared:
@@ -23,9 +30,16 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
 
         return shared.resume(given, which, accept_changes=accept_changes)
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
-        return report(given, History(connection), loop, None)
+        code = report(given, History(connection), loop, None)
+        if loop.outcome is not Outcome.TRANSIENT:
+            return code
+        # The code of its end says that the same command may be run again; this one would change nothing ever.
+        hint(
+            f"{loop.id} is closed, and a closed loop is not resumed\n  fix: wpfsm start {loop.loop_path}, a new loop"
+        )
+        return ENDED
 
     def take_up(owned: Controller) -> None:
         for note in take_up_changes(Context(owned.ports), accept=accept_changes):
@@ -35,17 +49,34 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
     return drive(given, connection, loop, first=take_up, detach=detach, forget_stop=not detached())
 
 
-def finish(given: Options, which: str, outcome: Outcome, why: str) -> int:
-    """Send a loop to Releasing and drive it to Closed. A closed loop is shown, and is no error."""
+def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Loop | None = None) -> int:
+    """Send a loop to Releasing and drive it to Closed. A closed loop is shown, and is no error.
+
+    Args:
+        given: The verb's options.
+        which: The loop.
+        outcome: How it ends.
+        why: In words.
+        judged: The loop as it was when it was taken for dead; nothing is done once somebody has driven it since.
+
+    Raises:
+        Held: Another controller drives it, or has since it was judged.
+    """
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
         return shared.finish(given, which, outcome, why)
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
         report(given, History(connection), loop, None)
         return 0
-    code = drive(given, connection, loop, first=lambda owned: controller.abandon(owned.ports, outcome, why))
+
+    def abandon(owned: Controller) -> None:
+        if judged is not None and owned.ports.store.loop().epoch != judged.epoch + 1:
+            raise Held(f"loop {judged.id} was taken up by somebody else a moment ago")
+        controller.abandon(owned.ports, outcome, why)
+
+    code = drive(given, connection, loop, first=abandon)
     # Asked to clean up, cleaned up: the loop's own exit code says something else.
     return 0 if History(connection).find(loop.id).state is State.CLOSED else code

@@ -20,6 +20,7 @@ from wpfsm.adapters.targets import history_of, place_of
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.drive import on_signal, report
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.verbs.wait import SHARED_LOOK_SECONDS, wait
 from wpfsm.adapters.watchers.audience import audience
 from wpfsm.fsm import controller
@@ -61,7 +62,7 @@ def start(given: Options, file: Path, loop: Loop, *, follow: bool) -> int:
 def resume(given: Options, which: str, *, accept_changes: bool) -> int:
     """Take up an answered hand-off or a loop whose engine died, and give it to the engine again."""
     place, history = place_of(given), history_of(given)
-    loop = history.find(which)
+    loop = named(history, which, acting=True)
     if loop.state is State.CLOSED:
         return report(given, history, loop, None)
     if look(history, given.database, loop, time.time()).alive and loop.handoff is None:
@@ -83,7 +84,7 @@ def resume(given: Options, which: str, *, accept_changes: bool) -> int:
 def finish(given: Options, which: str, outcome: Outcome, why: str) -> int:
     """Release a loop from this machine; its execution learns that another generation has it, and ends."""
     place, history = place_of(given), history_of(given)
-    loop = history.find(which)
+    loop = named(history, which, acting=True)
     if loop.state is State.CLOSED:
         report(given, history, loop, None)
         return 0
@@ -101,7 +102,7 @@ def finish(given: Options, which: str, outcome: Outcome, why: str) -> int:
 def stop(given: Options, which: str, seconds: float) -> int:
     """Ask the loop's engine to stop and wait for the release; where nobody drives it, release here."""
     place, history = place_of(given), history_of(given)
-    loop = history.find(which)
+    loop = named(history, which, acting=True)
     deadline, asked = time.monotonic() + seconds, False
     while loop.state is not State.CLOSED:
         if not look(history, given.database, loop, time.time()).alive:

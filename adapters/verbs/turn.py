@@ -9,6 +9,7 @@ from wpfsm.adapters.documents.loop import error_document
 from wpfsm.adapters.targets import place_of
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.verbs.detach import DETACHED
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.records import JSON
 
 
@@ -38,7 +39,7 @@ def _shared_turn(given: Options, which: str) -> dict[str, JSON]:
     from wpfsm.state.shared.history import SharedHistory
 
     place = place_of(given)
-    loop = SharedHistory(place.table, place.blobs).find(which)
+    loop = named(SharedHistory(place.table, place.blobs), which, acting=True)
     return turns.take(place, loop.id, cache=given.database)
 
 
@@ -52,7 +53,7 @@ def _local_turn(given: Options, which: str) -> dict[str, JSON]:
     from wpfsm.state.history import History
 
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     signals = StopSignals()
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as told:

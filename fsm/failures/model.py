@@ -12,6 +12,12 @@ from wpfsm.fsm.records import JSON
 Who: TypeAlias = Literal["wpfsm", "you", "aws"]
 
 
+STUCK = "stuck"
+"""The detail that says why the automatic fix of the class cannot help."""
+MOST_OF_A_CAUSE = 200
+"""Characters of the line that matters that a sentence quotes."""
+
+
 class Family(StrEnum):
     """The coarse class of a failure, an interface of ``wpfsm explain``."""
 
@@ -62,6 +68,17 @@ class Diagnosis:
     fix: str
     who: Who
     details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cause(self) -> str:
+        """The line that matters and where it points: ``KeyError: 'label' (train.py:9)``; empty without evidence."""
+        line = self.evidence[0].strip()[:MOST_OF_A_CAUSE] if self.evidence else ""
+        return f"{line} ({self.location.file}:{self.location.line})" if line and self.location else line
+
+    @property
+    def stuck(self) -> str:
+        """Why the automatic fix of the class cannot help; empty where it may."""
+        return self.details.get(STUCK, "")
 
     def to_json(self) -> dict[str, JSON]:
         """The form that is stored and printed."""

@@ -136,10 +136,24 @@ class JobSpec(Section):
     source: str | None = Field(default=None, description="Folder with the code, relative to the loop file.")
     entry: str | None = Field(default=None, description="Script inside `source`.")
     requirements: str | None = Field(default=None, description="Requirements file inside `source`.")
+    python: str | None = Field(
+        default=None,
+        pattern=r"^3\.\d{1,2}$",
+        description="Python of the image, such as 3.11, where its tag does not say; for the checks of the source.",
+    )
+    install: Literal["cached", "plain"] | None = Field(
+        default=None,
+        description="`cached`: the packages of `requirements` are installed once for each pool and reused by its next "
+        "jobs; `plain`: every job installs them. Default: cached where a pool is kept.",
+    )
     request: str | None = Field(
         default=None, description="A CreateTrainingJob request as JSON, instead of source and entry."
     )
-    inputs: dict[str, str] = Field(default_factory=dict, max_length=20, description="Channel name to S3 URI.")
+    inputs: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Channel name to S3 URI; with `backend: local` also to a folder, relative to the loop file.",
+    )
     output: str | None = Field(default=None, pattern=r"^s3://.+", description="S3 URI for artifacts.")
     environment: dict[str, str] = Field(default_factory=dict, max_length=100, description="Variables.")
     hyperparameters: dict[str, Value] = Field(
@@ -234,6 +248,15 @@ class Limits(Section):
 ACTIONS = (*PATCHES, "skip", "handoff", "release", "command")
 
 
+class Checks(Section):
+    """What is read in the source before anything is paid."""
+
+    strict: bool = Field(default=False, description="Refuse the loop where a check of the source would warn.")
+    ignore: list[Literal["imports", "requirements", "hyperparameters", "checkpoint", "metric"]] = Field(
+        default_factory=list, description="Checks of the source that are left out."
+    )
+
+
 class FailureRule(Section):
     """What to do about a failure. The first row that matches and is not used up applies."""
 
@@ -243,8 +266,12 @@ class FailureRule(Section):
     set: dict[str, Value] = Field(
         default_factory=dict, description="Hyperparameter changes: a value, or x0.5, +1, -1."
     )
+    allow: list[str] | Literal["any"] | None = Field(
+        default=None,
+        description="Distributions that `pin_requirement` may add though they are not well known, or any.",
+    )
     hold: Duration | None = Field(
-        default=None, gt=0, le=KEEP_ALIVE_MODEL, description="How long a hand-off keeps the pool."
+        default=None, gt=0, description="How long a hand-off keeps the pool: 60m at most, as its keep-alive."
     )
     command: list[str] | None = Field(
         default=None, min_length=1, description="A program that reads the packet and may edit the source."
@@ -282,6 +309,8 @@ class FailureRule(Section):
     def _one_action(self) -> Self:
         if self.command and self.do not in ("", "command"):
             raise ValueError(f"command: goes with do: command, not with do: {self.do}")
+        if self.allow is not None and self.do != "pin_requirement":
+            raise ValueError(f"allow: goes with do: pin_requirement, not with do: {self.do or 'command'}")
         if not self.do and not self.command:
             raise ValueError(f"do: is missing; write one of {', '.join(ACTIONS)}")
         return self
@@ -354,6 +383,7 @@ class LoopFile(Section):
     early_stop: EarlyStopConfig | None = None
     forecast: Forecast = Forecast()
     notify: Notify = Notify()
+    checks: Checks = Checks()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -368,6 +398,13 @@ class LoopFile(Section):
                     f"strategy.recipes: {own} has a source or entry, but job.request brings the whole job; "
                     "give job.source and job.entry instead"
                 )
+        for number, rule in enumerate(self.on_failure):
+            if rule.hold and (why := too_long_a_hold(rule.hold, self.pool)):
+                raise ValueError(f"on_failure.{number}.hold: {why}")
+        if self.job.install == "cached" and not self.keeps_pool:
+            raise ValueError(
+                "job.install: cached needs a pool that is kept, and `single` keeps none; write plain"
+            )
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
@@ -377,10 +414,27 @@ class LoopFile(Section):
         """Whether jobs ask for a warm pool at all (`single` declines it)."""
         return not isinstance(self.strategy, SingleConfig)
 
+    @property
+    def keeps_packages(self) -> bool:
+        """Whether a job's installed packages are kept in the pool's cache for the next one."""
+        return self.job.install != "plain" and self.keeps_pool and not self.job.request
+
     def dump(self) -> dict[str, JSON]:
         """The effective loop file as JSON; :meth:`model_validate` reads it back."""
         dumped: dict[str, JSON] = self.model_dump(mode="json")
         return dumped
+
+
+def too_long_a_hold(hold: float, pool: Pool) -> str:
+    """Why a pool cannot be held for so long, which is by its keep-alive; empty when it can."""
+    if hold > KEEP_ALIVE_MODEL:
+        return f"{short_duration(hold)} is beyond the service's 6h of keep-alive; write 60m or less"
+    if hold > KEEP_ALIVE_GUIDE and not pool.allow_long_keep_alive:
+        return (
+            f"{short_duration(hold)} is beyond the documented 60m of keep-alive, by which the pool is held; write 60m "
+            "or less (or set pool.allow_long_keep_alive: true to try)"
+        )
+    return ""
 
 
 def own_price(file: LoopFile, now: float) -> Price:

@@ -228,12 +228,8 @@ class SharedStore:
         }  # fmt: skip
         after = dataclasses.replace(before, **fields)
         records: tuple[codec.Record, ...] = (
-            *change.trials,
-            *change.jobs,
-            *change.intents,
-            *change.obligations,
-            *change.remembered,
-        )
+            *change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered
+        )  # fmt: skip
         for record in (after, *records):
             _check(record)
         puts = [

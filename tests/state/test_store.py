@@ -20,7 +20,7 @@ from wpfsm.state import codec, database
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 from wpfsm.state.pragmas import WAL_IS_SAFE
-from wpfsm.state.store import LoopStore, request_stop, transaction
+from wpfsm.state.store import IdTaken, LoopStore, create_loop, request_stop, transaction
 
 INTENDED = Change(
     kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
@@ -227,3 +227,13 @@ def test_trials_are_replaced_by_their_number(tmp_path: Path) -> None:
         rows.commit(Change(kind="drawn", why="", trials=(trial,)))
         rows.commit(Change(kind="done", why="", trials=(dataclasses.replace(trial, state="completed"),)))
         assert [t.state for t in rows.trials()] == ["completed"]
+
+
+def test_an_id_that_was_drawn_twice_overwrites_nothing(tmp_path: Path) -> None:
+    """A second loop of the same id is refused, and the first one keeps its row, its owner and its history."""
+    path = tmp_path / "w.db"
+    with owned(path) as (connection, rows):
+        with pytest.raises(IdTaken):
+            create_loop(connection, path, dataclasses.replace(LOOP, name="another"), "from another file")
+        assert rows.loop().name == LOOP.name
+        assert [event.kind for event in rows.events()] == ["created"]

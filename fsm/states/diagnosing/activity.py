@@ -7,6 +7,7 @@ until ``wpfsm resume`` brings an edited source.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
@@ -20,6 +21,7 @@ from wpfsm.fsm.states.diagnosing.remedy import Remedy, choose_patch
 from wpfsm.fsm.steps.next_trial import ask_next_trial, row_of
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.strategies import repeated_failure
+from wpfsm.fsm.strategies.metrics import Expression, series
 
 LOG_TAIL = 4000
 """Lines of the log that a diagnosis reads."""
@@ -68,19 +70,34 @@ def _diagnose(ctx: Context, job: Job) -> Diagnosis | None:
         return None
     rejected = job.status == "Rejected"
     code, message = _api_error(job.failure_reason) if rejected else ("", "")
+    log: Sequence[str] = () if rejected else ctx.archive.tail(job.name, LOG_TAIL)
     evidence = Evidence(
         failure_reason="" if rejected else job.failure_reason,
-        log=() if rejected else ctx.archive.tail(job.name, LOG_TAIL),
+        log=log,
         status=job.status,
         secondary_status=job.secondary_status,
         api_error_code=code,
         api_error_message=message,
         metric_missing=job.status == "Completed" and metric_missing,
+        metric_trouble=_metric_trouble(ctx, log) if job.status == "Completed" else "",
         silent_seconds=ctx.file.job.silence if job.stopped_for == "silence" else None,
         own_idle_instances=_own_idle_instances(ctx) if rejected else 0,
         source_files=ctx.sources.files(job.source_digest) if job.source_digest else {},
     )
     return diagnose(evidence)
+
+
+def _metric_trouble(ctx: Context, log: Sequence[str]) -> str:
+    """Why the metric's expression does not read what the log reports; empty when it does, or reports nothing."""
+    if not ctx.file.metric:
+        return ""
+    expression = Expression(ctx.file.metric.regex)
+    reports = [r for r in series(expression, log) if r.value is not None or r.whole is not None]
+    if reports and (whole := reports[-1].whole) is not None:
+        return f"the expression captures {reports[-1].captured!r} of {whole!r}"
+    if expression.given_up:
+        return "the expression takes too long on this log"
+    return ""
 
 
 def _own_idle_instances(ctx: Context) -> int:
@@ -103,7 +120,7 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     if remedy.action == "retry":
         return _retry(ctx, job, trial, remedy)
     if remedy.action == "skip":
-        why = f"trial {trial.number} failed ({diagnosis.class_}): {remedy.why}"
+        why = f"trial {trial.number} failed ({diagnosis.class_}): {_told(diagnosis)}{remedy.why}"
         return replace(_next(ctx, job, failed, why), remembered=again)
     if remedy.action == "handoff":
         if refusal := ctx.over_limit(job):
@@ -113,7 +130,7 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
                 job,
                 failed,
                 Outcome.LIMIT,
-                f"{refusal} {job.name} failed: {diagnosis.class_}: {remedy.why}",
+                f"{refusal} {job.name} failed: {diagnosis.class_}: {_told(diagnosis)}{remedy.why}",
             )
             return replace(ended, remembered=again)
         return handoff.open_handoff(
@@ -123,10 +140,15 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
         Outcome.DENIED if diagnosis.family == "permissions" and job.status == "Rejected" else Outcome.FAILED
     )
     # Of a job that was never made there is no log to look at: what the service said is all there is.
-    said = f"{job.failure_reason} - " if job.status == "Rejected" else ""
+    said = f"{job.failure_reason} - " if job.status == "Rejected" else _told(diagnosis)
     return replace(
         _ended(ctx, job, failed, outcome, f"{diagnosis.class_}: {said}{remedy.why}"), remembered=again
     )
+
+
+def _told(diagnosis: Diagnosis) -> str:
+    """The line that matters and its place, as the beginning of a sentence that says what follows."""
+    return f"{diagnosis.cause} - " if diagnosis.cause else ""
 
 
 def _retry(ctx: Context, job: Job, trial: Trial, remedy: Remedy) -> Change:

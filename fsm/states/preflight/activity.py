@@ -17,6 +17,7 @@ from wpfsm.fsm.request.compose import compose, free_members
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
+from wpfsm.fsm.states.preflight.source import examine_source
 from wpfsm.fsm.steps.next_trial import ask_next_trial
 from wpfsm.fsm.steps.render_request import base_request
 
@@ -38,18 +39,23 @@ def run(ctx: Context) -> Change:
             return release(Outcome.REFUSED, "the strategy asks for no trial")
         if absent := tuple(_check_sources(ctx)):
             return _refuse((*found.findings, *absent))
+        read = tuple(_check_source(ctx))
+        if any(finding.level == "refuse" for finding in read):
+            return _refuse((*found.findings, *read))
         request = _first_request(ctx, trial)
         lock = LockedFields.of(request, ctx.file.pool.session_tag_keys)
         rendered = _check_rendered(ctx, request, lock)
         if any(finding.level == "refuse" for finding in rendered):
-            return _refuse((*found.findings, *rendered))
+            return _refuse((*found.findings, *read, *rendered))
         key = lock.pool_key(ctx.loop.account, ctx.loop.region)
         if ctx.file.keeps_pool:
             ctx.ports.leases.take(key, ctx.loop.id)
+        else:
+            ctx.ports.leases.refuse_held(key, ctx.loop.id)
     except (MissingExtra, Refused, Held) as error:
         outcome = Outcome.HELD if isinstance(error, Held) else Outcome.REFUSED
         return release(outcome, f"{error.message} - {error.fix}" if error.fix else error.message)
-    findings = (*found.findings, *rendered)
+    findings = (*found.findings, *read, *rendered)
     return Change(
         kind="admitted",
         why="; ".join(["checks passed", *(f.text for f in findings)]),
@@ -94,6 +100,15 @@ def _check_sources(ctx: Context) -> Iterator[Finding]:
         if entry not in ctx.sources.files(digest):
             yield Finding("refuse", "request", f"{proposal.label}: there is no {entry} in {source}",
                           "correct its source or entry in the loop file")  # fmt: skip
+
+
+def _check_source(ctx: Context) -> list[Finding]:
+    """What the source shows to be wrong; its requirements are asked of the user's package index."""
+    digest = ctx.loop.source_digest
+    if not digest:
+        return []
+    ctx.progress.waiting("the source and its requirements are read", None)
+    return examine_source(ctx.file, ctx.sources.files(digest), ctx.sources.path(digest), ctx.ports.resolver)
 
 
 def _first_request(ctx: Context, trial: Trial) -> Request:

@@ -28,6 +28,7 @@ from wpfsm.fsm.ports import Denial, Identity, JobSummary, Price, Request, Violat
 from wpfsm.fsm.records import JSON, TERMINAL, Outcome
 from wpfsm.fsm.request.compose import LOOP_TAG
 from wpfsm.fsm.request.rules import Objection, draft, objections
+from wpfsm.fsm.strategies.expression_doubts import doubts
 from wpfsm.fsm.strategies.registry import missing_extra
 
 T = TypeVar("T")
@@ -35,8 +36,8 @@ T = TypeVar("T")
 MOST_HOLDERS = 50
 """Holders that are described one by one: ListTrainingJobs does not say their instance type."""
 
-Level = Literal["refuse", "warn"]
-Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request"]
+Level = Literal["refuse", "warn", "note"]
+Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request", "source", "metric"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Finding:
     """One thing that a check found.
 
     Attributes:
-        level: ``refuse`` ends the loop, ``warn`` is said and accepted.
+        level: ``refuse`` ends the loop, ``warn`` is said and accepted, ``note`` says that something is not known.
         kind: What decides the exit code; see :func:`outcome_of`.
         text: What, with the values.
         fix: The next thing to do.
@@ -96,7 +97,7 @@ def survey(account: Gateway, file: LoopFile, *, ours: Callable[[str], bool]) -> 
         file: The loop file.
         ours: Whether a job name belongs to the loop at hand.
     """
-    findings = [*check_extras(file), *check_request(file, account.violations)]
+    findings = [*check_extras(file), *check_metric(file), *check_request(file, account.violations)]
     identity = _allowed(findings, "sts:GetCallerIdentity", account.identity)
     if identity is None:
         return Survey(None, None, None, None, tuple(findings))
@@ -114,13 +115,20 @@ def find_price(account: Gateway, file: LoopFile) -> Price | None:
     return account.price(file.region, file.pool.instance_type)
 
 
+def check_metric(file: LoopFile) -> Iterator[Finding]:
+    """Whether the metric's expression would capture only a part of some number."""
+    for doubt in doubts(file.metric.regex) if file.metric else ():
+        fix = "capture all of it: ([-+0-9.eE]+), and try it with wpfsm metric test; a part of a number is not compared"
+        yield Finding("warn", "metric", f"metric.regex: {doubt}", fix)
+
+
 def check_extras(file: LoopFile) -> Iterator[Finding]:
     """The optional dependencies that this loop needs and that are not installed. Imports none of them."""
     if not file.job.request and importlib.util.find_spec("sagemaker") is None:
         missing = MissingExtra("sagemaker", "rendering a job from source and entry")
         yield Finding("refuse", "extra", missing.message, missing.fix)
     if wanted := missing_extra(file.strategy):
-        yield Finding("refuse", "extra", str(wanted), wanted.command)
+        yield Finding("refuse", "extra", wanted.message, wanted.fix)
 
 
 def check_request(file: LoopFile, violations: Callable[[Request], Sequence[Violation]]) -> Iterator[Finding]:

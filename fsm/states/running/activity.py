@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.context import Context, StopRequested, release
 from wpfsm.fsm.polling import next_read
 from wpfsm.fsm.ports import (
     JobReading,
@@ -120,6 +120,7 @@ def _peers(ctx: Context) -> Iterator[list[float]]:
     job_of = {job.trial: job for job in ctx.jobs()}
     for trial in ctx.store.trials():
         if trial.state == "completed" and not trial.smoke:
+            ctx.check_stop()
             yield extract(metric.regex, ctx.archive.tail(job_of[trial.number].name, PEER_LINES))
 
 
@@ -138,14 +139,21 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
     metric = ctx.file.metric
     failed = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
     began, quiet = ctx.clock.now(), 0
-    while ctx.clock.now() - began < ctx.pace.grace:
+    patience = ctx.pace.grace
+    while ctx.clock.now() - began < patience and not _stop_asked(ctx):
         quiet = quiet + 1 if read_log(ctx, job, watch) else 0
+        patience = ctx.pace.outage if watch.unread else ctx.pace.grace
         wanted = failed or watch.diverged
-        if quiet >= (LATE_READS if wanted else 1):
+        if not wanted and (quiet or watch.unread):
+            break
+        if quiet >= LATE_READS and not _is_late(job, watch):
             break
         if wanted:
-            if ctx.clock.now() - ctx.since(f"the last lines of {job.name}") >= ctx.pace.grace:
+            what = f"whether the log of {job.name} {'can be read again' if watch.unread else 'is complete'}"
+            waited_since = ctx.since(f"the last lines of {job.name}")
+            if (quiet or watch.unread) and ctx.clock.now() - waited_since >= patience:
                 break
+            ctx.progress.waiting(what, waited_since + patience)
             ctx.clock.pause(ctx.pace.least)
     ctx.archive.save(job.name)
     return Change(
@@ -154,6 +162,21 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
         data={"job": job.name, "status": job.status, "secondary": job.secondary_status},
         jobs=(replace(job, log_cursor=watch.cursor, metrics=with_log_metric(ctx, job, watch)),),
     )
+
+
+def _is_late(job: Job, watch: Watch) -> bool:
+    """A job that trained and has shown no line: its log is late, as likely as it is empty."""
+    trained = job.started_at is not None or job.startup_seconds is not None
+    return trained and not watch.lines and not watch.denied
+
+
+def _stop_asked(ctx: Context) -> bool:
+    """Whether to leave a log that may have a million lines; what became of the job is committed all the same."""
+    try:
+        ctx.check_stop()
+    except StopRequested:
+        return True
+    return False
 
 
 def expected_seconds(jobs: Sequence[Job]) -> float | None:

@@ -39,6 +39,7 @@ def diagnosis_of(row: dict) -> Diagnosis:
             api_error_code=code,
             api_error_message=message,
             metric_missing=row.get("metric_missing", False),
+            metric_trouble=row.get("metric_trouble", ""),
             silent_seconds=row.get("silent_seconds"),
             own_idle_instances=row.get("own_idle_instances", 0),
         )
