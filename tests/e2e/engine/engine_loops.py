@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 
-def sweep_of(folder: Path, name: str, *, seconds: float = 3, silence: str = "") -> Path:
+def sweep_of(folder: Path, name: str, *, seconds: float = 3, silence: str = "", role: str = "") -> Path:
     """A sweep over two learning rates with a request of its own, so that nothing must be rendered."""
     place = folder / name
     place.mkdir()
@@ -17,7 +17,7 @@ def sweep_of(folder: Path, name: str, *, seconds: float = 3, silence: str = "") 
             "ContainerEntrypoint": ["python3", "-c"], "ContainerArguments": [script],
             "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
         },
-        "RoleArn": f"arn:aws:iam::123456789012:role/{name}",
+        "RoleArn": f"arn:aws:iam::123456789012:role/{role or name}",
         "OutputDataConfig": {"S3OutputPath": "s3://wpfsm-shared/out"},
         "ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
         "StoppingCondition": {"MaxRuntimeInSeconds": 900},

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +15,8 @@ from engine_loops import sweep_of
 from engine_world import EngineWorld, engine
 
 from wpfsm.adapters.engine import executions
+
+FULL = pytest.mark.skipif(os.environ.get("WPFSM_ENGINE") != "full", reason="in full: make engine-check")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +67,7 @@ def test_four_workers_killed_in_a_row_change_nothing(world: EngineWorld) -> None
     holds_nothing(world, loop_id)
 
 
+@FULL
 def test_the_sweep_goes_on_where_the_engine_gave_up(world: EngineWorld) -> None:
     """Eight in a row: the execution fails; the sweep gives the loop another generation, which ends it."""
     loop_id = world.start(sweep_of(world.folder, "given-up"))
@@ -83,3 +89,67 @@ def test_a_stop_from_another_machine(world: EngineWorld, tmp_path: Path) -> None
     done = world.wpfsm("stop", loop_id, env={"XDG_STATE_HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert world.inspect(loop_id)["loop"]["outcome"] == "stopped"
+
+
+@FULL
+def test_three_turns_at_once_change_nothing(world: EngineWorld) -> None:
+    """Whoever takes turns beside the engine is fenced, or goes on where the other one was."""
+    loop_id = world.start(sweep_of(world.folder, "thrice"))
+    codes: set[int] = set()
+    for _ in range(20):
+        turns = [
+            subprocess.Popen([sys.executable, "-m", "wpfsm.cli", "turn", loop_id], env=world.env,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for _ in range(3)
+        ]  # fmt: skip
+        codes |= {turn.wait(120) for turn in turns}
+        if world.inspect(loop_id)["loop"]["state"] == "Closed":
+            break
+    assert codes <= {0, 5, 11}, codes
+    assert world.wpfsm("wait", loop_id, "--timeout", "2m").returncode == 0
+    holds_nothing(world, loop_id)
+
+
+@FULL
+def test_a_silent_job_is_stopped(world: EngineWorld) -> None:
+    """Silence of 6 s is noticed by turns that are shorter than it."""
+    loop_id = world.start(sweep_of(world.folder, "silent", seconds=600, silence="6s"))
+    done = world.wpfsm("wait", loop_id, "--timeout", "3m")
+    assert done.returncode == 1, done.stderr
+    job = world.inspect(loop_id)["jobs"][0]
+    assert job["status"] == "Stopped"
+    events = json.loads(world.wpfsm("inspect", loop_id, "--events", "-o", "json").stdout)["events"]
+    assert any("no output for" in event["why"] for event in events)
+
+
+@FULL
+def test_an_equal_pool_key_is_refused_until_the_holder_is_closed(world: EngineWorld) -> None:
+    """The second start is told who holds the key; after that loop is Closed it starts."""
+    first, second = (sweep_of(world.folder, name, seconds=30, role="Shared") for name in ("holds", "wants"))
+    loop_id = world.start(first)
+    refused = world.wpfsm("start", str(second), "-o", "json")
+    assert refused.returncode == 5, refused.stdout + refused.stderr
+    assert loop_id in refused.stdout
+    assert world.wpfsm("stop", loop_id).returncode == 0
+    assert world.wpfsm("stop", world.start(second)).returncode == 0
+
+
+@FULL
+def test_the_engine_and_one_process_end_the_same(world: EngineWorld) -> None:
+    """The same loop file on the engine and embedded: equal trials, ledger members and kinds of events."""
+    on_engine = world.start(sweep_of(world.folder, "alike"))
+    assert world.wpfsm("wait", on_engine, "--timeout", "3m").returncode == 0
+    embedded = {"WPFSM_DB": str(world.folder / "embedded.db")}
+    done = world.wpfsm("start", str(world.folder / "alike" / "loop.yaml"), "-o", "json", env=embedded)
+    assert done.returncode == 0, done.stderr
+    here, there = json.loads(done.stdout), world.inspect(on_engine)
+    assert [(t["params"], t["state"], t["metric"]) for t in here["trials"]] == [
+        (t["params"], t["state"], t["metric"]) for t in there["trials"]
+    ]
+    assert here["ledger"].keys() == there["ledger"].keys()
+
+    def kinds(loop_id: str, env: dict[str, str]) -> list[str]:
+        text = world.wpfsm("inspect", loop_id, "--events", "-o", "json", env=env).stdout
+        return sorted({event["kind"] for event in json.loads(text)["events"]})
+
+    assert kinds(here["loop"]["id"], embedded) == kinds(on_engine, {})
