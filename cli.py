@@ -6,13 +6,19 @@ boto3, and ``wpfsm --version`` for nothing at all.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 if sys.argv[1:] == ["--version"]:
     # Before anything else is imported: this answers in the time of an empty Python.
     from importlib.metadata import version
 
-    print(f"wpfsm {version('wpfsm')}")
+    try:
+        os.write(1, f"wpfsm {version('wpfsm')}\n".encode())
+    except OSError as error:
+        # Whoever reads no further, or closed it, does not want it; a disk that is full is another matter.
+        raise SystemExit(0 if error.errno in (errno.EPIPE, errno.EBADF) else 75) from None
     raise SystemExit(0)
 
 from pathlib import Path
@@ -50,13 +56,25 @@ cli.add_command(emulator)
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
 @click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
+@click.option("--rehearse", is_flag=True, help="Rehearse first, and start only what needs no change.")
 @shared
 def start(
-    given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, detach: bool, strict: bool
+    given: Options,
+    file: Path,
+    overrides: tuple[str, ...],
+    backend: str | None,
+    detach: bool,
+    strict: bool,
+    rehearse: bool,
 ) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
 
+    if rehearse:
+        from wpfsm.adapters.verbs.rehearse import passes
+
+        if refused := passes(given, file, (*overrides, *([f"backend={backend}"] if backend else []))):
+            return refused
     return start.start(given, file, overrides, backend, detach=detach, strict=strict)
 
 
@@ -142,6 +160,38 @@ def plan(
     from wpfsm.adapters.verbs import plan
 
     return plan.plan(given, file, overrides, backend, offline=offline, strict=strict)
+
+
+@cli.command(
+    short_help="Run the first trial on this machine, for nothing.",
+    epilog=examples(
+        "wpfsm rehearse loop.yaml", "wpfsm rehearse loop.yaml --python ~/envs/torch --input train=data/"
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
+)
+@click.option(
+    "--input", "inputs", multiple=True, metavar="NAME=FOLDER", help="A folder that stands for a channel."
+)
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path, exists=True),
+    help="A Python environment that stands for the image; a plain one otherwise.",
+)
+@shared
+def rehearse(
+    given: Options, file: Path, overrides: tuple[str, ...], inputs: tuple[str, ...], python: Path | None
+) -> int:
+    """Run the first trial on this machine, patched by the same rules, at no cost.
+
+    Ends with what was found, the patches as a diff, and the commands that apply them and start. What only the image or
+    a GPU can show is said to be untested. Exit code 1 when the trial would fail in the job, too.
+    """
+    from wpfsm.adapters.verbs import rehearse
+
+    return rehearse.rehearse(given, file, overrides, inputs=rehearse.channels(inputs), python=python)
 
 
 @cli.command(
@@ -420,6 +470,9 @@ def report(given: Options, loop: str, target: Path) -> int:
 
 def main() -> None:
     """Entry point of the ``wpfsm`` command."""
+    from wpfsm.adapters.terminal.streams import secure
+
+    secure()
     cli(prog_name="wpfsm")
 
 

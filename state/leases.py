@@ -132,7 +132,7 @@ def _locked(file: IO[str]) -> bool:
 
 
 def _note(file: IO[str]) -> str:
-    """What the holder wrote of itself. It locks first and writes then, and until then the note is a dead one's."""
+    """Read the holder's note. The holder locks before it writes, so retry while the note names a dead process."""
     note = ""
     for _ in range(50):
         file.seek(0)

@@ -91,7 +91,7 @@ class Clients:
 
     @functools.cached_property
     def s3(self) -> S3Client:
-        """S3."""
+        """The bucket store that sources and artifacts go to."""
         return self.session.client("s3", config=self._config, endpoint_url=self._url)
 
     def pricing(self, region: str) -> PricingClient:

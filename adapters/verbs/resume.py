@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.verbs.naming import named
@@ -15,15 +16,26 @@ from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 
+ENDED = 1
+"""Exit code of ``resume`` for a loop that ended on an outage of the service: it ended without its goal."""
+
 
 def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, detach: bool = False) -> int:
     """Take a loop up from its checkpoint; returns the exit code."""
+    outlive_output()
     if abandon:
         return finish(given, which, Outcome.ABANDONED, "abandoned by `wpfsm resume --abandon`")
     connection = open_existing(given.database, write=True)
     loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
-        return report(given, connection, loop, None)
+        code = report(given, connection, loop, None)
+        if loop.outcome is not Outcome.TRANSIENT:
+            return code
+        # The code of its end says that the same command may be run again; this one would change nothing ever.
+        hint(
+            f"{loop.id} is closed, and a closed loop is not resumed\n  fix: wpfsm start {loop.loop_path}, a new loop"
+        )
+        return ENDED
 
     def take_up(owned: Controller) -> None:
         for note in take_up_changes(Context(owned.ports), accept=accept_changes):

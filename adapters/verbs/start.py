@@ -14,6 +14,7 @@ from wpfsm.adapters.bootstrap import own_loop
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, hint, listed
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.watchers import notify
@@ -38,6 +39,7 @@ def start(
     strict: bool = False,
 ) -> int:
     """Create a loop from a file and drive it to its end; returns the exit code."""
+    outlive_output()  # before there is a loop: whatever becomes of the streams, nobody drives it otherwise
     settings = (
         *overrides,
         *([f"backend={backend}"] if backend else []),

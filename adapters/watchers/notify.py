@@ -83,7 +83,7 @@ class WebhookNotifier:
                 thread.start()
 
     def close(self) -> None:
-        """Wait for what is under way, ``seconds`` at most (and one more to end what is late)."""
+        """Wait for running deliveries, at most ``seconds`` + 1."""
         deadline = time.monotonic() + self._seconds + 1
         for thread in self._under_way:
             if thread.ident is not None:

@@ -10,11 +10,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from wpfsm.fsm.errors import UsageError
+from wpfsm.fsm.errors import MissingExtra, UsageError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.model import LoopFile, check_hyperparameters
 from wpfsm.fsm.loopfile.problems import Problem, line_of, problems_of
-from wpfsm.fsm.strategies import Goal, MissingExtra, StrategyError
+from wpfsm.fsm.strategies import Goal, StrategyError
 from wpfsm.fsm.strategies.registry import build, missing_extra
 
 _SPOT = "a warm pool cannot be used with managed spot training (developer guide, train-warm-pools); remove it"

@@ -15,7 +15,7 @@ _RENDERED = frozenset({"image", "install", "requirements", "request", "inputs", 
 
 
 def base_key(file: LoopFile, source_digest: str, entry: str) -> str:
-    """What a base request is kept under: ``source:entry:settings``.
+    """Cache key of a base request: ``source:entry:settings``.
 
     A free field may change between two jobs of one source, and then another base request is rendered.
     """

@@ -119,11 +119,11 @@ def _send(ctx: Context, intent: Intent) -> Change:
         try:
             arn = ctx.gateway.call("service.create", lambda: ctx.ports.service.create(request))
         except (Unknown, NameTaken) as error:
-            began = ctx.since(f"the outcome of create {job.name}")
-            if ctx.clock.now() - began >= ctx.pace.outage:
+            asked_since = ctx.since(f"the outcome of create {job.name}")
+            if ctx.clock.now() - asked_since >= ctx.pace.outage:
                 raise
             ctx.progress.waiting(
-                f"the outcome of create {job.name} is not known ({error.code})", began + ctx.pace.outage
+                f"the outcome of create {job.name} is not known ({error.code})", asked_since + ctx.pace.outage
             )
             ctx.clock.pause(backoff(ctx.pace, attempt))
             attempt += 1
