@@ -26,11 +26,9 @@ ALWAYS = ("claude", "agents")
 
 def skill_folder() -> Path:
     """The agent skill, as it is shipped."""
-    import wpfsm.cli
-
     # Beside the modules in a wheel; in a checkout those are links into it.
-    for module in (Path(wpfsm.cli.__file__).resolve(), Path(wpfsm.cli.__file__)):
-        folder = module.parent / "skills" / SKILL
+    for module in (Path(__file__).resolve(), Path(__file__)):
+        folder = module.parents[2] / "skills" / SKILL
         if (folder / "SKILL.md").exists():
             return folder
     raise UsageError("this installation lacks the skill", fix="pip install --force-reinstall wpfsm")
