@@ -17,7 +17,7 @@ _NAMES = (
     r"|(?!(?:pad|eos|bos|unk|sep|cls|mask|num|max|min|special|image|stop|next|start|end)[_-]?token)"
     r"(?:[A-Za-z0-9]+[_-])*(?:token|pwd|signature|authorization)|(?-i:[A-Z][A-Z0-9_]*_KEY))"
 )
-_UNLESS = r"(?!\[redacted\]|\*{3}|None\b|null\b|True\b|False\b|<)"
+_UNLESS = r"(?!(?<=secretsmanager:)(?:[A-Z*][A-Za-z*]+\b(?![\w=])|[a-z]{2}-[a-z-]+-\d:)|\[redacted\]|\*{3}|None\b|null\b|True\b|False\b|<)"
 
 _SHAPES = (
     re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"),  # AWS key ids

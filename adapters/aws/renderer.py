@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from wpfsm.adapters.aws.own_request import own_request
 from wpfsm.adapters.aws.upload import upload_beside
 from wpfsm.fsm.errors import MissingExtra, Refused, Unknown
 from wpfsm.fsm.ports import RenderSpec, Request
+from wpfsm.fsm.records import JSON
 
 SECONDS = 600
 """How long the SDK may take to load, upload the source and build the request."""
@@ -70,7 +72,8 @@ class SdkRenderer:
         child, self._child = self._child, None
         assert child is not None
         try:
-            output, errors = child.communicate(json.dumps(asdict(spec)), timeout=SECONDS)
+            asked = {**asdict(spec), "loop_file": with_absolute_inputs(spec.loop_file, self._loop_folder)}
+            output, errors = child.communicate(json.dumps(asked), timeout=SECONDS)
         except subprocess.TimeoutExpired as error:
             raise Unknown(
                 "RenderTimeout", f"no request after {SECONDS} s", operation="ModelTrainer"
@@ -87,6 +90,18 @@ class SdkRenderer:
             self._child.kill()
             self._child.communicate()
             self._child = None
+
+
+def with_absolute_inputs(loop_file: Mapping[str, JSON], folder: Path) -> dict[str, JSON]:
+    """The loop file with each channel that is a folder beside it named in full: the SDK uploads that folder."""
+    job = loop_file["job"]
+    assert isinstance(job, Mapping)
+    inputs = job.get("inputs") or {}
+    assert isinstance(inputs, Mapping)
+    named = {
+        name: uri if "://" in str(uri) else str((folder / str(uri)).resolve()) for name, uri in inputs.items()
+    }
+    return {**loop_file, "job": {**job, "inputs": named}}
 
 
 def _child_environment(target: Target) -> dict[str, str]:

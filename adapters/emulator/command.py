@@ -51,6 +51,12 @@ def _switch(text: str) -> str:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    help="The address to listen on, 127.0.0.1 unless given. Beyond loopback callers need the emulator's token.",
+)
+@click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one."
 )
 @click.option(
@@ -86,7 +92,7 @@ def _switch(text: str) -> str:
     multiple=True,
     metavar="URI=ENV",
     callback=_parsed(_image),
-    help="The Python environment that stands for a training image.",
+    help="The Python environment that stands for a training image; URI may be a shell pattern.",
 )
 @click.option(
     "--switch",
@@ -111,6 +117,7 @@ def _switch(text: str) -> str:
 )
 @click.option("--account", metavar="ID", default=None, help="The account of every caller: twelve digits.")
 def emulator(
+    host: str,
     port: int,
     state: Path | None,
     quotas: list[tuple[tuple[str, str], int]],
@@ -151,6 +158,7 @@ def emulator(
         chosen = chosen.with_text(assignment)
     options = serving.Options(
         state=(state or _default_state()).absolute(),
+        host=host,
         port=port,
         scale=time_scale,
         images=dict(images),
@@ -182,7 +190,7 @@ def emulator(
             raise click.ClickException(
                 f"cannot keep its state in {options.state}: {error.strerror}"
             ) from None
-        raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from None
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
     relay = SignalThread(lambda _: server.stop())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: relay.send(number))

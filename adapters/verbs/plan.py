@@ -100,7 +100,7 @@ def _target(given: Options, file: LoopFile) -> Target | None:
     from wpfsm.adapters.emulator.launch import find
 
     emulator = find(siblings(given.database, "emulator"))
-    return Target(file.region, emulator.url, local=True) if emulator else None
+    return Target(file.region, emulator.url, local=True, token=emulator.token) if emulator else None
 
 
 def _without_account(file: LoopFile) -> list[Finding]:

@@ -149,7 +149,11 @@ class JobSpec(Section):
     request: str | None = Field(
         default=None, description="A CreateTrainingJob request as JSON, instead of source and entry."
     )
-    inputs: dict[str, str] = Field(default_factory=dict, max_length=20, description="Channel name to S3 URI.")
+    inputs: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Channel name to S3 URI; with `backend: local` also to a folder, relative to the loop file.",
+    )
     output: str | None = Field(default=None, pattern=r"^s3://.+", description="S3 URI for artifacts.")
     environment: dict[str, str] = Field(default_factory=dict, max_length=100, description="Variables.")
     hyperparameters: dict[str, Value] = Field(

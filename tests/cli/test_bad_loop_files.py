@@ -134,6 +134,8 @@ MISSING = {
     "entry": ("train.py", "tarin.py", "line 9: job.entry: tarin.py is not in src; it has train.py"),
     "requirements": ("entry: train.py", "entry: train.py\n  requirements: needs.txt",
                      "line 10: job.requirements: needs.txt is not in src"),
+    "inputs": ("entry: train.py", "entry: train.py\n  inputs: {train: data/}",
+               "line 10: job.inputs.train: there is no folder data; name the one with the data, or an S3 URI"),
     "request": ("  source: src/\n  entry: train.py", "  request: job.json", "line 8: job.request: there is no file job.json"),
     "source of a recipe": ("  type: sweep\n  method: grid\n  parameters: {lr: [1e-3, 1e-2]}",
                            "  type: recipes\n  recipes:\n    - {name: a}\n    - name: b\n      source: b/",

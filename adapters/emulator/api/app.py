@@ -141,6 +141,10 @@ class App:
             return json_refusal(refusal).send(start_response)
         return self._fall_through(environ, start_response, signature)
 
+    def gave(self, token: str) -> bool:
+        """Tell whether a session token was given to a caller, who may use it from then on."""
+        return self._sessions.gave(token)
+
     def place(self, signature: Signature) -> Place:
         """Return account and region of a caller."""
         settings = self.engine.settings
@@ -184,7 +188,7 @@ class App:
         known = operation_model(service, operation) is not None
         if operation not in self._identity.operations or not known:
             chunks = self._fall_through(read_again(environ, body), start_response, signature)
-            if operation == "AssumeRole":
+            if service == "sts":
                 chunks = [b"".join(chunks)]
                 self._sessions.remember(form, chunks[0])
             return chunks
