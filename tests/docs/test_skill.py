@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,3 +132,12 @@ def test_the_skill_as_an_agent_follows_it(bench: Bench):
     assert closed["loop"]["state"] == "Closed"
     assert closed["pool"]["released"] is True
     assert closed["best"]["params"]["lr"] == 0.01
+
+
+def test_the_plugin_manifest_leads_to_the_skill():
+    """The fields that plugin hosts document: a name in kebab case, the package's version, a relative path."""
+    manifest = json.loads((ROOT / ".claude-plugin" / "plugin.json").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", manifest["name"])
+    assert manifest["version"] == project["version"]
+    assert (ROOT / manifest["skills"] / FOLDER.name / "SKILL.md").exists()
