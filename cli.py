@@ -301,12 +301,13 @@ def wait(given: Options, loop: str, timeout: str) -> int:
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest].")
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
 @click.option("--failed", is_flag=True, help="Only the lines that explain the newest failure.")
+@click.option("--raw", is_flag=True, help="As the job printed it: secrets and terminal sequences too.")
 @shared
-def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool) -> int:
+def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool, raw: bool) -> int:
     """Print the log of a job, or only the lines that explain its failure."""
     from wpfsm.adapters.verbs import logs as reading
 
-    return reading.logs(given, loop, job, follow=follow, failed=failed)
+    return reading.logs(given, loop, job, follow=follow, failed=failed, raw=raw)
 
 
 @cli.command(

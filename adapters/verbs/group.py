@@ -74,15 +74,14 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
 
 def say(given: Options, error: WpfsmError) -> None:
     """An error: a message and a fix for people, an object for programs."""
+    from wpfsm.adapters.terminal.output import hint, print_json
+
     if given.output != "human":
         from wpfsm.adapters.documents.loop import error_document
-        from wpfsm.adapters.terminal.output import print_json
 
         print_json(error_document(error))
         return
-    print(f"error: {error}", file=sys.stderr)
-    if error.fix:
-        print(f"  fix: {error.fix}", file=sys.stderr)
+    hint(f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""))
 
 
 def shared(function: Callable[..., int]) -> Callable[..., None]:
@@ -105,11 +104,13 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
     @click.option("--debug", is_flag=True, help="Show tracebacks.")
     @wraps(function)
     def verb(output: str, db: str | None, endpoint_url: str | None, debug: bool, **arguments: object) -> None:
+        from wpfsm.adapters.terminal.commands import carry
         from wpfsm.adapters.terminal.output import options
         from wpfsm.adapters.terminal.streams import OutputLost, flush_output, lost_output
         from wpfsm.fsm.errors import WpfsmError
 
         given = options(output, db, endpoint_url, debug=debug)
+        carry(db, endpoint_url)
         try:
             code = function(given, **arguments)
         except WpfsmError as error:

@@ -7,6 +7,7 @@ from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached
 from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Held
@@ -25,7 +26,7 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
     if abandon:
         return finish(given, which, Outcome.ABANDONED, "abandoned by `wpfsm resume --abandon`")
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
         code = report(given, connection, loop, None)
         if loop.outcome is not Outcome.TRANSIENT:
@@ -58,7 +59,7 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
         Held: Another controller drives it, or has since it was judged.
     """
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
         report(given, connection, loop, None)
         return 0

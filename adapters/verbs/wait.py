@@ -12,6 +12,7 @@ from wpfsm.adapters.terminal.output import Options, duration, emit, hint, print_
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.records import EXIT_CODES, Loop, State
 from wpfsm.state.database import explained, open_existing
 from wpfsm.state.history import History
@@ -37,7 +38,7 @@ def wait(given: Options, which: str, timeout: str) -> int:
     seconds = duration("--timeout", timeout)
     with explained(given.database):
         history = History(open_existing(given.database))
-        loop_id = history.find(which).id
+        loop_id = named(history, which, acting=True).id
         try:
             rest = _until_rest(given, history, loop_id, time.monotonic() + seconds)
         except KeyboardInterrupt:
