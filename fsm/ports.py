@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Obligation,
         Owner,
         PatchAttempt,
+        Proposal,
         State,
         Trial,
     )
@@ -472,6 +473,10 @@ class Store(Protocol):
 
     def remembered(self, fingerprint: str) -> Sequence[PatchAttempt]:
         """Failure memory over every loop of this database, newest first."""
+        ...
+
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first."""
         ...
 
     def stop_requested(self) -> bool:
