@@ -119,9 +119,9 @@ def run(
     with _emulator(given, file, python) as here, contextlib.ExitStack() as cleanup:
         channels = cleanup.enter_context(_uploaded(here, file.region, inputs))
         rehearsal = rehearsal_of(file, channels)
-        loop, connection = new_loop(here, path, rehearsal, ())
+        loop, connection, lease = new_loop(here, path, rehearsal, ())
         hint(f"rehearsal {loop.id}: on this machine, nothing is paid")
-        drive(here, connection, loop)
+        drive(here, connection, loop, lease=lease)
         if History(connection).find(loop.id).state is not State.CLOSED:
             finish(here, loop.id, Outcome.ABANDONED, "a rehearsal waits for nobody")
         jobs = History(open_existing(given.database)).jobs(loop.id)
