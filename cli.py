@@ -6,13 +6,19 @@ boto3, and ``wpfsm --version`` for nothing at all.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 if sys.argv[1:] == ["--version"]:
     # Before anything else is imported: this answers in the time of an empty Python.
     from importlib.metadata import version
 
-    print(f"wpfsm {version('wpfsm')}")
+    try:
+        os.write(1, f"wpfsm {version('wpfsm')}\n".encode())
+    except OSError as error:
+        # Whoever reads no further, or closed it, does not want it; a disk that is full is another matter.
+        raise SystemExit(0 if error.errno in (errno.EPIPE, errno.EBADF) else 75) from None
     raise SystemExit(0)
 
 from pathlib import Path
@@ -295,12 +301,13 @@ def wait(given: Options, loop: str, timeout: str) -> int:
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest].")
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
 @click.option("--failed", is_flag=True, help="Only the lines that explain the newest failure.")
+@click.option("--raw", is_flag=True, help="As the job printed it: secrets and terminal sequences too.")
 @shared
-def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool) -> int:
+def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool, raw: bool) -> int:
     """Print the log of a job, or only the lines that explain its failure."""
     from wpfsm.adapters.verbs import logs as reading
 
-    return reading.logs(given, loop, job, follow=follow, failed=failed)
+    return reading.logs(given, loop, job, follow=follow, failed=failed, raw=raw)
 
 
 @cli.command(
@@ -463,6 +470,9 @@ def report(given: Options, loop: str, target: Path) -> int:
 
 def main() -> None:
     """Entry point of the ``wpfsm`` command."""
+    from wpfsm.adapters.terminal.streams import secure
+
+    secure()
     cli(prog_name="wpfsm")
 
 

@@ -112,9 +112,9 @@ def connect(
 
     locks = siblings(database, "locks")
     lease = lease or own_loop(database, loop.id)
-    clock = WallClock(signals, not_before=_newest(History(connection), loop))
     failpoints = Failpoints(hook)
     try:
+        clock = WallClock(signals, not_before=_newest(History(connection), loop))
         now = clock.now()
         leases.refuse_live_owner(History(connection).owner(loop.id), now, loop.id)
         owner = Owner(socket.gethostname(), os.getpid(), now, now)
@@ -142,7 +142,7 @@ def connect(
         logs=CloudWatchLogs(clients),
         archive=FileArchive(siblings(database, "logs")),
         quotas=ServiceQuotas(clients.quotas),
-        # What an endpoint of one's own calls a price must not be taken for AWS's later.
+        # Do not cache prices of a custom endpoint: they would later pass for AWS prices.
         prices=listed if target.endpoint_url else PriceCache(listed, connection, database),
         permissions=PolicySimulation(clients),
         renderer=renderer,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import MissingExtra, NotFound, StoreError
 from wpfsm.state.database import siblings
+from wpfsm.state.private import private_folder
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws import clients
@@ -36,7 +37,7 @@ def target_for(given: Options, backend: str | None, region: str | None) -> clien
         emulator = find(siblings(given.database, "emulator"))
         if emulator:
             hint(f"looking at the embedded emulator, {emulator.url} (--backend aws looks at AWS)")
-            return Target(where, emulator.url, local=True)
+            return Target(where, emulator.url, local=True, token=emulator.token)
         if backend == "local":
             raise NotFound("the embedded emulator of this database is not running, so nothing can bill there",
                            fix="--backend aws looks at AWS")  # fmt: skip
@@ -65,8 +66,8 @@ def target_of(backend: str, region: str, database: Path, endpoint_url: str = "")
     except ImportError as error:
         raise MissingExtra("local", "the embedded emulator") from error
     try:
-        url = ensure(siblings(database, "emulator"), options=EMULATOR_OPTIONS).url
-    except EmulatorStartError as error:
+        emulator = ensure(private_folder(siblings(database, "emulator")), options=EMULATOR_OPTIONS)
+    except (EmulatorStartError, OSError) as error:
         fix = "look at its log, or name an endpoint with --endpoint-url"
         raise StoreError(f"the embedded emulator did not start: {error}", fix=fix) from error
-    return Target(region, url, local=True)
+    return Target(region, emulator.url, local=True, token=emulator.token)

@@ -33,6 +33,7 @@ from wpfsm.fsm.states.releasing import activity as releasing
 from wpfsm.fsm.states.running import activity as running
 from wpfsm.fsm.states.submitting import activity as submitting
 from wpfsm.fsm.states.verifying import activity as verifying
+from wpfsm.fsm.strategies import missing_extra
 
 HANDED_OFF = 10
 
@@ -91,6 +92,7 @@ def turn(ports: Ports, *, until: State | None = None) -> Turn:
         until: Stop before the first activity of this state too, and leave it to others.
 
     Raises:
+        MissingExtra: The strategy needs what is not installed here; nothing was done.
         Denied: The credentials are of another account than the loop's jobs; nothing was done.
         Held: Another live loop uses the pool key; nothing was done.
         Fenced: Another controller took the loop over.
@@ -150,7 +152,7 @@ def _run(ctx: Context, until: State | None) -> Turn:
 
 
 def _take_up_rights(ctx: Context) -> None:
-    """What Preflight found out and took, for a loop that is resumed behind it.
+    """Re-check the account and take the pool lease again when a loop is resumed after Preflight.
 
     Releasing needs neither: it discharges what is its own, and concludes nothing from another account.
     """
@@ -158,6 +160,8 @@ def _take_up_rights(ctx: Context) -> None:
     waiting = loop.handoff is not None
     if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
         return
+    if missing := missing_extra(ctx.file.strategy):
+        raise missing
     try:
         account = ctx.gateway.identity().account
     except Unknown as error:

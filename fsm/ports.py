@@ -325,6 +325,10 @@ class Sources(Protocol):
         """Where the files of a snapshot are."""
         ...
 
+    def size(self, digest: str) -> tuple[int, int]:
+        """How many files a snapshot has, and how many bytes."""
+        ...
+
     def files(self, digest: str) -> Mapping[str, str]:
         """Text files of a snapshot by relative path."""
         ...
@@ -367,6 +371,10 @@ class PoolLeases(Protocol):
 
     def take(self, pool_key: str, loop_id: str) -> None:
         """Hold the key until the process ends. Raises ``Held`` when another live loop has it."""
+        ...
+
+    def refuse_held(self, pool_key: str, loop_id: str) -> None:
+        """Raise ``Held`` when another loop has the key; take nothing."""
         ...
 
 
@@ -513,8 +521,15 @@ class History(Protocol):
         """Loops, newest first."""
         ...
 
-    def find(self, which: str) -> Loop:
-        """A loop by its id, or by a prefix or name that is unique. Raises ``NotFound``."""
+    def find(self, which: str, *, acting: bool = False) -> Loop:
+        """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
+
+        With ``acting``, a name means the one loop of it that is not closed, if there is one. Raises ``NotFound``.
+        """
+        ...
+
+    def count_named(self, name: str) -> int:
+        """How many loops have this name."""
         ...
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:

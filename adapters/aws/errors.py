@@ -182,6 +182,10 @@ def _of_client_error(error: ClientError, operation: str, known: frozenset[str]) 
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _DENIED:
         return denied(code, message, operation)
+    if code == "EmulatorDiskFull":
+        return Unknown(
+            code, message, operation=operation, fix="make room on that disk; the loop can be resumed"
+        )
     nameless = (
         not code or code.isdigit()
     )  # a proxy's answer, or one that was cut: botocore puts the status there

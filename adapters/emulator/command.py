@@ -51,6 +51,12 @@ def _switch(text: str) -> str:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    help="The address to listen on, 127.0.0.1 unless given. Beyond loopback callers need the emulator's token.",
+)
+@click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one."
 )
 @click.option(
@@ -86,7 +92,7 @@ def _switch(text: str) -> str:
     multiple=True,
     metavar="URI=ENV",
     callback=_parsed(_image),
-    help="The Python environment that stands for a training image.",
+    help="The Python environment that stands for a training image; URI may be a shell pattern.",
 )
 @click.option(
     "--switch",
@@ -111,6 +117,7 @@ def _switch(text: str) -> str:
 )
 @click.option("--account", metavar="ID", default=None, help="The account of every caller: twelve digits.")
 def emulator(
+    host: str,
     port: int,
     state: Path | None,
     quotas: list[tuple[tuple[str, str], int]],
@@ -129,7 +136,10 @@ def emulator(
 
     The one line on stdout is its URL; set AWS_ENDPOINT_URL to it. Ends with Ctrl-C or SIGTERM.
     """
+    import errno
+    import os
     import signal
+    import sqlite3
 
     from wpfsm.adapters.emulator import server as serving
     from wpfsm.adapters.emulator.engine.faults import read_rules
@@ -148,6 +158,7 @@ def emulator(
         chosen = chosen.with_text(assignment)
     options = serving.Options(
         state=(state or _default_state()).absolute(),
+        host=host,
         port=port,
         scale=time_scale,
         images=dict(images),
@@ -163,14 +174,23 @@ def emulator(
             switches=chosen,
         ),
     )
+    # Logs, data and models of jobs are their owner's alone, whatever makes them.
+    os.umask(0o077)
     try:
+        options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         server = serving.Server(options)
     except ImportError as error:
         raise click.ClickException(f"{error}. The emulator needs: pip install 'wpfsm[local]'") from None
     except serving.StateInUseError as error:
         raise click.ClickException(str(error)) from None
+    except sqlite3.Error as error:
+        raise click.ClickException(f"cannot keep its state in {options.state}: {error}") from None
     except OSError as error:
-        raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from None
+        if error.filename or error.errno == errno.ENOSPC:
+            raise click.ClickException(
+                f"cannot keep its state in {options.state}: {error.strerror}"
+            ) from None
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
     relay = SignalThread(lambda _: server.stop())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: relay.send(number))

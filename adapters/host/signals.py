@@ -1,4 +1,4 @@
-"""Carries signals out of their handlers."""
+"""Handles signals on a thread of its own (self-pipe), so that a handler never blocks."""
 
 from __future__ import annotations
 

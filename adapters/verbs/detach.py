@@ -15,6 +15,7 @@ from wpfsm.fsm.records import Loop
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.leases import Lease
+from wpfsm.state.private import private, private_folder
 
 DETACHED = 11
 
@@ -33,10 +34,19 @@ def detach_loop(given: Options, loop: Loop, lease: Lease) -> None:
         Refused: The child did not take the loop over.
     """
     log = siblings(given.database, "logs") / f"{loop.id}.controller.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    private_folder(log.parent)
+    with open(log, "ab", opener=private) as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "wpfsm.cli", "resume", loop.id, "--db", str(given.database.absolute())],
+            [
+                sys.executable,
+                "-m",
+                "wpfsm.cli",
+                "resume",
+                loop.id,
+                "--db",
+                str(given.database.absolute()),
+                *(["--endpoint-url", given.endpoint_url] if given.endpoint_url else []),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -15,6 +15,7 @@ from pathlib import Path
 from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
 from wpfsm.state.database import explained, open_existing, siblings
@@ -42,7 +43,7 @@ def diff(given: Options, which: str, *, apply: bool) -> int:
     """Print the loop's patches; with ``apply`` write them into the user's files."""
     with explained(given.database):
         history = History(open_existing(given.database))
-        loop = history.find(which)
+        loop = named(history, which)
         jobs, trials = history.jobs(loop.id), history.trials(loop.id)
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
     sources = LocalSources(siblings(given.database, "sources"), base)

@@ -11,6 +11,7 @@ from wpfsm.adapters.documents.loop import error_document
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
 from wpfsm.adapters.verbs.inspect import document_of
@@ -34,7 +35,9 @@ def drive(
     forget_stop: bool = False,
     lease: Lease | None = None,
 ) -> int:
-    """Own the loop, drive it, print what came of it; with ``detach``, do ``first`` here and the rest behind.
+    """Take ownership, run the loop, print the outcome.
+
+    With ``detach`` only ``first`` is run here, and the rest in a background process.
 
     Args:
         given: The verb's options.
@@ -45,6 +48,7 @@ def drive(
         forget_stop: A person resumes it: a stop that was asked before does not hold any more.
         lease: The right to drive the loop, where the caller has taken it already.
     """
+    outlive_output()
     signals = StopSignals(_on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:

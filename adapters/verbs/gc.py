@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, duration, emit, hint
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import (
     history_if_any,
     is_locked,
@@ -42,6 +43,7 @@ def gc(
     from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.targets import target_for
 
+    outlive_output()
     patience = duration("--older-than", older_than)
     account = Account(target_for(given, backend, region))
     history = history_if_any(given)

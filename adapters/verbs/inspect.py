@@ -10,8 +10,9 @@ from wpfsm.adapters.documents.liveness import Liveness, look
 from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.loop_text import loop_text, loops_text
-from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
+from wpfsm.adapters.terminal.output import Options, emit, hint, print_json, say
 from wpfsm.adapters.terminal.table import terminal_width
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON, Event, Loop, State
 from wpfsm.state.database import explained, open_existing
@@ -55,7 +56,7 @@ def inspect_one(given: Options, which: str) -> int:
         return inspect_events(given, which)
     with explained(given.database):
         history = History(open_existing(given.database))
-        document = document_of(given, history, history.find(which))
+        document = document_of(given, history, named(history, which))
     emit(given, document, loop_text(document, terminal_width()))
     return 0
 
@@ -73,7 +74,7 @@ def inspect_job(given: Options, which: str, number: int) -> int:
 
     with explained(given.database):
         history = History(open_existing(given.database))
-        loop = history.find(which)
+        loop = named(history, which)
         document = job_document(history, given.database, loop, job_of(history, loop, number), time.time())
     emit(given, document, job_text(document))
     return 0
@@ -85,7 +86,7 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
 
     with explained(given.database):
         history = History(open_existing(given.database))
-        loop = history.find(which)
+        loop = named(history, which)
         try:
             if given.output == "json":  # one object, so what is followed is shown when it has ended
                 found = list(_events(history, loop.id, since, follow=follow))
@@ -93,7 +94,7 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
                 return 0
             for event in _events(history, loop.id, since, follow=follow):
                 if given.output == "human":
-                    print(event_line(event), flush=True)
+                    say(event_line(event))
                 else:
                     print_json(event_object(event))
         except KeyboardInterrupt:
@@ -127,7 +128,7 @@ def inspect_diagram(given: Options, which: str | None, file: Path | None) -> int
     if which is not None:
         with explained(given.database):
             history = History(open_existing(given.database))
-            loop = history.find(which)
+            loop = named(history, which)
             path = diagram.path_of(loop, history.events(loop.id))
     if file is None:
         text = diagram.mermaid(path)

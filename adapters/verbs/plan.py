@@ -11,27 +11,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wpfsm.adapters.aws.first_request import first_request, lock_of
 from wpfsm.adapters.documents.rows import SCHEMA, section
-from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.host.source_files import look_through
+from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
-from wpfsm.fsm.errors import NotFound, Refused, StoreError
+from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
 from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
-from wpfsm.fsm.request.lock import LockedFields
-from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import (
     Finding,
     check_extras,
     check_metric,
     check_request,
     outcome_of,
-    refusal,
 )
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra
@@ -65,13 +64,16 @@ def plan(
     strategy = build(file.strategy, goal, file.job.hyperparameters)
     found = None if offline else _survey(given, file)
     price = _price(given, file, found)
+    own = first_request(file, path, strategy)
     findings = [
         *(found.findings if found else _without_account(file)),
-        *_own_request(file, path),
+        *own.findings,
         *_missing(file, path),
+        *_left_out(file, path),
         *_source(file, path, offline=offline),
     ]
     document = _document(given, file, strategy, found, price, findings)
+    document["lock"] = lock_of(file, own.lock)
     emit(given, document, _text(document, file))
     refused = [finding for finding in findings if finding.level == "refuse"]
     return EXIT_CODES[outcome_of(refused)] if refused else 0
@@ -98,7 +100,7 @@ def _target(given: Options, file: LoopFile) -> Target | None:
     from wpfsm.adapters.emulator.launch import find
 
     emulator = find(siblings(given.database, "emulator"))
-    return Target(file.region, emulator.url, local=True) if emulator else None
+    return Target(file.region, emulator.url, local=True, token=emulator.token) if emulator else None
 
 
 def _without_account(file: LoopFile) -> list[Finding]:
@@ -108,22 +110,17 @@ def _without_account(file: LoopFile) -> list[Finding]:
     return [*check_extras(file), *check_metric(file), *check_request(file, violations)]
 
 
-def _own_request(file: LoopFile, path: Path) -> list[Finding]:
-    """What is wrong with a request that the user brings; one that is rendered is checked by Preflight."""
-    if not file.job.request:
+def _left_out(file: LoopFile, path: Path) -> list[Finding]:
+    """What of the source would not be uploaded, although it looks as if it belonged to it."""
+    if not file.job.source or not (path.parent / file.job.source).is_dir():
         return []
-    from wpfsm.adapters.aws.model_validation import violations
-    from wpfsm.adapters.aws.renderer import own_request
-
-    try:
-        request = {
-            **own_request(path.parent / file.job.request),
-            "TrainingJobName": f"{file.name}-000000-001",
-        }
-    except Refused as error:
-        return [Finding("refuse", "request", error.message, error.fix)]
-    contradicted, _ = contradictions(file, LockedFields.of(request, file.pool.session_tag_keys))
-    return [refusal(each) for each in (*objections(request, violations, own=True), *contradicted)]
+    found = look_through((path.parent / file.job.source).resolve(), path.parent)
+    fix = "nothing is needed if no job reads it; .wpfsmignore in the folder decides otherwise (!NAME)"
+    return (
+        [Finding("warn", "request", f"job.source leaves out {listed(found.left_out)}", fix)]
+        if found.left_out
+        else []
+    )
 
 
 def _missing(file: LoopFile, path: Path) -> list[Finding]:
@@ -185,7 +182,7 @@ def _document(
         "jobs": jobs,
         "jobs_known": strategy.total() is not None,
         "trials": [_proposal(n, p) for n, p in enumerate(preview, start=1)],
-        "lock": _lock(file),
+        "lock": None,
         "keep_alive_seconds": keep_alive,
         "advice": _advice(file, assumed, gaps, rate) if gaps and file.keeps_pool else None,
         "quota": _quota(found),
@@ -224,13 +221,6 @@ def _proposal(number: int, proposal: Proposal) -> JSON:
         "params": dict(proposal.params),
         "smoke": proposal.smoke,
     }
-
-
-def _lock(file: LoopFile) -> JSON:
-    """The locked settings as the file states them; the lock itself is taken from the rendered request."""
-    pool = file.pool.model_dump(mode="json")
-    free = ("keep_alive", "allow_long_keep_alive", "price_per_hour")
-    return {name: value for name, value in pool.items() if name not in free}
 
 
 def _quota(found: Survey | None) -> JSON:

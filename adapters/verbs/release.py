@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import history_if_any, is_locked
 from wpfsm.fsm.errors import Held, NotConfirmed, NotFound, Refused
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
@@ -18,6 +19,7 @@ def release(
     given: Options, which: str | None, job: str | None, backend: str | None, region: str | None
 ) -> int:
     """Discharge the obligations of a loop, or release the pool of one job. Idempotent."""
+    outlive_output()
     if which is not None:
         from wpfsm.adapters.verbs.resume import finish
 

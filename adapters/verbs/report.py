@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
 from wpfsm.state.database import explained, open_existing, siblings
@@ -27,7 +28,7 @@ def report(given: Options, which: str, target: Path) -> int:
 
     with explained(given.database):
         history = History(open_existing(given.database))
-        loop = history.find(which)
+        loop = named(history, which)
         sources = LocalSources(siblings(given.database, "sources"), Path(loop.loop_path).parent)
         facts = gather(history, loop, sources, time.time())
     page = render(facts)

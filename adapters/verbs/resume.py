@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached
 from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Held
@@ -14,15 +16,26 @@ from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 
+ENDED = 1
+"""Exit code of ``resume`` for a loop that ended on an outage of the service: it ended without its goal."""
+
 
 def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, detach: bool = False) -> int:
     """Take a loop up from its checkpoint; returns the exit code."""
+    outlive_output()
     if abandon:
         return finish(given, which, Outcome.ABANDONED, "abandoned by `wpfsm resume --abandon`")
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
-        return report(given, connection, loop, None)
+        code = report(given, connection, loop, None)
+        if loop.outcome is not Outcome.TRANSIENT:
+            return code
+        # The code of its end says that the same command may be run again; this one would change nothing ever.
+        hint(
+            f"{loop.id} is closed, and a closed loop is not resumed\n  fix: wpfsm start {loop.loop_path}, a new loop"
+        )
+        return ENDED
 
     def take_up(owned: Controller) -> None:
         for note in take_up_changes(Context(owned.ports), accept=accept_changes):
@@ -46,7 +59,7 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
         Held: Another controller drives it, or has since it was judged.
     """
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
         report(given, connection, loop, None)
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sys
@@ -12,11 +13,12 @@ from pathlib import Path
 from wpfsm.adapters.bootstrap import own_loop
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.adapters.terminal.output import Options, hint, listed
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.watchers import notify
-from wpfsm.fsm.errors import Held
+from wpfsm.fsm.errors import Held, Refused
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
@@ -37,6 +39,7 @@ def start(
     strict: bool = False,
 ) -> int:
     """Create a loop from a file and drive it to its end; returns the exit code."""
+    outlive_output()  # before there is a loop: whatever becomes of the streams, nobody drives it otherwise
     settings = (
         *overrides,
         *([f"backend={backend}"] if backend else []),
@@ -44,6 +47,7 @@ def start(
     )
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
+    _say_what_is_left_out(file, loop_file)
     loop, connection, lease = new_loop(given, file, loop_file, settings)
     hint(f"loop {loop.id}")
     if detach:
@@ -51,6 +55,17 @@ def start(
         report(given, connection, loop, None)
         return DETACHED
     return drive(given, connection, loop, lease=lease)
+
+
+def _say_what_is_left_out(file: Path, loop_file: LoopFile) -> None:
+    """Members of the user's own request that only a description has. What is wrong with it, Preflight says."""
+    if loop_file.job.request:
+        from wpfsm.adapters.aws.own_request import own_request
+
+        with contextlib.suppress(Refused):
+            _, left_out = own_request(file.parent / loop_file.job.request)
+            if left_out:
+                hint(f"job.request: left out what only the service reports: {', '.join(left_out)}")
 
 
 def new_loop(
@@ -63,6 +78,8 @@ def new_loop(
     now = WallClock().now()
     sources = LocalSources(siblings(given.database, "sources"), file.resolve().parent)
     digest = sources.snapshot(loop_file.job.source) if loop_file.job.source else ""
+    if loop_file.job.source and (left_out := sources.look_through(loop_file.job.source).left_out):
+        hint(f"left out of {loop_file.job.source}: " + listed(left_out))
     seconds = default_keep_alive("person" if sys.stdin.isatty() and not detached() else "program")
     drawn = Loop(
         id="",

@@ -8,6 +8,8 @@ import time
 
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.output import Options, duration, hint
+from wpfsm.adapters.terminal.streams import outlive_output
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held
 from wpfsm.fsm.records import Loop, Outcome, State
 from wpfsm.state.database import open_existing
@@ -20,10 +22,12 @@ def stop(given: Options, which: str, timeout: str) -> int:
     """Ask the loop's controller to stop, and wait until it has released; without a controller, release here."""
     from wpfsm.state.store import request_stop
 
+    outlive_output()
+
     deadline = time.monotonic() + duration("--timeout", timeout)
     connection = open_existing(given.database, write=True)
     history = History(connection)
-    loop = history.find(which)
+    loop = named(history, which, acting=True)
     asked = False
     while loop.state is not State.CLOSED:
         if not look(history, given.database, loop, time.time()).alive:

@@ -9,8 +9,10 @@ from wpfsm.adapters.documents.event import event_line, event_object
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, duration, emit, hint, print_json
+from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.records import EXIT_CODES, Loop, State
 from wpfsm.state.database import explained, open_existing
 from wpfsm.state.history import History
@@ -32,10 +34,11 @@ class _Rest:
 
 def wait(given: Options, which: str, timeout: str) -> int:
     """Wait, telling each event on stderr; returns the loop's exit code, or 11 while it still runs."""
+    outlive_output()  # the exit code is what is waited for
     seconds = duration("--timeout", timeout)
     with explained(given.database):
         history = History(open_existing(given.database))
-        loop_id = history.find(which).id
+        loop_id = named(history, which, acting=True).id
         try:
             rest = _until_rest(given, history, loop_id, time.monotonic() + seconds)
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Everybody who learns what a controller does: the loop's log, whoever watches, whoever is to be notified."""
+"""Connects the observers of a controller: log, progress display, notifier."""
 
 from __future__ import annotations
 

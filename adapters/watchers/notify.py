@@ -21,6 +21,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wpfsm.adapters.terminal.commands import in_document
+from wpfsm.adapters.terminal.visible import visible
 from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.loopfile.model import LoopFile, Notify
 from wpfsm.fsm.records import JSON, Loop
@@ -71,7 +73,7 @@ class WebhookNotifier:
         """Send it to everybody who asked for this kind; returns at once."""
         if what not in self._asked.on:
             return
-        event = event_of(what, loop, text)
+        event = in_document(event_of(what, loop, text))
         for name, deliver in self._ways(event):
             thread = threading.Thread(
                 target=self._try, args=(name, what, deliver), name=f"wpfsm-notify-{what}", daemon=True
@@ -81,7 +83,7 @@ class WebhookNotifier:
                 thread.start()
 
     def close(self) -> None:
-        """Wait for what is under way, ``seconds`` at most (and one more to end what is late)."""
+        """Wait for running deliveries, at most ``seconds`` + 1."""
         deadline = time.monotonic() + self._seconds + 1
         for thread in self._under_way:
             if thread.ident is not None:
@@ -130,7 +132,7 @@ def event_of(what: str, loop: Loop, text: str) -> dict[str, JSON]:
     return {
         "schema": "wpfsm/1",
         "event": what,
-        "text": redact(f"wpfsm {loop.id} {TITLES.get(what, what)}: {text}"),
+        "text": visible(redact(f"wpfsm {loop.id} {TITLES.get(what, what)}: {text}")),
         "why": redact(text),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "loop": {

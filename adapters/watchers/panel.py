@@ -13,6 +13,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.watchers.snapshot import PoolActivity, Snapshot
 from wpfsm.fsm.records import Loop, State
 from wpfsm.fsm.redact import redact
@@ -189,6 +190,9 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def clean(text: str) -> str:
-    """Text of a log as a terminal may show it: no control sequences, no secrets, the last state of a bar."""
+    """Text of a log as a terminal may show it: no control sequences, no secrets, the last state of a bar.
+
+    What is left that could act or hide is written out.
+    """
     last = text.rstrip("\r\n").rpartition("\r")[2]
-    return redact(_CONTROL.sub("", last))
+    return visible(redact(_CONTROL.sub("", last)))

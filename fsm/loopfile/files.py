@@ -26,6 +26,10 @@ def missing_files(loop_file: LoopFile, base: Path, tree: CommentedMap | None = N
         yield Problem(line_of(written, "request"), "job.request", f"there is no file {base / job.request}")
     if job.source:
         yield from _missing_in(base, "job", written, job.source, job.entry, job.requirements)
+    for name, folder in local_inputs(loop_file).items():
+        if not (base / folder).exists():
+            said = f"there is no folder {base / folder}; name the one with the data, or an S3 URI"
+            yield Problem(line_of(written, "inputs"), f"job.inputs.{name}", said)
     if not isinstance(loop_file.strategy, RecipesConfig):
         return
     recipes = written_file.get("strategy", CommentedMap()).get("recipes", [])
@@ -34,6 +38,13 @@ def missing_files(loop_file: LoopFile, base: Path, tree: CommentedMap | None = N
         if recipe.source or recipe.entry:
             source, entry = recipe.source or job.source or "", recipe.entry or job.entry
             yield from _missing_in(base, f"strategy.recipes.{index}", here, source, entry, None)
+
+
+def local_inputs(loop_file: LoopFile) -> dict[str, str]:
+    """Channel to folder, for those channels whose data the local backend takes from this machine."""
+    if loop_file.backend != "local":
+        return {}
+    return {name: place for name, place in loop_file.job.inputs.items() if "://" not in place}
 
 
 def _missing_in(

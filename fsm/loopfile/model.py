@@ -149,7 +149,11 @@ class JobSpec(Section):
     request: str | None = Field(
         default=None, description="A CreateTrainingJob request as JSON, instead of source and entry."
     )
-    inputs: dict[str, str] = Field(default_factory=dict, max_length=20, description="Channel name to S3 URI.")
+    inputs: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Channel name to S3 URI; with `backend: local` also to a folder, relative to the loop file.",
+    )
     output: str | None = Field(default=None, pattern=r"^s3://.+", description="S3 URI for artifacts.")
     environment: dict[str, str] = Field(default_factory=dict, max_length=100, description="Variables.")
     hyperparameters: dict[str, Value] = Field(
@@ -267,7 +271,7 @@ class FailureRule(Section):
         description="Distributions that `pin_requirement` may add though they are not well known, or any.",
     )
     hold: Duration | None = Field(
-        default=None, gt=0, le=KEEP_ALIVE_MODEL, description="How long a hand-off keeps the pool."
+        default=None, gt=0, description="How long a hand-off keeps the pool: 60m at most, as its keep-alive."
     )
     command: list[str] | None = Field(
         default=None, min_length=1, description="A program that reads the packet and may edit the source."
@@ -394,6 +398,9 @@ class LoopFile(Section):
                     f"strategy.recipes: {own} has a source or entry, but job.request brings the whole job; "
                     "give job.source and job.entry instead"
                 )
+        for number, rule in enumerate(self.on_failure):
+            if rule.hold and (why := too_long_a_hold(rule.hold, self.pool)):
+                raise ValueError(f"on_failure.{number}.hold: {why}")
         if self.job.install == "cached" and not self.keeps_pool:
             raise ValueError(
                 "job.install: cached needs a pool that is kept, and `single` keeps none; write plain"
@@ -416,6 +423,18 @@ class LoopFile(Section):
         """The effective loop file as JSON; :meth:`model_validate` reads it back."""
         dumped: dict[str, JSON] = self.model_dump(mode="json")
         return dumped
+
+
+def too_long_a_hold(hold: float, pool: Pool) -> str:
+    """Why a pool cannot be held for so long, which is by its keep-alive; empty when it can."""
+    if hold > KEEP_ALIVE_MODEL:
+        return f"{short_duration(hold)} is beyond the service's 6h of keep-alive; write 60m or less"
+    if hold > KEEP_ALIVE_GUIDE and not pool.allow_long_keep_alive:
+        return (
+            f"{short_duration(hold)} is beyond the documented 60m of keep-alive, by which the pool is held; write 60m "
+            "or less (or set pool.allow_long_keep_alive: true to try)"
+        )
+    return ""
 
 
 def own_price(file: LoopFile, now: float) -> Price:

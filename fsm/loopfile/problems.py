@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,12 +93,20 @@ def _named(
             break
         inner: object = node
         for name in names:
-            line = line_of(inner, name) or line
-            inner = inner.get(name) if isinstance(inner, Mapping) else None
+            key = int(name) if name.isdecimal() and isinstance(inner, Sequence) else name
+            line = line_of(inner, key) or line
+            inner = inner[key] if isinstance(inner, Mapping) and key in inner else _element(inner, key)
         if inner is None and not _is_known(keys, names):
             break
         return [*keys, *names], line, message[found.end() :]
     return keys, line, message
+
+
+def _element(node: object, key: int | str) -> object:
+    held = (
+        isinstance(node, Sequence) and not isinstance(node, str) and isinstance(key, int) and key < len(node)
+    )
+    return node[key] if held else None  # type: ignore[index]
 
 
 def _is_known(keys: Sequence[str], names: Sequence[str]) -> bool:
@@ -141,7 +150,8 @@ _OF_A_VALUE = frozenset({"bool_type", "bool_parsing", "int_type", "float_type", 
 def _one_value(given: object) -> str:
     """A hyperparameter is a scalar; several values are for a strategy."""
     if isinstance(given, list):
-        return f"is one value for each job; several values go to strategy.parameters (it is {given!r})"
+        text = json.dumps([*given], default=str)
+        return f"is one value for each job; write it as text: '{text}', or give several values to strategy.parameters"
     if isinstance(given, Mapping):
         return f"is one value: text, a number, true, false or null (it is {dict(given)!r})"
     return f"must be text, a number, true, false or null; write '{given}' in quotes"

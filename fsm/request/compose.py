@@ -107,16 +107,28 @@ def digest(request: Request) -> str:
 def encode(value: JSON, base: Request) -> str:
     """A hyperparameter as the container expects it.
 
-    The SDK's driver decodes each value as JSON (so the string ``"1.10"`` needs its quotes); any other
-    container reads plain strings.
+    The SDK's driver decodes each value as JSON (so the string ``"1.10"`` needs its quotes), and so does the
+    training toolkit in script mode; any other container reads plain strings.
     """
-    return value if isinstance(value, str) and not _has_sdk_driver(base) else json.dumps(value)
+    return value if isinstance(value, str) and not decodes_json(base) else json.dumps(value)
+
+
+def decodes_json(base: Request) -> bool:
+    """Whether whoever reads the hyperparameters of this request decodes each of them as JSON."""
+    return _has_sdk_driver(base) or _is_script_mode(base)
 
 
 def _has_sdk_driver(base: Request) -> bool:
     """Whether the SDK's driver runs the script: it comes as a channel of its own."""
     channels = _sequence(base.get("InputDataConfig"))
     return any(_mapping(channel).get("ChannelName") == SDK_DRIVER for channel in channels)
+
+
+def _is_script_mode(base: Request) -> bool:
+    """Whether the request is one of a framework estimator of SDK v2, whose own values show the encoding."""
+    given = _mapping(base.get("HyperParameters"))
+    shown = [given.get(name) for name in ("sagemaker_program", "sagemaker_submit_directory")]
+    return any(isinstance(value, str) and value.startswith('"') for value in shown)
 
 
 def _cache_environment(loop_id: str, trial: Trial) -> dict[str, JSON]:

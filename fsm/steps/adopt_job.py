@@ -1,4 +1,4 @@
-"""A job of our name exists: is it ours?
+"""Tell whether an existing job with our name was created by this loop.
 
 The name alone does not tell. The tag with the digest of the request does, and its absence does not: the
 listing may be late or incomplete, and a job of ours that was taken for a stranger's would be left running.

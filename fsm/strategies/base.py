@@ -23,7 +23,6 @@ __all__ = [
     "Comparison",
     "Direction",
     "Goal",
-    "MissingExtra",
     "Proposal",
     "Standing",
     "State",
@@ -51,15 +50,6 @@ PREVIEW = 50
 
 class StrategyError(ValueError):
     """A strategy's configuration cannot work with this loop; the message says what to change."""
-
-
-class MissingExtra(Exception):
-    """An optional dependency is not installed; `command` installs it."""
-
-    def __init__(self, extra: str) -> None:
-        self.extra = extra
-        self.command = f"pip install 'wpfsm[{extra}]'"
-        super().__init__(f"the extra {extra!r} is not installed: {self.command}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.strategies.base import (
     Goal,
-    MissingExtra,
     Proposal,
     Standing,
     TrialRow,
@@ -122,7 +122,7 @@ def _require_optuna() -> None:
     try:
         import optuna
     except ImportError as error:
-        raise MissingExtra("bayes") from error
+        raise MissingExtra("bayes", "a Bayesian strategy") from error
     # Optuna reports each new study on stderr.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 

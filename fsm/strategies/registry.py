@@ -8,8 +8,9 @@ from typing import Annotated, assert_never
 
 from pydantic import Field
 
+from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.strategies.ablate import Ablate, AblateConfig
-from wpfsm.fsm.strategies.base import Goal, MissingExtra, Strategy, Value
+from wpfsm.fsm.strategies.base import Goal, Strategy, Value
 from wpfsm.fsm.strategies.fix import Fix, FixConfig
 from wpfsm.fsm.strategies.recipes import RecipesConfig, recipes
 from wpfsm.fsm.strategies.single import SingleConfig, single
@@ -51,7 +52,11 @@ def missing_extra(config: StrategyConfig) -> MissingExtra | None:
     """
     source = config.propose if isinstance(config, UntilConfig) else config
     wanted = isinstance(source, Search) and source.method == "bayes"
-    return MissingExtra("bayes") if wanted and importlib.util.find_spec("optuna") is None else None
+    return (
+        MissingExtra("bayes", "a Bayesian strategy")
+        if wanted and importlib.util.find_spec("optuna") is None
+        else None
+    )
 
 
 def _inner(

@@ -28,7 +28,6 @@ from wpfsm.fsm.records import (
     Trial,
 )
 from wpfsm.state import codec
-from wpfsm.state.codec import Record
 from wpfsm.state.shared.items import (
     EVENT,
     LOOP,
@@ -228,13 +227,9 @@ class SharedStore:
             **change.loop, "state": state or before.state, "version": before.version + 1, "updated_at": change.at,
         }  # fmt: skip
         after = dataclasses.replace(before, **fields)
-        records: tuple[Record, ...] = (
-            *change.trials,
-            *change.jobs,
-            *change.intents,
-            *change.obligations,
-            *change.remembered,
-        )
+        records: tuple[codec.Record, ...] = (
+            *change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered
+        )  # fmt: skip
         for record in (after, *records):
             _check(record)
         puts = [

@@ -257,6 +257,22 @@ def test_second_loop_on_the_same_pool_key_is_refused() -> None:
     assert world.emulator.created() == []
 
 
+def test_a_loop_that_keeps_no_pool_is_refused_one_that_is_held() -> None:
+    """`single` asks for no pool and would match one: exit 5, and no job takes another loop's pool."""
+    single = {"strategy": {"type": "single"}}
+    key = admitted(Watched(loop_file(**single))).loop.pool_key
+    world = Watched(loop_file(**single))
+    other = LocalPoolLeases(siblings(world.database, "locks-of-here"))
+    other.take(key, "other-1a2b3c")
+    try:
+        result = world.run()
+    finally:
+        other.release()
+    assert result.exit_code == 5
+    assert "held by a live controller: loop other-1a2b3c" in result.loop.why
+    assert world.emulator.created() == []
+
+
 def test_defaults_that_the_sdk_injects_are_part_of_the_lock() -> None:
     """What the rendered request holds beyond the loop file is said, and locked."""
     world = Watched()

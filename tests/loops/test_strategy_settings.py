@@ -13,8 +13,9 @@ from crash_world import Crash, World, loop_text
 from strategy_stories import EXAMPLES, STORIES, Outcome, world_of
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Refused
+from wpfsm.fsm.errors import MissingExtra, Refused
 from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.records import Outcome as LoopOutcome
 from wpfsm.fsm.resume import take_up_changes
 
 SEVERAL = [name for name in STORIES if name != "single"]
@@ -180,3 +181,18 @@ def _refused_without_accepting(world: World) -> None:
         assert Context(owned.ports).loop.outcome is None
     finally:
         owned.close()
+
+
+def test_a_resume_without_the_strategys_extra_leaves_the_loop_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is missing is missing on this machine: the loop is not closed for it, and goes on where it is there."""
+    with world_of(STORIES["bayes"]) as world:
+        _killed_after_first_trial(world)
+        with monkeypatch.context() as without:
+            without.setattr("importlib.util.find_spec", lambda name: None)
+            with pytest.raises(MissingExtra) as missing:
+                world.drive()
+        assert missing.value.exit_code == 3
+        assert missing.value.fix == "pip install 'wpfsm[bayes]'"
+        assert world.drive().loop.outcome is LoopOutcome.COMPLETED

@@ -8,6 +8,7 @@ retry those ten times, which hides a mistake for twenty seconds.
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from wpfsm.adapters.emulator.api.wire import (
     read_json,
 )
 from wpfsm.adapters.emulator.engine.engine import Engine
-from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError
+from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError, not_stored
 from wpfsm.adapters.emulator.engine.faults import Drawn, Faults, Kind
 from wpfsm.adapters.emulator.engine.records import Place, Request
 from wpfsm.adapters.emulator.engine.service_model import operation as operation_model
@@ -140,6 +141,10 @@ class App:
             return json_refusal(refusal).send(start_response)
         return self._fall_through(environ, start_response, signature)
 
+    def gave(self, token: str) -> bool:
+        """Tell whether a session token was given to a caller, who may use it from then on."""
+        return self._sessions.gave(token)
+
     def place(self, signature: Signature) -> Place:
         """Return account and region of a caller."""
         settings = self.engine.settings
@@ -183,7 +188,7 @@ class App:
         known = operation_model(service, operation) is not None
         if operation not in self._identity.operations or not known:
             chunks = self._fall_through(read_again(environ, body), start_response, signature)
-            if operation == "AssumeRole":
+            if service == "sts":
                 chunks = [b"".join(chunks)]
                 self._sessions.remember(form, chunks[0])
             return chunks
@@ -245,4 +250,8 @@ class App:
 
 def _failure(error: Exception) -> ServiceError:
     """Return the refusal for a mistake of the emulator itself."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return not_stored("the disk is full")
     return ServiceError("EmulatorFailure", f"{type(error).__name__}: {error}")

@@ -21,6 +21,8 @@ BATCH_SECONDS = 0.1
 """A line is forwarded at most this long after it was printed."""
 LONGEST_LINE = (1 << 20) - 26
 """CloudWatch Logs quotas: an event holds 1 MB, of which 26 bytes are overhead. A longer line is cut in pieces."""
+USUAL_MASK = 0o022
+"""What a job's files may be used for, whatever the emulator allows for its own."""
 _DRAIN_SECONDS = 0.5
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
@@ -113,6 +115,7 @@ class HostProcess:
                 bufsize=0,
                 start_new_session=True,
                 pass_fds=inherit,
+                umask=USUAL_MASK,
             )
 
         try:

@@ -120,7 +120,7 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     if remedy.action == "retry":
         return _retry(ctx, job, trial, remedy)
     if remedy.action == "skip":
-        why = f"trial {trial.number} failed ({diagnosis.class_}): {remedy.why}"
+        why = f"trial {trial.number} failed ({diagnosis.class_}): {_told(diagnosis)}{remedy.why}"
         return replace(_next(ctx, job, failed, why), remembered=again)
     if remedy.action == "handoff":
         if refusal := ctx.over_limit(job):
@@ -130,7 +130,7 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
                 job,
                 failed,
                 Outcome.LIMIT,
-                f"{refusal} {job.name} failed: {diagnosis.class_}: {remedy.why}",
+                f"{refusal} {job.name} failed: {diagnosis.class_}: {_told(diagnosis)}{remedy.why}",
             )
             return replace(ended, remembered=again)
         return handoff.open_handoff(
@@ -140,10 +140,15 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
         Outcome.DENIED if diagnosis.family == "permissions" and job.status == "Rejected" else Outcome.FAILED
     )
     # Of a job that was never made there is no log to look at: what the service said is all there is.
-    said = f"{job.failure_reason} - " if job.status == "Rejected" else ""
+    said = f"{job.failure_reason} - " if job.status == "Rejected" else _told(diagnosis)
     return replace(
         _ended(ctx, job, failed, outcome, f"{diagnosis.class_}: {said}{remedy.why}"), remembered=again
     )
+
+
+def _told(diagnosis: Diagnosis) -> str:
+    """The line that matters and its place, as the beginning of a sentence that says what follows."""
+    return f"{diagnosis.cause} - " if diagnosis.cause else ""
 
 
 def _retry(ctx: Context, job: Job, trial: Trial, remedy: Remedy) -> Change:

@@ -41,7 +41,7 @@ class Remedy:
     hold: float | None = None
     tried: tuple[str, ...] = ()
     of_trial: bool = False
-    """The failure belongs to what the strategy chose: the same one in another trial says nothing new."""
+    """The strategy's own values caused the failure, so the same failure in another trial does not count as repeated."""
 
 
 def rules_of(ctx: Context) -> Sequence[Rule]:

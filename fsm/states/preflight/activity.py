@@ -50,6 +50,8 @@ def run(ctx: Context) -> Change:
         key = lock.pool_key(ctx.loop.account, ctx.loop.region)
         if ctx.file.keeps_pool:
             ctx.ports.leases.take(key, ctx.loop.id)
+        else:
+            ctx.ports.leases.refuse_held(key, ctx.loop.id)
     except (MissingExtra, Refused, Held) as error:
         outcome = Outcome.HELD if isinstance(error, Held) else Outcome.REFUSED
         return release(outcome, f"{error.message} - {error.fix}" if error.fix else error.message)

@@ -128,7 +128,7 @@ def check_extras(file: LoopFile) -> Iterator[Finding]:
         missing = MissingExtra("sagemaker", "rendering a job from source and entry")
         yield Finding("refuse", "extra", missing.message, missing.fix)
     if wanted := missing_extra(file.strategy):
-        yield Finding("refuse", "extra", str(wanted), wanted.command)
+        yield Finding("refuse", "extra", wanted.message, wanted.fix)
 
 
 def check_request(file: LoopFile, violations: Callable[[Request], Sequence[Violation]]) -> Iterator[Finding]:

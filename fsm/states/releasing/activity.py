@@ -111,9 +111,13 @@ def _landed(ctx: Context, obligation: Obligation, job: Job, reading: JobReading)
 def _still_running(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
     if job.status == "InProgress" and _due(ctx, job, "stop"):
         job = stop_job(ctx, job, "release", "the loop is releasing")
-    what = f"{job.name} to stop (up to 2 minutes for its SIGTERM, then the upload)"
-    ctx.progress.waiting(what, _until(ctx, job))
+    _waiting(ctx, job, f"{job.name} to stop (up to 2 minutes for its SIGTERM, then the upload)")
     return job, False
+
+
+def _waiting(ctx: Context, job: Job, what: str) -> None:
+    """Say what is waited for, and until when at most."""
+    ctx.progress.waiting(what, ctx.since(f"the release of {job.name}") + ctx.pace.release)
 
 
 def _terminated(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
@@ -134,7 +138,7 @@ def _available(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
     if _due(ctx, job, "update"):
         # After a refusal the next reading shows why; after an acceptance it takes a few readings.
         set_keep_alive(ctx, job, 0, "release")
-    ctx.progress.waiting(f"the pool of {job.name} to be released", _until(ctx, job))
+    _waiting(ctx, job, f"the pool of {job.name} to be released")
     return job, False
 
 
@@ -149,14 +153,9 @@ def _due(ctx: Context, job: Job, kind: Literal["stop", "update"]) -> bool:
     return not any(0 <= seconds <= max(ctx.pace.grace, 150.0) for seconds in accepted)
 
 
-def _until(ctx: Context, job: Job) -> float:
-    """When the release of a job is called not confirmed."""
-    return ctx.since(f"the release of {job.name}") + ctx.pace.release
-
-
 def _wait(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
     """InUse, or a status that this version does not know: nothing is concluded from it."""
-    ctx.progress.waiting(f"the pool of {job.name}, which is {job.pool_status}", _until(ctx, job))
+    _waiting(ctx, job, f"the pool of {job.name}, which is {job.pool_status}")
     return job, False
 
 
@@ -165,9 +164,8 @@ def _undecided(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, boo
     if job.keep_alive == 0:
         return job, _write(ctx, obligation, job, "the job asked for no pool, and Describe shows none")
     what = f"the pool of {job.name} to be reported"
-    until = ctx.since(what) + ctx.pace.grace
-    if ctx.clock.now() < until:
-        ctx.progress.waiting(what, until)
+    if ctx.clock.now() - ctx.since(what) < ctx.pace.grace:
+        ctx.progress.waiting(what, ctx.since(what) + ctx.pace.grace)
         return job, False
     # Absence alone proves nothing. A pool that exists takes an update; the service refuses it where none is.
     if set_keep_alive(ctx, job, 0, "no pool was reported within the grace period"):

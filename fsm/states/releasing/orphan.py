@@ -19,7 +19,7 @@ from wpfsm.fsm.request.compose import LOOP_TAG
 
 @dataclass(frozen=True)
 class OrphanRelease:
-    """What came of it.
+    """What releasing the pool of one orphaned job came to.
 
     Attributes:
         job: The job.

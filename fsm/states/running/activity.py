@@ -140,19 +140,21 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
     metric = ctx.file.metric
     failed = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
     began, quiet = ctx.clock.now(), 0
-    while ctx.clock.now() - began < _patience(ctx, watch) and not _stop_asked(ctx):
+    patience = ctx.pace.grace
+    while ctx.clock.now() - began < patience and not _stop_asked(ctx):
         quiet = quiet + 1 if read_log(ctx, job, watch) else 0
+        patience = ctx.pace.outage if watch.unread else ctx.pace.grace
         wanted = failed or watch.diverged
         if not wanted and (quiet or watch.unread):
             break
         if quiet >= LATE_READS and not _is_late(job, watch):
             break
         if wanted:
-            since = ctx.since(f"the last lines of {job.name}")
-            if ctx.clock.now() - since >= _patience(ctx, watch):
+            what = f"whether the log of {job.name} {'can be read again' if watch.unread else 'is complete'}"
+            waited_since = ctx.since(f"the last lines of {job.name}")
+            if (quiet or watch.unread) and ctx.clock.now() - waited_since >= patience:
                 break
-            what = "can be read again" if watch.unread else "is complete"
-            ctx.progress.waiting(f"whether the log of {job.name} {what}", since + _patience(ctx, watch))
+            ctx.progress.waiting(what, waited_since + patience)
             ctx.clock.pause(ctx.pace.least)
     return Change(
         kind="ended",
@@ -167,11 +169,6 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
             ),
         ),
     )
-
-
-def _patience(ctx: Context, watch: Watch) -> float:
-    """Seconds that the end of a log is waited for: longer while it cannot be read at all."""
-    return ctx.pace.outage if watch.unread else ctx.pace.grace
 
 
 def _is_late(job: Job, watch: Watch) -> bool:

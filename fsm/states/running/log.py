@@ -77,7 +77,7 @@ def follow_log(ctx: Context, job: Job, watch: Watch) -> None:
     if job.secondary_status in NO_LOG_YET or now - watch.log_at < ctx.pace.log:
         return
     watch.log_at = now
-    while not read_log(ctx, job, watch) and not watch.caught_up:
+    while not read_log(ctx, job, watch) and not watch.caught_up and not watch.unread:
         # What was printed before this process came is read at once: silence is judged at the log's end only.
         ctx.check_stop()
 

@@ -1,4 +1,4 @@
-"""Settles the job before: did this one take over its pool, and what did the idle time cost?"""
+"""Decide whether a job started warm or cold, and close the account of the job whose pool it took over."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WARM_START_SECONDS = 60.0
 The developer guide speaks of seconds; measured cold starts are minutes (warm pool reports: 85 to 180 s)."""
 
 NEWEST = 200
-"""Jobs whose pool was reused that are searched for one that this loop's job took: two pages, for the listing is slow."""
+"""How many of the newest reused pools are searched (two pages; listing is slow)."""
 
 
 def decide_start(ctx: Context, job: Job) -> Job:

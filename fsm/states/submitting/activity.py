@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.errors import NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
+from wpfsm.fsm.errors import Held, NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
 from wpfsm.fsm.machine import GuardFailed, MachineModel
 from wpfsm.fsm.polling import backoff
 from wpfsm.fsm.pool.owner import pool_owner
@@ -37,6 +37,12 @@ def run(ctx: Context) -> Change | None:
 
 def _intend(ctx: Context) -> Change | None:
     back_off(ctx)
+    if not ctx.file.keeps_pool:
+        # A loop that keeps no pool matches one all the same: it must not take another's from under its hands.
+        try:
+            ctx.ports.leases.refuse_held(ctx.loop.pool_key, ctx.loop.id)
+        except Held as held:
+            return release(Outcome.HELD, f"{held.message} - {held.fix}")
     trial = next_trial(ctx)
     last = ctx.store.last_job()
     number = last.number + 1 if last else 1
@@ -113,11 +119,11 @@ def _send(ctx: Context, intent: Intent) -> Change:
         try:
             arn = ctx.gateway.call("service.create", lambda: ctx.ports.service.create(request))
         except (Unknown, NameTaken) as error:
-            began = ctx.since(f"the outcome of create {job.name}")
-            if ctx.clock.now() - began >= ctx.pace.outage:
+            asked_since = ctx.since(f"the outcome of create {job.name}")
+            if ctx.clock.now() - asked_since >= ctx.pace.outage:
                 raise
             ctx.progress.waiting(
-                f"the outcome of create {job.name} is not known ({error.code})", began + ctx.pace.outage
+                f"the outcome of create {job.name} is not known ({error.code})", asked_since + ctx.pace.outage
             )
             ctx.clock.pause(backoff(ctx.pace, attempt))
             attempt += 1
