@@ -384,6 +384,10 @@ class LogArchive(Protocol):
         """Forget what was kept: the job's log is read again from its beginning."""
         ...
 
+    def save(self, job_name: str) -> None:
+        """Keep what was added, so that it outlives this machine: the job has ended, or the turn has."""
+        ...
+
     def tail(self, job_name: str, count: int) -> Sequence[str]:
         """The last lines."""
         ...
@@ -577,6 +581,10 @@ class History(Protocol):
 
     def jobs(self, loop_id: str) -> Sequence[Job]:
         """Jobs of a loop, by number."""
+        ...
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
         ...
 
     def job_named(self, name: str) -> Job | None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.aws.account import Account
 from wpfsm.adapters.documents.liveness import look
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound
-from wpfsm.fsm.ports import JobReading
+from wpfsm.fsm.ports import History, JobReading
 from wpfsm.fsm.records import JSON, TERMINAL, Loop, State
 from wpfsm.fsm.states.releasing.orphan import loop_of
 from wpfsm.fsm.units import stamp
-from wpfsm.state.database import open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.state.database import siblings
 from wpfsm.state.leases import is_held
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def release_command(given: Options, backend: str | None, region: str | None, job
 def history_if_any(given: Options) -> History | None:
     """The database if it can be used; pools are found without it too."""
     try:
-        return History(open_existing(given.database))
+        return history_of(given)
     except NotFound:
         return None
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the file, what bills is found without it
