@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wpfsm.fsm.failures.diagnosis import Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.traceback import LONGEST_LINE, Frame, clean, locate, parse, root
 
 TRACEBACK = """\
 Traceback (most recent call last):
@@ -103,3 +106,114 @@ def test_the_cause_of_a_chain_is_shown():
     log += 'Traceback (most recent call last):\n  File "/opt/ml/code/train.py", line 99, in outer\n    f()\nRuntimeError: step failed'
 
     assert explain("", log).location == Location("lib/steps.py", 2, "step")
+
+
+def printed(kind: str, message: str, file: str = "/opt/ml/code/train.py", line: int = 3) -> list[str]:
+    """A traceback of one frame, as Python prints it."""
+    head = ["Traceback (most recent call last):", f'  File "{file}", line {line}, in step', "    work()"]
+    return [*head, f"{kind}: {message}"]
+
+
+def test_an_exception_is_read_with_its_frames_and_its_lines():
+    """Type, message, frames with the printed code, and which lines of the log belong to it."""
+    (raised,) = parse(["epoch 1", *printed("KeyError", "'label'"), "", "bye"])
+
+    assert (raised.type, raised.message, raised.headline) == ("KeyError", "'label'", "KeyError: 'label'")
+    assert raised.frames == (Frame("/opt/ml/code/train.py", 3, "step", "work()"),)
+    assert (raised.start, raised.end) == (1, 5)
+    assert raised.in_user_code
+
+
+def test_a_message_of_several_lines_ends_at_a_blank_one():
+    """What follows the exception belongs to its message up to a blank line."""
+    (raised,) = parse([*printed("ValueError", "bad shape"), "expected (3, 4)", "", "epoch 2"])
+
+    assert raised.message == "bad shape\nexpected (3, 4)"
+
+
+@pytest.mark.parametrize(
+    "file", ["/usr/lib/python3.11/runpy.py", "/opt/conda/lib/site-packages/torch/a.py", "<frozen importlib>"]
+)
+def test_an_installed_file_is_a_library(file):
+    """Packages, the standard library and what has no file are not the user's code."""
+    (raised,) = parse(printed("ValueError", "x", file))
+
+    assert not raised.in_user_code
+
+
+def test_the_ranks_of_one_log_are_told_apart():
+    """Lines of two ranks that alternate are two whole tracebacks, and the one that failed first is the root."""
+    one, other = printed("KeyError", "'a'"), printed("ConnectionResetError", "[Errno 104]")
+    mixed = [f"[rank{n}]: {line}" for both in zip(one, other, strict=True) for n, line in enumerate(both)]
+
+    found = parse(mixed)
+
+    assert [(raised.stream, raised.type, len(raised.frames)) for raised in found] == [
+        ("[rank0]:", "KeyError", 1),
+        ("[rank1]:", "ConnectionResetError", 1),
+    ]
+    assert found[1].is_consequence
+    ended = root(found)
+    assert ended is not None
+    assert ended.type == "KeyError"
+
+
+@pytest.mark.parametrize(
+    ("joint", "decides"),
+    [
+        ("The above exception was the direct cause of the following exception:", "KeyError"),
+        ("During handling of the above exception, another exception occurred:", "RuntimeError"),
+    ],
+)
+def test_a_chain_is_ended_by_its_cause_or_by_what_was_raised_last(joint, decides):
+    """``raise from`` names the cause; an exception raised while another is handled is a failure of its own."""
+    ended = root(parse([*printed("KeyError", "'a'"), "", joint, "", *printed("RuntimeError", "step failed")]))
+
+    assert ended is not None
+    assert ended.type == decides
+
+
+def test_a_launchers_wrapper_is_never_the_root():
+    """It only says that something else failed; where it is all there is, nothing ended the job."""
+    wrapped = printed("subprocess.CalledProcessError", "Command 'x' returned non-zero exit status 1")
+    ended = root(parse([*printed("KeyError", "'a'"), "", *wrapped]))
+
+    assert ended is not None
+    assert ended.type == "KeyError"
+    assert root(parse(wrapped)) is None
+
+
+def test_a_file_without_the_source_is_named_by_its_end():
+    """The container's folder is taken off; without any frame there is no place."""
+    frames = [Frame("/opt/ml/code/a/b.py", 7, "f"), Frame("/x/site-packages/c.py", 9, "g")]
+
+    assert locate(frames, {}) == Location("a/b.py", 7, "f")
+    assert locate(frames[1:], {}) == Location("/x/site-packages/c.py", 9, "g"), (
+        "a library's is better than none"
+    )
+    assert locate([], {}) is None
+
+
+@given(st.text(max_size=3 * LONGEST_LINE))
+def test_a_cleaned_line_is_bounded_and_ends_in_no_space(line):
+    """Whatever a job prints, a pattern has a bounded line to search."""
+    cleaned = clean(line)
+
+    assert len(cleaned) <= LONGEST_LINE + 3
+    assert cleaned == cleaned.rstrip()
+    assert "\r" not in cleaned
+
+
+noise = st.lists(
+    st.text(alphabet=' abEFix():."/|[]0123,', max_size=40) | st.sampled_from(printed("KeyError", "'a'"))
+)
+
+
+@given(noise)
+def test_any_lines_can_be_read(lines):
+    """No order of frames, heads and noise is an error; what is found lies within the lines, by its end."""
+    found = parse(lines)
+
+    assert all(0 <= raised.start < raised.end <= len(lines) for raised in found)
+    assert [raised.end for raised in found] == sorted(raised.end for raised in found)
+    assert root(found) in (None, *found)
