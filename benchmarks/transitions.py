@@ -18,7 +18,7 @@ from pathlib import Path
 
 from common import PYTHON, ROOT, Result
 
-from wpfsm.fsm.machine import Row, advance
+from wpfsm.fsm.machine import MachineModel, advance
 from wpfsm.fsm.records import Change, Loop, Owner, State
 from wpfsm.state.database import create_or_open
 from wpfsm.state.pragmas import WAL_IS_SAFE
@@ -97,7 +97,7 @@ def _ours() -> float:
         began = time.perf_counter()
         for number in range(COUNT):
             kind = cycle[number % 3]
-            state = advance(Row(state), kind)
+            state = advance(MachineModel(state), kind)
             state = store.commit(Change(kind=kind, why="benchmark", at=float(number)), state=state).state
         taken = time.perf_counter() - began
         connection.close()

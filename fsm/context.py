@@ -1,34 +1,27 @@
 """What an activity works with: the rows of its loop, the ports, the clock, and who asked it to stop.
 
-An activity holds no state of its own. Every call that leaves the process goes through here, so that it
-passes a named boundary and is made only by the loop's present owner.
+An activity holds no state of its own. Every call that leaves the process goes through the gateway, and every row
+is written here, so that each passes a named failpoint and is made only by the loop's present owner.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import TypeVar
 
 from wpfsm.fsm.costs import limits
-from wpfsm.fsm.costs.job_cost import bill, cost_of
-from wpfsm.fsm.costs.ledger import Ledger, settle
-from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.failpoints import Boundaries
-from wpfsm.fsm.loopfile.model import LoopFile, own_price
-from wpfsm.fsm.machine import Row, advance
-from wpfsm.fsm.polling import Pace, backoff
-from wpfsm.fsm.pool.quota import recent
+from wpfsm.fsm.costs.job_cost import JobCost, bill
+from wpfsm.fsm.costs.ledger import Ledger
+from wpfsm.fsm.failpoints import Failpoints
+from wpfsm.fsm.gateway import Caller, Gateway
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.machine import MachineModel, advance
+from wpfsm.fsm.polling import PollPolicy
 from wpfsm.fsm.ports import (
     Clock,
-    Denial,
-    Identity,
-    JobReading,
-    JobSummary,
     LogArchive,
-    LogPage,
     Logs,
     Notifier,
     PatchCommand,
@@ -37,24 +30,23 @@ from wpfsm.fsm.ports import (
     Price,
     Prices,
     Progress,
-    QuotaReading,
     Quotas,
     Renderer,
     Request,
+    Resolver,
     Sources,
     StopRequest,
     Store,
     TrainingService,
-    Violation,
 )
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Outcome
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, build
 
 T = TypeVar("T")
 
 
-class StopAsked(Exception):
+class StopRequested(Exception):
     """A signal or ``wpfsm stop`` asked the controller to stop; the loop goes to Releasing."""
 
     def __init__(self, outcome: Outcome, why: str) -> None:
@@ -82,8 +74,12 @@ class Ports:
     clock: Clock
     stop: StopRequest
     progress: Progress
-    pace: Pace = field(default_factory=Pace)
-    boundaries: Boundaries = field(default_factory=Boundaries)
+    pace: PollPolicy = field(default_factory=PollPolicy)
+    failpoints: Failpoints = field(default_factory=Failpoints)
+    queue: bool = False
+    """Wait for a pool that another loop holds."""
+    resolver: Resolver | None = None
+    """Asked about the requirements before anything is paid; None asks nobody."""
 
 
 class Context:
@@ -102,8 +98,11 @@ class Context:
         self.archive = ports.archive
         self.store = ports.store
         self._beat_at = 0.0
+        self.gateway = Gateway(ports, ports.clock, ports.pace, ports.failpoints, _Driver(self))
         self._settled: list[Job] = []
+        self._owed: set[str] = set()
         self.reload()
+        self._note_owed(self.store.obligations())
 
     def reload(self) -> None:
         """Read the loop again, its file included."""
@@ -127,7 +126,7 @@ class Context:
     @property
     def price(self) -> Price | None:
         """The price that preflight found."""
-        return Price(**self.loop.price) if self.loop.price else None  # type: ignore[arg-type]
+        return self.loop.price
 
     def refresh(self) -> Loop:
         """Read the loop row again; raises ``Fenced`` when it is no longer ours."""
@@ -148,8 +147,8 @@ class Context:
 
     def ledger(self) -> Ledger:
         """What the loop has cost so far."""
-        costs = [cost_of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
-        return settle(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
+        costs = [JobCost.of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
+        return Ledger.of(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
     def over_limit(self, judged: Job | None = None) -> str:
         """Why the limits do not admit one more job; empty when they do.
@@ -161,7 +160,7 @@ class Context:
         ledger = self.ledger()
         spent = limits.Spent(
             jobs=len(jobs),
-            failures=sum(job.diagnosis is not None for job in jobs),
+            failures=sum(1 for _ in limits.unmended(jobs)),
             cost_usd=ledger.cost_usd if jobs else 0.0,
             wall_seconds=self.clock.now() - self.loop.created_at,
             cost_complete=ledger.complete,
@@ -195,8 +194,17 @@ class Context:
         if self.loop.lock is None:
             return ""
         given = LockedFields.of(request, self.file.pool.session_tag_keys)
-        differences = LockedFields.from_json(self.loop.lock).differences(given)
+        differences = self.loop.lock.differences(given)
         return "; ".join(str(difference) for difference in differences)
+
+    @property
+    def owed(self) -> list[str]:
+        """Jobs that may have left a pool, as far as this controller knows: also once the database is lost."""
+        return sorted(self._owed)
+
+    def _note_owed(self, obligations: Sequence[Obligation]) -> None:
+        self._owed |= {o.job_name for o in obligations if o.status == "owed"}
+        self._owed -= {o.job_name for o in obligations if o.status == "discharged"}
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -204,132 +212,118 @@ class Context:
         """Commit rows without a transition."""
         return self._commit(Change(kind=kind, why=why, quiet=quiet, **rows), None)  # type: ignore[arg-type]
 
-    def transition(self, change: Change, row: Row | None = None) -> Loop:
+    def transition(self, change: Change, row: MachineModel | None = None) -> Loop:
         """Commit a transition: the machine says whether it may happen, the store writes it.
 
         Raises:
             GuardFailed: A guard refused; nothing was written.
         """
-        checked = row or Row()
+        checked = row or MachineModel()
         checked.state = self.loop.state
         checked.owed = [obligation.job_name for obligation in self.store.obligations()]
         state = advance(checked, change.kind)
-        loop = self._commit(change, state)
+        loop = self._commit(replace(change, loop={**change.loop, "waits": {}}), state)
         self.progress.state(loop, change.why)
         return loop
 
     def _commit(self, change: Change, state: object) -> Loop:
-        with self.ports.boundaries.around(f"commit {change.kind}"):
+        self._note_owed(change.obligations)
+        with self.ports.failpoints.around(f"commit {change.kind}"):
             self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
         return self.loop
 
-    # --- calls ------------------------------------------------------------------------------------
+    # --- patience ---------------------------------------------------------------------------------
 
-    def call(self, name: str, action: Callable[[], T]) -> T:
-        """Make one call that leaves the process, if the loop is still ours."""
-        self._beat()
-        with self.ports.boundaries.around(f"call {name}"):
-            # The last thing before the call: a controller that was suspended here may not own the loop any more.
-            self.refresh()
-            return action()
+    def since(self, what: str) -> float:
+        """When the loop began to wait for this: now, the first time; the same after a crash or in another turn.
 
-    def identity(self) -> Identity:
-        """Whose credentials we use."""
-        return self.steady("service.identity", self.ports.service.identity)
-
-    def describe(self, name: str) -> JobReading | None:
-        """Read a job, patient with an unreachable service."""
-        return self.steady("service.describe", lambda: self.ports.service.describe(name))
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """Tags of a job."""
-        return self.steady("service.tags", lambda: self.ports.service.tags(arn))
-
-    def violations(self, request: Request) -> Sequence[Violation]:
-        """What the service's model refuses in a request; nothing leaves the process."""
-        return self.ports.service.violations(request)
-
-    def recent_jobs(self) -> list[JobSummary]:
-        """Jobs of the account that are young enough to hold instances, newest first."""
-        return self.steady(
-            "service.list_jobs", lambda: recent(self.ports.service.list_jobs(), self.clock.now())
-        )
-
-    def reused_pools(self, most: int) -> list[JobSummary]:
-        """The newest jobs of the account whose pool another job took over."""
-        return self.steady(
-            "service.list_jobs",
-            lambda: list(islice(self.ports.service.list_jobs(pool_status="Reused"), most)),
-        )
-
-    def read_log(self, job: Job, cursor: str) -> LogPage:
-        """Lines after a cursor."""
-        return self.steady("logs.read", lambda: self.ports.logs.read(job.name, cursor))
-
-    def quota(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
-        """Quotas of training jobs and warm pools."""
-        return self.steady("quotas.read", lambda: self.ports.quotas.read(instance_type))
-
-    def missing_permissions(self, request: Request) -> Sequence[Denial]:
-        """Actions that a policy simulation does not allow."""
-        return self.steady("permissions.missing", lambda: self.ports.permissions.missing(request))
-
-    def find_price(self) -> Price | None:
-        """The loop file's price, else the price list's."""
-        pool = self.file.pool
-        if pool.price_per_hour is not None:
-            return own_price(self.file, self.clock.now())
-        return self.steady(
-            "prices.price", lambda: self.ports.prices.price(self.file.region, pool.instance_type)
-        )
-
-    def steady(self, name: str, action: Callable[[], T]) -> T:
-        """Repeat a read until its outcome is known, for as long as an outage may last.
-
-        Raises:
-            Unknown: The service stayed out of reach for ``pace.outage`` seconds.
+        Kept in the loop's row until the next transition. What is safe only when one process has measured it
+        itself (a quiet time) does not belong here.
         """
-        began = self.clock.now()
-        attempt = 0
-        while True:
-            try:
-                return self.call(name, action)
-            except Unknown as error:
-                if self.clock.now() - began >= self.pace.outage:
-                    raise
-                self.progress.waiting(f"the service: {error.code}", None)
-                self.clock.pause(backoff(self.pace, attempt))
-                attempt += 1
-                if self.loop.outcome is None:
-                    self.check_stop()
+        now, began = self.clock.now(), self.loop.waits.get(what)
+        if isinstance(began, int | float) and began <= now:
+            return began
+        self._keep_waits({**self.loop.waits, what: now})
+        return now
+
+    def waited_enough(self, what: str) -> None:
+        """It came: the next time that it is waited for, patience begins anew."""
+        if what in self.loop.waits:
+            self._keep_waits({name: began for name, began in self.loop.waits.items() if name != what})
+
+    def forget_waits(self) -> None:
+        """Patience is at its end, and was said to be; whoever tries again has all of it."""
+        if self.loop.waits:
+            self._keep_waits({})
+
+    def _keep_waits(self, waits: Mapping[str, JSON]) -> None:
+        self.record("waiting", "", quiet=True, loop={"waits": waits})
 
     # --- being asked ------------------------------------------------------------------------------
 
     def check_stop(self) -> None:
-        """Raise :class:`StopAsked` when somebody asked; keeps the heartbeat."""
+        """Raise :class:`StopRequested` when somebody asked; keeps the heartbeat."""
         if self.ports.stop.reason == "interrupted":
-            raise StopAsked(Outcome.INTERRUPTED, "interrupted (SIGINT)")
+            raise StopRequested(Outcome.INTERRUPTED, "interrupted (SIGINT)")
         if self.ports.stop.reason == "terminated":
-            raise StopAsked(Outcome.TERMINATED, "terminated (SIGTERM)")
+            raise StopRequested(Outcome.TERMINATED, "terminated (SIGTERM)")
         if self.ports.stop.reason == "hung up":
-            raise StopAsked(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
+            raise StopRequested(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
         if self.store.stop_requested():
-            raise StopAsked(Outcome.STOPPED, "stopped by `wpfsm stop`")
-        self._beat()
+            raise StopRequested(Outcome.STOPPED, "stopped by `wpfsm stop`")
+        self.beat()
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
         """Refresh the heartbeat every ten seconds, whatever the state."""
         now = self.clock.now()
         if abs(now - self._beat_at) >= 10:
-            with self.ports.boundaries.around("commit heartbeat"):
+            with self.ports.failpoints.around("commit heartbeat"):
                 self.store.beat(now)
             self._beat_at = now
 
     def wait(self, seconds: float, what: str, until: float | None = None) -> None:
-        """Pause, saying for what; raises :class:`StopAsked` when asked to stop."""
+        """Pause, saying for what; raises :class:`StopRequested` when asked to stop."""
         self.progress.waiting(what, until)
         self.clock.pause(seconds)
         self.check_stop()
+
+    def stay(self, seconds: float, what: str, until: float | None = None) -> None:
+        """Pause without ending the turn, for what is safe only when one process has measured it."""
+        self.progress.waiting(what, until)
+        self.clock.sleep(seconds)
+
+
+class _Driver(Caller):
+    """The controller as the gateway sees it: it owns a loop, and may be asked to stop."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    def before(self) -> None:
+        self._ctx.beat()
+
+    def owned(self) -> None:
+        self._ctx.refresh()
+
+    def reading(self, what: str) -> None:
+        self._ctx.progress.waiting(what, None)
+
+    def waiting(self, code: str, until: float | None) -> None:
+        self._ctx.progress.waiting(f"the service: {code}", until)
+
+    def silent_since(self, name: str, began: float) -> float:
+        return min(began, self._ctx.since(_outage(name)))
+
+    def answered(self, name: str) -> None:
+        self._ctx.waited_enough(_outage(name))
+
+    def stop_requested(self) -> None:
+        if self._ctx.loop.outcome is None:
+            self._ctx.check_stop()
+
+
+def _outage(name: str) -> str:
+    return f"the service to answer {name}"
 
 
 def release(outcome: Outcome, why: str, **loop: object) -> Change:

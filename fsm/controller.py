@@ -1,4 +1,7 @@
-"""Drives a loop from its checkpoint to Closed.
+"""Drives a loop from its checkpoint to Closed, a turn at a time.
+
+A turn runs activities until something must be waited for. Where the clock sleeps, one turn is the whole loop;
+where it suspends, an engine takes the next turn when it is due.
 
 Load the row, run the state's activity, let the machine check the event, commit, again. Nothing else
 changes a state. Whatever goes wrong in an activity becomes a transition to Releasing, so that every way out
@@ -11,9 +14,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wpfsm.fsm.context import Context, Ports, StopAsked, release
-from wpfsm.fsm.errors import Denied, Fenced, NotConfirmed, ServiceDenied, StoreError, Unknown, WpfsmError
+from wpfsm.fsm.context import Context, Ports, StopRequested, release
+from wpfsm.fsm.errors import (
+    Denied,
+    Fenced,
+    NotConfirmed,
+    ServiceDenied,
+    StoreError,
+    Suspended,
+    Unknown,
+    WpfsmError,
+)
 from wpfsm.fsm.machine import GuardFailed
+from wpfsm.fsm.ports import Store
 from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
 from wpfsm.fsm.states.diagnosing import activity as diagnosing
 from wpfsm.fsm.states.preflight import activity as preflight
@@ -21,6 +34,7 @@ from wpfsm.fsm.states.releasing import activity as releasing
 from wpfsm.fsm.states.running import activity as running
 from wpfsm.fsm.states.submitting import activity as submitting
 from wpfsm.fsm.states.verifying import activity as verifying
+from wpfsm.fsm.strategies import missing_extra
 
 HANDED_OFF = 10
 
@@ -44,10 +58,42 @@ class Result:
     error: WpfsmError | None = None
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What a turn came to.
+
+    Attributes:
+        loop: The loop as it now is.
+        exit_code: How it ended; None while it goes on.
+        look_at: When the next turn is due; None when it has ended.
+        error: Why it is not confirmed released, where it is not.
+    """
+
+    loop: Loop
+    exit_code: int | None = None
+    look_at: float | None = None
+    error: WpfsmError | None = None
+
+
 def drive(ports: Ports) -> Result:
-    """Run a loop until it is Closed, handed off, or not confirmed released.
+    """Run a loop until it is Closed, handed off, or not confirmed released, with a clock that sleeps.
+
+    Raises: as :func:`turn`.
+    """
+    taken = turn(ports)
+    assert taken.exit_code is not None, "a clock that sleeps never ends a turn"
+    return Result(taken.loop, taken.exit_code, taken.error)
+
+
+def turn(ports: Ports, *, until: State | None = None) -> Turn:
+    """Run activities until the loop ends, is handed off, or its clock ends the turn.
+
+    Args:
+        ports: The adapters.
+        until: Stop before the first activity of this state too, and leave it to others.
 
     Raises:
+        MissingExtra: The strategy needs what is not installed here; nothing was done.
         Denied: The credentials are of another account than the loop's jobs; nothing was done.
         Held: Another live loop uses the pool key; nothing was done.
         Fenced: Another controller took the loop over.
@@ -56,38 +102,72 @@ def drive(ports: Ports) -> Result:
     """
     ctx = Context(ports)
     try:
+        return _run(ctx, until)
+    except StoreError as error:
+        error.fix = _with_jobs(ctx, error.fix)
+        raise
+    except Suspended as pause:
+        now = ports.clock.now()
+        # No failpoint: only the sweep reads it, and without it takes the loop for one whose controller died.
+        ports.store.rest(now + pause.seconds, now)
+        return Turn(ctx.refresh(), look_at=now + pause.seconds)
+
+
+def _with_jobs(ctx: Context, fix: str) -> str:
+    """What to do when the database failed, with the jobs that the controller knows and nobody else may know now."""
+    resume = f"wpfsm resume {ctx.loop.id} goes on as soon as the database can be used; {fix}"
+    if not ctx.owed:
+        return resume
+    loop = ctx.loop
+    where = f" --endpoint-url {loop.endpoint_url}" if loop.endpoint_url else ""
+    where += f" --backend {loop.backend} --region {loop.region}"
+    commands = ", ".join(f"wpfsm release --job {job}{where}" for job in ctx.owed)
+    return f"{resume}; what may run or bill now is released by {commands}"
+
+
+def _run(ctx: Context, until: State | None) -> Turn:
+    ports = ctx.ports
+    try:
         _take_up_rights(ctx)
-    except StopAsked as asked:
+    except StopRequested as asked:
         # The service may stay out of reach for minutes here, and somebody may tire of waiting.
         ctx.transition(release(asked.outcome, asked.why))
     while ctx.refresh().state is not State.CLOSED:
-        if ctx.loop.state is State.DIAGNOSING and ctx.loop.handoff is not None:
-            return Result(ctx.loop, HANDED_OFF)
+        waiting = ctx.loop.handoff is not None
+        if waiting and not has_answer(ctx.loop, ctx.store):
+            return Turn(ctx.loop, HANDED_OFF)
+        if ctx.loop.state is until:
+            return Turn(ctx.loop, look_at=ctx.clock.now())
         try:
             change = _step(ctx)
         except NotConfirmed as error:
-            return Result(ctx.refresh(), error.exit_code, error)
+            ctx.forget_waits()
+            return Turn(ctx.refresh(), error.exit_code, error=error)
         if change is None:
+            if waiting and ctx.loop.handoff is not None:
+                return Turn(ctx.loop, HANDED_OFF)
             continue
         loop = ctx.transition(change)
         if change.kind == "handed_off":
-            ports.notifier.tell("handoff", loop, change.why)
-    ports.notifier.tell("closed", ctx.loop, ctx.loop.why)
+            ports.notifier.notify("handoff", loop, change.why)
+    ports.notifier.notify("closed", ctx.loop, ctx.loop.why)
     assert ctx.loop.outcome is not None, "a closed loop has an outcome"
-    return Result(ctx.loop, EXIT_CODES[ctx.loop.outcome])
+    return Turn(ctx.loop, EXIT_CODES[ctx.loop.outcome])
 
 
 def _take_up_rights(ctx: Context) -> None:
-    """What Preflight found out and took, for a loop that is resumed behind it.
+    """Re-check the account and take the pool lease again when a loop is resumed after Preflight.
 
     Releasing needs neither: it discharges what is its own, and concludes nothing from another account.
     """
     loop = ctx.loop
-    waiting = loop.handoff is not None
+    waiting = loop.handoff is not None and not has_answer(loop, ctx.store)
     if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
         return
+    if missing := missing_extra(ctx.file.strategy):
+        raise missing
     try:
-        account = ctx.identity().account
+        account = ctx.gateway.identity().account
     except Unknown as error:
         error.fix = f"nothing was changed, its job and pool go on; try again with wpfsm resume {loop.id}"
         raise
@@ -100,6 +180,13 @@ def _take_up_rights(ctx: Context) -> None:
         ctx.ports.leases.take(loop.pool_key, loop.id)
 
 
+def has_answer(loop: Loop, store: Store) -> bool:
+    """Whether an open hand-off has what it waits for: a proposal, a limit that was raised, a changed strategy."""
+    packet = loop.handoff or {}
+    raised = packet.get("kind") == "limit" and bool(packet.get("accepted"))
+    return bool(store.proposals()) or raised or bool(packet.get("redraw"))
+
+
 def _step(ctx: Context) -> Change | None:
     """One activity. In Releasing, what goes wrong is a release that is not confirmed."""
     if ctx.loop.state is State.RELEASING:
@@ -109,7 +196,7 @@ def _step(ctx: Context) -> Change | None:
         return ACTIVITIES[ctx.loop.state](ctx)
     except (Fenced, StoreError):
         raise
-    except StopAsked as asked:
+    except StopRequested as asked:
         return release(asked.outcome, asked.why)
     except ServiceDenied as error:
         return release(Outcome.DENIED, _with_fix(error))
@@ -147,4 +234,4 @@ def abandon(ports: Ports, outcome: Outcome, why: str) -> None:
     ctx.transition(release(outcome, why))
 
 
-__all__ = ["ACTIVITIES", "GuardFailed", "Result", "abandon", "drive"]
+__all__ = ["ACTIVITIES", "GuardFailed", "Result", "Turn", "abandon", "drive", "turn"]

@@ -21,6 +21,20 @@ class WpfsmError(Exception):
         self.fix = fix
 
 
+class Suspended(BaseException):
+    """The clock ends the turn here instead of waiting. Not an ``Exception``: no activity may go on after it.
+
+    To an activity it is what a crash is: it is run again from its beginning, by whoever takes the next turn.
+
+    Args:
+        seconds: How long from now until the next turn is due.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"until {seconds:.0f} s from now")
+        self.seconds = seconds
+
+
 class UsageError(WpfsmError):
     """Bad usage or a bad loop file. Nothing was written and no pool was touched."""
 

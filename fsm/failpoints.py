@@ -1,6 +1,6 @@
 """The names of every point at which a controller may die.
 
-Before and after each commit and each call that leaves the process, :class:`Boundaries` passes the name of
+Before and after each commit and each call that leaves the process, :class:`Failpoints` passes the name of
 the point to one hook. The crash tests enumerate the names of :data:`POINTS` and fail when one is never
 reached; a name that is not in the list raises, so no new boundary goes untested.
 """
@@ -17,8 +17,9 @@ TRANSITIONS = (
     "released",
 )  # fmt: skip
 RECORDS = (
-    "taken_over", "heartbeat", "checked", "rendered", "sent", "observed", "settled", "stop_intended",
-    "stop_answered", "update_intended", "update_answered", "pool_observed", "discharged", "edited", "accepted",
+    "taken_over", "heartbeat", "checked", "rendered", "sent", "observed", "metric_warned", "settled", "stop_intended",
+    "stop_answered", "update_intended", "update_answered", "pool_observed", "discharged", "edited", "accepted", "waiting",
+    "proposed", "proposal_refused",
 )  # fmt: skip
 CALLS = (
     "service.identity", "service.create", "service.describe", "service.tags", "service.stop",
@@ -31,7 +32,7 @@ NAMES = frozenset(
 POINTS = frozenset(f"{side} {name}" for name in NAMES for side in ("before", "after"))
 
 
-class Boundaries:
+class Failpoints:
     """Announces each boundary to a hook."""
 
     def __init__(self, hook: Hook | None = None) -> None:

@@ -22,7 +22,7 @@ class GuardFailed(Exception):
 
 
 @dataclass
-class Row:
+class MachineModel:
     """What the machine may look at: the state, and the answers to its guards, read beforehand."""
 
     state: State | str | None = None
@@ -42,7 +42,7 @@ class Row:
         return ""
 
 
-class LoopMachine(StateChart[Row]):
+class LoopMachine(StateChart[MachineModel]):
     """Six working states and Closed."""
 
     atomic_configuration_update = True
@@ -81,7 +81,7 @@ class LoopMachine(StateChart[Row]):
         return not self.model.owed
 
 
-def advance(row: Row, event: str) -> State:
+def advance(row: MachineModel, event: str) -> State:
     """The state after ``event``, or an exception; ``row`` is left as it was.
 
     Raises:
@@ -106,7 +106,7 @@ def _reached(state: State, event: str, lock_differs: bool, over_limit: bool, owe
     Raises:
         TransitionNotAllowed: It refuses.
     """
-    scratch = Row(state, "differs" * lock_differs, "over" * over_limit, ["owed"] * owed)
+    scratch = MachineModel(state, "differs" * lock_differs, "over" * over_limit, ["owed"] * owed)
     LoopMachine(scratch).send(event)
     return State(scratch.state or "")
 
@@ -116,4 +116,4 @@ def diagram(form: str = "mermaid") -> str:
     return format(LoopMachine, form)
 
 
-__all__ = ["GuardFailed", "LoopMachine", "Row", "TransitionNotAllowed", "advance", "diagram"]
+__all__ = ["GuardFailed", "LoopMachine", "MachineModel", "TransitionNotAllowed", "advance", "diagram"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Pace:
+class PollPolicy:
     """Bounds of waiting, in seconds.
 
     Attributes:
@@ -22,6 +22,7 @@ class Pace:
         outage: How long the service may stay out of reach before the loop gives up.
         log: Between two reads of the log of a running job.
         backoff: First pause after a transient error; doubles up to ``most``.
+        listing: Between two pages of a listing of jobs: the account may list twice a second, all its users together.
         retry: Pause before a configuration that failed through no fault of its own is submitted again.
     """
 
@@ -34,15 +35,16 @@ class Pace:
     backoff: float = 2.0
     log: float = 10.0
     retry: float = 30.0
+    listing: float = 0.6
 
 
-AWS = Pace()
-LOOPBACK = Pace(least=0.05, most=1.0, grace=2.0, quiet=3.0, release=180.0, outage=30.0, backoff=0.1, log=1.0,
-                retry=0.5)  # fmt: skip
+AWS = PollPolicy()
+LOOPBACK = PollPolicy(least=0.05, most=1.0, grace=2.0, quiet=3.0, release=180.0, outage=30.0, backoff=0.1, log=1.0,
+                retry=0.5, listing=0.0)  # fmt: skip
 """For an endpoint on this machine: nothing is rate limited and nothing is eventually consistent for long."""
 
 
-def next_read(pace: Pace, *, elapsed: float, expected: float | None, ending: bool) -> float:
+def next_read(pace: PollPolicy, *, elapsed: float, expected: float | None, ending: bool) -> float:
     """Seconds until the next read: dense where the end is likely, sparse before and long after.
 
     Args:
@@ -67,10 +69,10 @@ RESOLUTION = 0.03
 """How exactly a job's end is worth knowing, as a share of its duration: a longer job is read less often."""
 
 
-def _bounded(pace: Pace, seconds: float) -> float:
+def _bounded(pace: PollPolicy, seconds: float) -> float:
     return min(pace.most, max(pace.least, seconds))
 
 
-def backoff(pace: Pace, attempt: int) -> float:
+def backoff(pace: PollPolicy, attempt: int) -> float:
     """Seconds before try number ``attempt`` + 1 after a transient error."""
     return float(min(pace.most, pace.backoff * 2 ** min(attempt, 16)))

@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.records import JSON, Change, Event, Intent, Job, Loop, Obligation, Remembered, State, Trial
+    from wpfsm.fsm.records import (
+        JSON,
+        Change,
+        Event,
+        Intent,
+        Job,
+        Loop,
+        Obligation,
+        Owner,
+        PatchAttempt,
+        Proposal,
+        State,
+        Trial,
+    )
 
 Request = Mapping[str, "JSON"]
 """A CreateTrainingJob request, as botocore takes it."""
@@ -150,6 +163,21 @@ class Violation:
     constraint: str
 
 
+@dataclass(frozen=True)
+class JobPage:
+    """A page of a listing.
+
+    Attributes:
+        jobs: Its rows, which may be none.
+        token: Where the next page begins; empty at the end.
+        full: Whether it has as many rows as a page can have.
+    """
+
+    jobs: tuple[JobSummary, ...]
+    token: str
+    full: bool
+
+
 class TrainingService(Protocol):
     """SageMaker training, as far as a loop needs it.
 
@@ -189,6 +217,17 @@ class TrainingService(Protocol):
         self, *, name_contains: str | None = None, pool_status: str | None = None, status: str | None = None
     ) -> Iterator[JobSummary]:
         """Every matching job, newest first, over every page (an empty page is not the end)."""
+        ...
+
+    def job_page(
+        self,
+        token: str = "",
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> JobPage:
+        """One page of the matching jobs, newest first, from where ``token`` says; times in epoch seconds."""
         ...
 
 
@@ -251,6 +290,8 @@ class RenderSpec:
     loop_file: Mapping[str, JSON]
     entry: str
     requirements: str
+    keep_packages: bool = False
+    """Whether the launcher stands in for the entry script and keeps what the requirements install."""
     like: Request | None = None
     """What another source of this loop, with the same entry and requirements file, was rendered to."""
 
@@ -267,6 +308,39 @@ class Renderer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """What a package index said to a requirements file.
+
+    Attributes:
+        names: Every distribution that would be installed, by canonical name; None when that is not known.
+        problem: Why nothing can be installed; empty when it can, or when that is not known.
+        distribution: The one that the problem is about, by canonical name.
+    """
+
+    names: frozenset[str] | None
+    problem: str = ""
+    distribution: str = ""
+
+
+class Resolver(Protocol):
+    """Asks a package index whether requirements can be installed."""
+
+    def resolve(
+        self, folder: str, requirements: str, python: str, environment: Mapping[str, str], seconds: float
+    ) -> Resolution:
+        """Resolve a requirements file for a Python on Linux; never raises, and never takes much longer than asked.
+
+        Args:
+            folder: Where the file is, and relative names in it.
+            requirements: Its name in the folder.
+            python: Such as ``3.10``.
+            environment: The job's own variables, which may name another index.
+            seconds: How long it may take.
+        """
+        ...
+
+
 class Sources(Protocol):
     """The loop's own snapshots of the user's source, addressed by content."""
 
@@ -276,6 +350,10 @@ class Sources(Protocol):
 
     def path(self, digest: str) -> str:
         """Where the files of a snapshot are."""
+        ...
+
+    def size(self, digest: str) -> tuple[int, int]:
+        """How many files a snapshot has, and how many bytes."""
         ...
 
     def files(self, digest: str) -> Mapping[str, str]:
@@ -306,6 +384,10 @@ class LogArchive(Protocol):
         """Forget what was kept: the job's log is read again from its beginning."""
         ...
 
+    def save(self, job_name: str) -> None:
+        """Keep what was added, so that it outlives this machine: the job has ended, or the turn has."""
+        ...
+
     def tail(self, job_name: str, count: int) -> Sequence[str]:
         """The last lines."""
         ...
@@ -322,11 +404,15 @@ class PoolLeases(Protocol):
         """Hold the key until the process ends. Raises ``Held`` when another live loop has it."""
         ...
 
+    def refuse_held(self, pool_key: str, loop_id: str) -> None:
+        """Raise ``Held`` when another loop has the key; take nothing."""
+        ...
+
 
 class Notifier(Protocol):
     """Tells whoever asked to be told. Never fails a loop."""
 
-    def tell(self, what: str, loop: Loop, text: str) -> None:
+    def notify(self, what: str, loop: Loop, text: str) -> None:
         """``what`` is closed, handoff, pool_lost or unconfirmed."""
         ...
 
@@ -347,7 +433,15 @@ class Clock(Protocol):
         ...
 
     def pause(self, seconds: float) -> None:
-        """Wait, or return early when somebody asked the controller to stop."""
+        """Wait, or return early when somebody asked the controller to stop.
+
+        May end the turn instead, with :class:`wpfsm.fsm.errors.Suspended`: every pause is a point where the
+        activity may end and be run again from its beginning, as after a crash.
+        """
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait as :meth:`pause` does, and in any case here: for a time that one process must measure."""
         ...
 
 
@@ -407,8 +501,12 @@ class Store(Protocol):
         """The base request of a source digest, if it was rendered before."""
         ...
 
-    def remembered(self, fingerprint: str) -> Sequence[Remembered]:
+    def remembered(self, fingerprint: str) -> Sequence[PatchAttempt]:
         """Failure memory over every loop of this database, newest first."""
+        ...
+
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first."""
         ...
 
     def stop_requested(self) -> bool:
@@ -425,6 +523,108 @@ class Store(Protocol):
 
     def beat(self, now: float) -> None:
         """Refresh the heartbeat of the lease."""
+        ...
+
+    def rest(self, look_at: float, now: float) -> None:
+        """Note that the owner goes away until ``look_at``, when the next turn is due."""
+        ...
+
+
+@dataclass(frozen=True)
+class LoopHeader:
+    """A loop in a list."""
+
+    id: str
+    name: str
+    state: str
+    outcome: str | None
+    why: str
+    backend: str
+    created_at: float
+    updated_at: float
+    jobs: int
+    handoff: bool
+
+
+class History(Protocol):
+    """What people and programs read: any loop, by anyone, without owning it.
+
+    Every method raises ``StoreError`` when the database cannot be read.
+    """
+
+    def loops(self, limit: int = 1000, *, unfinished: bool = False) -> Sequence[LoopHeader]:
+        """Loops, newest first."""
+        ...
+
+    def find(self, which: str, *, acting: bool = False) -> Loop:
+        """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
+
+        With ``acting``, a name means the one loop of it that is not closed, if there is one. Raises ``NotFound``.
+        """
+        ...
+
+    def count_named(self, name: str) -> int:
+        """How many loops have this name."""
+        ...
+
+    def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
+        """Another loop whose hand-off holds a pool of this key at this moment."""
+        ...
+
+    def newest(self) -> Loop | None:
+        """The newest loop."""
+        ...
+
+    def unfinished(self) -> Sequence[Loop]:
+        """Loops that are not Closed, newest first."""
+        ...
+
+    def jobs(self, loop_id: str) -> Sequence[Job]:
+        """Jobs of a loop, by number."""
+        ...
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
+        ...
+
+    def job_named(self, name: str) -> Job | None:
+        """A job by its name, of any loop."""
+        ...
+
+    def rendered(self, loop_id: str, key: str) -> dict[str, JSON]:
+        """A base request of a source digest and entry (``digest:entry``); empty when none was rendered."""
+        ...
+
+    def trials(self, loop_id: str) -> Sequence[Trial]:
+        """Trials of a loop, by number."""
+        ...
+
+    def intents(self, loop_id: str) -> Sequence[Intent]:
+        """Intents of a loop."""
+        ...
+
+    def obligations(self, loop_id: str) -> Sequence[Obligation]:
+        """Obligations of a loop."""
+        ...
+
+    def owed(self) -> Sequence[Obligation]:
+        """Open obligations of every loop."""
+        ...
+
+    def events(self, loop_id: str, since: int = 0) -> Iterator[Event]:
+        """Events of a loop after ``since``, in order."""
+        ...
+
+    def last_event(self, loop_id: str) -> Event | None:
+        """The newest event of a loop."""
+        ...
+
+    def owner(self, loop_id: str) -> Owner | None:
+        """Who drives the loop, or drove it last."""
+        ...
+
+    def stop_requested(self, loop_id: str) -> bool:
+        """Whether word was left for the loop's controller to stop, and nobody has resumed the loop since."""
         ...
 
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.failures.model import Diagnosis
+    from wpfsm.fsm.ports import Price
+    from wpfsm.fsm.request.lock import LockedFields
 
 JSON: TypeAlias = "bool | int | float | str | None | Sequence[JSON] | Mapping[str, JSON]"
 Value: TypeAlias = bool | int | float | str | None
@@ -81,6 +86,63 @@ class Owner:
 
 
 @dataclass(frozen=True)
+class ReceiptLine:
+    """What was read of one job that could have left a pool, and when."""
+
+    job: str
+    evidence: str
+    at: float | None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The proof, by read-back, that nothing of a loop is billing any more."""
+
+    at: float
+    account: str
+    region: str
+    endpoint_url: str
+    jobs: tuple[ReceiptLine, ...]
+
+
+@dataclass(frozen=True)
+class JobPatch:
+    """What was changed in answer to a job's failure, as the rows keep it.
+
+    Attributes:
+        kind: The fix that made it, as a rule's ``do`` names it; ``edit`` for a person's or an agent's.
+        summary: What changes, in one line.
+        key: Equal for the same change; a circuit breaker and the failure memory count by it.
+        why: Why this one.
+        rule: The row of ``on_failure`` that asked for it; empty for an edit.
+        hyperparameters: New values.
+        replaces: What the loop file gave for them then.
+        files: Names of the source files that changed.
+        diff: The change of the source, as a unified diff.
+        base: Snapshot of the source before.
+        result: Snapshot after.
+        given: Snapshot of what the user gave; empty when a rule made the patch.
+        wait_seconds: How long the next submission waits.
+        action: ``release_pool`` releases the idle pool first.
+    """
+
+    kind: str
+    summary: str
+    key: str
+    why: str = ""
+    rule: str = ""
+    hyperparameters: Mapping[str, Value] = field(default_factory=dict)
+    replaces: Mapping[str, JSON] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    diff: str = ""
+    base: str = ""
+    result: str = ""
+    given: str = ""
+    wait_seconds: float = 0
+    action: Literal["retry", "release_pool"] = "retry"
+
+
+@dataclass(frozen=True)
 class Loop:
     """One run of ``wpfsm start``."""
 
@@ -101,7 +163,7 @@ class Loop:
     why: str = ""
     outcome: Outcome | None = None
     source_digest: str = ""
-    lock: Mapping[str, JSON] | None = None
+    lock: LockedFields | None = None
     pool_key: str = ""
     pool_owner: str = ""
     """Name of the newest job that may hold the pool; empty before the first one."""
@@ -110,16 +172,23 @@ class Loop:
     hold_until: float | None = None
     """While a hand-off is open: when the service releases the pool by itself."""
     handoff: Mapping[str, JSON] | None = None
-    price: Mapping[str, JSON] | None = None
-    receipt: Mapping[str, JSON] | None = None
+    price: Price | None = None
+    receipt: Receipt | None = None
     wait_until: float | None = None
     """A retry's backoff: no submission before this time."""
+    waits: Mapping[str, JSON] = field(default_factory=dict)
+    """Since when the present state waits, by what for: patience that outlives a turn and a crash."""
+    look_at: float | None = None
+    """When the next turn is due; None while one runs, or where nobody takes turns."""
+    generation: int = 0
+    """Which execution of the engine drives the loop, counted from 1; 0 without an engine."""
     closed_at: float | None = None
     epoch: int = 0
     version: int = 0
 
 
 TrialState = Literal["pending", "running", "completed", "failed", "stopped"]
+Verdict = Literal["", "kept", "discarded", "inconclusive", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -141,6 +210,50 @@ class Trial:
     environment: Mapping[str, JSON] = field(default_factory=dict)
     metric: float | None = None
     fingerprint: str = ""
+    phase: int = 1
+    """Which strategy of the loop file's list asked for it, from 1."""
+    base: int | None = None
+    """Number of the trial whose hyperparameters and source it started from; None for the loop file's."""
+    taken_from: int | None = None
+    """Number of the trial whose result it took over, because that ran the same point; then it has no job."""
+    taken_loop: str = ""
+    """The loop of ``taken_from``; empty for this one."""
+    repeat_of: int | None = None
+    """Number of the trial that it runs once more, to measure the noise."""
+    proposal: int | None = None
+    """Number of the proposal that it came from; None for one that the strategy asked for."""
+    note: str = ""
+    """The hypothesis, as whoever proposed it wrote it."""
+    verdict: Verdict = ""
+    """What became of it against the best so far; empty until it is known, and where nothing is compared."""
+    verdict_why: str = ""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trial that comes from outside the strategy, or the word that no further one comes.
+
+    It is written by whoever asks, and from then on only its status, answer and trial change.
+    """
+
+    loop_id: str
+    number: int
+    at: float
+    kind: Literal["trial", "skip", "done"]
+    """``skip`` gives up the failed trial of a hand-off; ``done`` says that no further one comes."""
+    params: Mapping[str, JSON] = field(default_factory=dict)
+    source_digest: str = ""
+    """Snapshot of the source that it brings; empty for that of its base."""
+    base: str = ""
+    """``best``, ``last``, a trial's number, or empty for what the strategy's ``keep`` says."""
+    note: str = ""
+    again: bool = False
+    """Run it even though the same point was tried before."""
+    status: Literal["open", "taken", "refused"] = "open"
+    answer: str = ""
+    """Why it was refused."""
+    trial: int | None = None
+    """The trial that it became."""
 
 
 @dataclass(frozen=True)
@@ -179,11 +292,15 @@ class Job:
     """Name of the job whose pool this one took over, once the service said so."""
     start: Literal["cold", "warm"] | None = None
     metrics: Mapping[str, JSON] = field(default_factory=dict)
-    diagnosis: Mapping[str, JSON] | None = None
-    patch: Mapping[str, JSON] | None = None
+    diagnosis: Diagnosis | None = None
+    patch: JobPatch | None = None
     seen_at: float | None = None
     log_cursor: str = ""
     transitions: tuple[JSON, ...] = ()
+    install_seconds: float | None = None
+    """From the first line of the installation to the script, by the log; 0 when nothing was installed."""
+    upload_seconds: float | None = None
+    """Of artifacts, as the service's transitions tell."""
 
     @property
     def is_terminal(self) -> bool:
@@ -248,7 +365,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Remembered:
+class PatchAttempt:
     """Failure memory: what was tried against a fingerprint, and what came of it."""
 
     fingerprint: str
@@ -256,7 +373,7 @@ class Remembered:
     job_name: str
     class_: str
     patch_key: str
-    patch: Mapping[str, JSON]
+    patch: JobPatch
     outcome: Literal["pending", "worked", "failed"]
     at: float
 
@@ -275,7 +392,8 @@ class Change:
     jobs: tuple[Job, ...] = ()
     intents: tuple[Intent, ...] = ()
     obligations: tuple[Obligation, ...] = ()
-    remembered: tuple[Remembered, ...] = ()
+    remembered: tuple[PatchAttempt, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     at: float = 0
     """When, by the loop's clock."""
     quiet: bool = False

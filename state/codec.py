@@ -6,12 +6,32 @@ import dataclasses
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from dataclasses import asdict
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Outcome, Remembered, State, Trial
+from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.ports import Price
+from wpfsm.fsm.records import (
+    JSON,
+    Event,
+    Intent,
+    Job,
+    JobPatch,
+    Loop,
+    Obligation,
+    Outcome,
+    PatchAttempt,
+    Proposal,
+    Receipt,
+    ReceiptLine,
+    State,
+    Trial,
+)
+from wpfsm.fsm.request.lock import LockedFields
 
-Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | Remembered
-R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, Remembered)
+Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | PatchAttempt | Proposal
+T = TypeVar("T")
+R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, PatchAttempt, Proposal)
 
 TABLES: Mapping[type, str] = {
     Loop: "loops",
@@ -20,13 +40,14 @@ TABLES: Mapping[type, str] = {
     Intent: "intents",
     Obligation: "obligations",
     Event: "events",
-    Remembered: "remembered",
+    PatchAttempt: "remembered",
+    Proposal: "proposals",
 }
 _JSON = frozenset({
     "loop_file", "lock", "handoff", "price", "receipt", "params", "environment",
-    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data",
+    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data", "waits",
 })  # fmt: skip
-_FLAGS = frozenset({"smoke", "carry_checkpoint", "seen"})
+_FLAGS = frozenset({"smoke", "carry_checkpoint", "seen", "again"})
 
 
 _FIELDS: Mapping[type, tuple[str, ...]] = {
@@ -40,6 +61,11 @@ _COLUMNS: Mapping[type, tuple[str, ...]] = {
 def columns(record: type[Record]) -> tuple[str, ...]:
     """Column names of a record type, in the order of its fields."""
     return _COLUMNS[record]
+
+
+def insert(record: type[Record]) -> str:
+    """SQL that writes a whole new row; it fails when there is one of the same key."""
+    return upsert(record).replace("insert or replace", "insert", 1)
 
 
 def upsert(record: type[Record]) -> str:
@@ -59,13 +85,21 @@ def encode(record: Record) -> list[object]:
 def encode_field(name: str, value: object) -> object:
     """One value as SQLite takes it."""
     if name in _JSON and value is not None:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return json.dumps(_plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     if name in _FLAGS:
         return int(bool(value))
     return value
 
 
-def decode(record: type[R], row: sqlite3.Row) -> R:
+class Columns(Protocol):
+    """A row of a database: its columns by name."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of a column."""
+        ...
+
+
+def decode(record: type[R], row: Columns) -> R:
     """A record from a row that has all its columns.
 
     Raises:
@@ -73,11 +107,14 @@ def decode(record: type[R], row: sqlite3.Row) -> R:
     """
     values: list[Any] = []
     for name, read in zip(columns(record), _READERS[record], strict=True):
-        value = row[name]
+        try:
+            value = row[name]
+        except IndexError as error:
+            raise sqlite3.DataError(f"{TABLES[record]} has no column {name}") from error
         if read is not None and value is not None:
             try:
                 value = read(value)
-            except ValueError as error:
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise sqlite3.DataError(f"{name} in {TABLES[record]} cannot be read: {error}") from error
         values.append(value)
     return record(*values)
@@ -86,6 +123,8 @@ def decode(record: type[R], row: sqlite3.Row) -> R:
 def _reader(record: type, name: str) -> Callable[[Any], Any] | None:
     if name in ("transitions", "overrides"):
         return _as_tuple
+    if name in _TYPED:
+        return _TYPED[name]
     if name in _JSON:
         return json.loads
     if name in _FLAGS:
@@ -93,6 +132,62 @@ def _reader(record: type, name: str) -> Callable[[Any], Any] | None:
     if record is Loop:
         return {"state": State, "outcome": Outcome}.get(name)
     return None
+
+
+def _plain(value: object) -> object:
+    """A row member as JSON has it."""
+    if isinstance(value, Diagnosis | LockedFields):
+        return value.to_json()
+    return asdict(value) if isinstance(value, Price | Receipt | JobPatch) else value
+
+
+def _explained(read: Callable[[str], T]) -> Callable[[str], T]:
+    """A reader for which a member that is missing or of another kind is damage, like text that is no JSON."""
+
+    def reader(text: str) -> T:
+        try:
+            return read(text)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+
+    return reader
+
+
+def _price(text: str) -> Price:
+    data = json.loads(text)
+    return Price(
+        float(data["usd_per_hour"]), data["source"], data["as_of"], data["region"], data["instance_type"]
+    )
+
+
+def _lock(text: str) -> LockedFields:
+    return LockedFields.from_json(json.loads(text))
+
+
+def _receipt(text: str) -> Receipt:
+    data = json.loads(text)
+    jobs = tuple(ReceiptLine(line["job"], line["evidence"], line["at"]) for line in data["jobs"])
+    return Receipt(data["at"], data["account"], data["region"], data["endpoint_url"], jobs)
+
+
+def _diagnosis(text: str) -> Diagnosis:
+    return Diagnosis.from_json(json.loads(text))
+
+
+def _patch(text: str) -> JobPatch:
+    """Members that a version has not written keep their defaults."""
+    data = {name: value for name, value in json.loads(text).items() if name in _PATCH_MEMBERS}
+    return JobPatch(**{**data, "files": tuple(data.get("files") or ())})
+
+
+_PATCH_MEMBERS = frozenset(field.name for field in dataclasses.fields(JobPatch))
+_TYPED: Mapping[str, Callable[[str], Any]] = {
+    "price": _explained(_price),
+    "lock": _explained(_lock),
+    "receipt": _explained(_receipt),
+    "diagnosis": _explained(_diagnosis),
+    "patch": _explained(_patch),
+}
 
 
 def _as_tuple(text: str) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from typing import IO
 
 from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
+from wpfsm.state.private import private, private_folder
 
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 60.0
@@ -30,10 +31,19 @@ class Lease:
     def __init__(self, file: IO[str]) -> None:
         self._file = file
 
+    def fileno(self) -> int:
+        """The locked descriptor, to be inherited by the process that goes on with the loop."""
+        return self._file.fileno()
+
     def release(self) -> None:
         """Give the right back."""
         with contextlib.suppress(ValueError, OSError):
             self._file.truncate(0)
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def hand_over(self) -> None:
+        """Let go without giving the right back: a child that inherited the descriptor has it from here on."""
         with contextlib.suppress(OSError):
             self._file.close()
 
@@ -53,7 +63,7 @@ def acquire(folder: Path, name: str, *, what: str, holder: str) -> Lease:
     """
     path = folder / f"{name}.lock"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         return _acquired(path, what, holder)
     except OSError as error:
         raise StoreError(
@@ -64,12 +74,39 @@ def acquire(folder: Path, name: str, *, what: str, holder: str) -> Lease:
 
 
 def _acquired(path: Path, what: str, holder: str) -> Lease:
-    file = path.open("a+", encoding="utf-8")
-    lease = Lease(file)
+    file = open(path, "a+", encoding="utf-8", opener=private)  # noqa: SIM115 - has an opener; the lease closes it
     if not _locked(file):
         note = _note(file)
         file.close()
         raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
+    return _signed(file, holder)
+
+
+def inherit(folder: Path, name: str, *, descriptor: int, holder: str) -> Lease | None:
+    """Go on with the right called ``name`` that the parent process took and handed down.
+
+    Args:
+        folder: Where the lock files are.
+        name: File name of the right, without suffix.
+        descriptor: The locked descriptor that was inherited.
+        holder: What takes it, for the message that others get.
+
+    Returns:
+        The lease; None when the descriptor is not the lock of that right.
+    """
+    try:
+        os.set_inheritable(descriptor, False)
+        if not os.path.samestat(os.fstat(descriptor), (folder / f"{name}.lock").stat()):
+            return None
+        file = os.fdopen(descriptor, "a+", encoding="utf-8")
+    except OSError:
+        return None
+    return _signed(file, holder) if _locked(file) else None
+
+
+def _signed(file: IO[str], holder: str) -> Lease:
+    """Write into the locked file who has it."""
+    lease = Lease(file)
     try:
         file.seek(0)
         file.truncate(0)
@@ -95,7 +132,7 @@ def _locked(file: IO[str]) -> bool:
 
 
 def _note(file: IO[str]) -> str:
-    """What the holder wrote of itself. It locks first and writes then, and until then the note is a dead one's."""
+    """Read the holder's note. The holder locks before it writes, so retry while the note names a dead process."""
     note = ""
     for _ in range(50):
         file.seek(0)
@@ -125,11 +162,24 @@ def is_held(folder: Path, name: str) -> bool:
         return False
     with path.open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Shared: two that look at the same moment must not take each other for a controller.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return True
         fcntl.flock(file, fcntl.LOCK_UN)
     return False
+
+
+def refuse_held(folder: Path, name: str, *, what: str) -> None:
+    """Refuse what needs a right that another live process has, without taking it.
+
+    Raises:
+        Held: The message names the holder.
+    """
+    if is_held(folder, name):
+        with (folder / f"{name}.lock").open("a+", encoding="utf-8") as file:
+            note = _note(file)
+        raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
 
 
 def refuse_live_owner(owner: Owner | None, now: float, loop_id: str) -> None:

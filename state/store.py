@@ -10,9 +10,11 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from wpfsm.fsm.errors import Fenced, NotFound
+from wpfsm.fsm.errors import Fenced, NotFound, Refused
+from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import (
     Change,
@@ -22,7 +24,8 @@ from wpfsm.fsm.records import (
     Loop,
     Obligation,
     Owner,
-    Remembered,
+    PatchAttempt,
+    Proposal,
     State,
     Trial,
 )
@@ -49,30 +52,65 @@ def transaction(connection: sqlite3.Connection, path: Path | str) -> Iterator[No
             raise
 
 
-def create_loop(connection: sqlite3.Connection, path: Path, loop: Loop, why: str) -> None:
-    """Insert a new loop with its first event."""
+class IdTaken(Exception):
+    """A loop of this id exists already."""
+
+
+def create_loop(
+    connection: sqlite3.Connection, path: Path, loop: Loop, why: str, known: Sequence[Trial] = ()
+) -> None:
+    """Insert a new loop with its first event, and with the trials that it knows of another one.
+
+    Raises:
+        IdTaken: Another loop has this id; nothing was written.
+    """
     with transaction(connection, path):
-        _write(connection, loop)
+        if connection.execute("select 1 from loops where id = ?", (loop.id,)).fetchone():
+            raise IdTaken(loop.id)
+        connection.execute(codec.insert(Loop), codec.encode(loop))
+        for trial in known:
+            _write(connection, trial)
         _append(connection, loop.id, "created", "", loop.state, why, {}, loop.created_at)
 
 
-def take_over(connection: sqlite3.Connection, path: Path, loop_id: str, owner: Owner) -> int:
+UNATTENDED_SECONDS = 60.0
+"""Patience counts while somebody watches: after longer than this without an owner, what is waited for begins anew."""
+
+
+def take_over(
+    connection: sqlite3.Connection, path: Path, loop_id: str, owner: Owner, *, forget_stop: bool = False
+) -> int:
     """Raise the loop's epoch for a new owner and return it; whoever had the old one is fenced.
+
+    Args:
+        connection: A connection that may write.
+        path: The database, for messages.
+        loop_id: The loop.
+        owner: Who takes it.
+        forget_stop: A person resumes the loop, and what asked it to stop before is over. Everybody else keeps
+            the request: it may have been made between two owners.
 
     Raises:
         NotFound: There is no such loop.
     """
     with transaction(connection, path):
-        row = connection.execute("select epoch from loops where id = ?", (loop_id,)).fetchone()
+        row = connection.execute(
+            "select loops.epoch, max(updated_at, coalesce(look_at, 0), coalesce(heartbeat, 0)) as attended "
+            "from loops left join owners on owners.loop_id = loops.id where loops.id = ?",
+            (loop_id,),
+        ).fetchone()
         if row is None:
             raise NotFound(f"no loop {loop_id!r} in {path}", fix="wpfsm inspect lists the loops")
-        epoch = int(row[0]) + 1
-        connection.execute("update loops set epoch = ? where id = ?", (epoch, loop_id))
+        epoch = int(row["epoch"]) + 1
+        connection.execute("update loops set epoch = ?, look_at = null where id = ?", (epoch, loop_id))
+        if owner.heartbeat - row["attended"] > UNATTENDED_SECONDS:
+            connection.execute("update loops set waits = '{}' where id = ?", (loop_id,))
         connection.execute(
             "insert or replace into owners (loop_id, epoch, host, pid, since, heartbeat) values (?, ?, ?, ?, ?, ?)",
             (loop_id, epoch, owner.host, owner.pid, owner.since, owner.heartbeat),
         )
-        connection.execute("delete from stop_requests where loop_id = ?", (loop_id,))
+        if forget_stop:
+            connection.execute("delete from stop_requests where loop_id = ?", (loop_id,))
     return epoch
 
 
@@ -80,6 +118,29 @@ def request_stop(connection: sqlite3.Connection, path: Path, loop_id: str, at: f
     """Leave word for the loop's controller to stop."""
     with transaction(connection, path):
         connection.execute("insert or replace into stop_requests (loop_id, at) values (?, ?)", (loop_id, at))
+
+
+def propose(
+    connection: sqlite3.Connection, path: Path, proposal: Proposal, failpoints: Failpoints | None = None
+) -> Proposal:
+    """Write a proposal, under the next free number; returns it with that number.
+
+    Whoever proposes does not own the loop. The row is all that is written, and the loop's controller, this one or the
+    next, finds it there.
+
+    Raises:
+        Refused: The loop is over, or on its way out.
+    """
+    with (failpoints or Failpoints()).around("commit proposed"), transaction(connection, path):
+        row = connection.execute("select state from loops where id = ?", (proposal.loop_id,)).fetchone()
+        if row is None or row["state"] in (State.RELEASING, State.CLOSED):
+            raise Refused(f"loop {proposal.loop_id} is over: it takes no proposal")
+        (number,) = connection.execute(
+            "select coalesce(max(number), 0) + 1 from proposals where loop_id = ?", (proposal.loop_id,)
+        ).fetchone()
+        numbered = replace(proposal, number=number)
+        _write(connection, numbered)
+    return numbered
 
 
 class LoopStore:
@@ -153,21 +214,33 @@ class LoopStore:
                 (self.loop_id, source_digest, json.dumps(request)),
             )
 
-    def remembered(self, fingerprint: str) -> Sequence[Remembered]:
+    def remembered(self, fingerprint: str) -> Sequence[PatchAttempt]:
         """Failure memory over every loop of this database, newest first."""
         with explained(self._path):
             rows = self._connection.execute(
                 "select * from remembered where fingerprint = ? order by at desc limit 100", (fingerprint,)
             ).fetchall()
-            return [codec.decode(Remembered, row) for row in rows]
+            return [codec.decode(PatchAttempt, row) for row in rows]
+
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first."""
+        return self._records(
+            Proposal, "and status = 'open' order by number" if open_only else "order by number"
+        )
 
     def stop_requested(self) -> bool:
-        """Whether ``wpfsm stop`` was asked for since this controller took over."""
+        """Whether ``wpfsm stop`` was asked for and nobody has resumed the loop since."""
         return bool(self._select("stop_requests", ""))
 
     def beat(self, now: float) -> None:
         """Refresh the heartbeat; raises ``Fenced`` when the loop has another owner."""
         with self._owned():
+            self._connection.execute("update owners set heartbeat = ? where loop_id = ?", (now, self.loop_id))
+
+    def rest(self, look_at: float, now: float) -> None:
+        """Note when the next turn is due; raises ``Fenced`` when the loop has another owner."""
+        with self._owned():
+            self._connection.execute("update loops set look_at = ? where id = ?", (look_at, self.loop_id))
             self._connection.execute("update owners set heartbeat = ? where loop_id = ?", (now, self.loop_id))
 
     def commit(self, change: Change, *, state: State | None = None) -> Loop:
@@ -189,7 +262,14 @@ class LoopStore:
                 f"update loops set {assignments} where id = ? returning *",  # noqa: S608 - field names of Loop
                 [*(codec.encode_field(name, value) for name, value in values.items()), self.loop_id],
             ).fetchall()
-            for rows in (change.trials, change.jobs, change.intents, change.obligations, change.remembered):
+            for rows in (
+                change.trials,
+                change.jobs,
+                change.intents,
+                change.obligations,
+                change.remembered,
+                change.proposals,
+            ):
                 for record in rows:
                     _write(self._connection, record)
             if not change.quiet:

@@ -1,98 +1,83 @@
-"""Reads of an account without a loop: for ``plan``, ``pools``, ``gc`` and ``doctor``."""
+"""An account without a loop: for ``plan``, ``pools``, ``gc``, ``release --job`` and ``doctor``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from functools import cached_property
 
 from wpfsm.adapters.aws.clients import Clients, Target
+from wpfsm.adapters.aws.logs import CloudWatchLogs
 from wpfsm.adapters.aws.permissions import PolicySimulation
 from wpfsm.adapters.aws.prices import PriceList, endpoint_region
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.host.clock import WallClock
-from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.loopfile.model import LoopFile, own_price
-from wpfsm.fsm.polling import AWS, LOOPBACK, Pace, backoff
-from wpfsm.fsm.pool.quota import recent
-from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Price, QuotaReading, Request, Violation
+from wpfsm.adapters.terminal.output import hint
+from wpfsm.fsm.gateway import Caller, Gateway
+from wpfsm.fsm.polling import AWS, LOOPBACK
+from wpfsm.fsm.ports import JobSummary, Price
 
-T = TypeVar("T")
-TRIES = 5
+PATIENCE = 15
+"""How many first pauses an outage may last for a verb that only reads: a person waits for its answer."""
 
 
-class AccountReader:
-    """Implements :class:`wpfsm.fsm.states.preflight.checks.Account`: read-only, patient with throttling."""
+class AwsServices:
+    """The ports of an account; each client is made when it is first needed."""
 
-    def __init__(self, target: Target, file: LoopFile | None = None) -> None:
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self.service = SageMakerTraining(clients)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogs:
+        """The logs of the account."""
+        return CloudWatchLogs(self._clients)
+
+    @cached_property
+    def quotas(self) -> ServiceQuotas:
+        """Its service quotas."""
+        return ServiceQuotas(self._clients.quotas)
+
+    @cached_property
+    def prices(self) -> PriceList:
+        """The price list."""
+        return PriceList(self._clients.pricing(endpoint_region(self._clients.target.region)))
+
+    @cached_property
+    def permissions(self) -> PolicySimulation:
+        """What its credentials may do."""
+        return PolicySimulation(self._clients)
+
+
+class _Person(Caller):
+    """Somebody at a terminal, who is told what takes long."""
+
+    def reading(self, what: str) -> None:
+        hint(f"reading {what}")
+
+
+class Account(Gateway):
+    """The gateway to an account that no loop of this process drives.
+
+    Args:
+        target: Where its calls go.
+    """
+
+    def __init__(self, target: Target) -> None:
         self.target = target
         self.clients = Clients(target)
-        self.service = SageMakerTraining(self.clients)
-        self.clock = WallClock()
-        self.pace: Pace = LOOPBACK if target.loopback else AWS
-        self._file = file
-        self._quotas: ServiceQuotas | None = None
-        self._prices: PriceList | None = None
-        self._seen: dict[str, Price | None] = {}
+        pace = LOOPBACK if target.loopback else AWS
+        patient = replace(pace, outage=PATIENCE * pace.backoff)
+        super().__init__(AwsServices(self.clients), WallClock(), patient, caller=_Person())
+        self._prices: dict[str, Price | None] = {}
 
-    def identity(self) -> Identity:
-        """Whose credentials we use."""
-        return self.steady(self.service.identity)
+    @cached_property
+    def holders(self) -> list[JobSummary]:
+        """Jobs that may hold instances, read once."""
+        return self.recent_jobs()
 
-    def quota(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
-        """Quotas of training jobs and of warm pools; a page that was read is not read again."""
-        if self._quotas is None:
-            self._quotas = ServiceQuotas(self.clients.quotas)
-        quotas = self._quotas
-        return self.steady(lambda: quotas.read(instance_type))
-
-    def list_jobs(self, *, pool_status: str | None = None, status: str | None = None) -> list[JobSummary]:
-        """Jobs of the account, over every page."""
-        return self.steady(lambda: list(self.service.list_jobs(pool_status=pool_status, status=status)))
-
-    def recent_jobs(self) -> list[JobSummary]:
-        """Jobs that are young enough to hold instances, newest first."""
-        return self.steady(lambda: recent(self.service.list_jobs(), self.clock.now()))
-
-    def describe(self, name: str) -> JobReading | None:
-        """One job."""
-        return self.steady(lambda: self.service.describe(name))
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """Tags of a job."""
-        return self.steady(lambda: self.service.tags(arn))
-
-    def violations(self, request: Request) -> Sequence[Violation]:
-        """What the service's model refuses in a request; sends nothing."""
-        return self.service.violations(request)
-
-    def missing_permissions(self, request: Request) -> Sequence[Denial]:
-        """Actions that a policy simulation does not allow."""
-        return self.steady(lambda: PolicySimulation(self.clients).missing(request))
-
-    def find_price(self) -> Price | None:
-        """Price of the loop file's instance type; the loop file's own wins."""
-        assert self._file is not None, "only a loop file has a price to find"
-        if self._file.pool.price_per_hour is not None:
-            return own_price(self._file, self.clock.now())
-        return self.price(self._file.pool.instance_type)
-
-    def price(self, instance_type: str) -> Price | None:
-        """Price of any instance type here, read once."""
-        if self._prices is None:
-            self._prices = PriceList(self.clients.pricing(endpoint_region(self.target.region)))
-        if instance_type not in self._seen:
-            prices = self._prices
-            self._seen[instance_type] = self.steady(lambda: prices.price(self.target.region, instance_type))
-        return self._seen[instance_type]
-
-    def steady(self, read: Callable[[], T]) -> T:
-        """Repeat a read whose outcome is not known."""
-        for attempt in range(TRIES):
-            try:
-                return read()
-            except Unknown:
-                if attempt == TRIES - 1:
-                    raise
-                self.clock.pause(backoff(self.pace, attempt))
-        raise AssertionError("the last try returns or raises")
+    def price_here(self, instance_type: str) -> Price | None:
+        """On-demand price of an instance type in this region, read once; None when unknown."""
+        if instance_type not in self._prices:
+            self._prices[instance_type] = self.price(self.target.region, instance_type)
+        return self._prices[instance_type]

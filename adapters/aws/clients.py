@@ -36,11 +36,13 @@ class Target:
         region: AWS region.
         endpoint_url: An endpoint that stands for every service; empty for AWS itself.
         local: Use the fixed credentials of the embedded emulator instead of the user's.
+        token: The session token beside them, where the emulator asks for one.
     """
 
     region: str
     endpoint_url: str = ""
     local: bool = False
+    token: str = ""
 
     @property
     def loopback(self) -> bool:
@@ -91,7 +93,7 @@ class Clients:
 
     @functools.cached_property
     def s3(self) -> S3Client:
-        """S3."""
+        """The bucket store that sources and artifacts go to."""
         return self.session.client("s3", config=self._config, endpoint_url=self._url)
 
     def pricing(self, region: str) -> PricingClient:
@@ -111,13 +113,15 @@ def environment(target: Target) -> dict[str, str]:
         variables["AWS_EC2_METADATA_DISABLED"] = "true"
     if target.local or (target.loopback and not _own_credentials(target)):
         variables |= {"AWS_ACCESS_KEY_ID": LOCAL_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": "none"}
+        variables |= {"AWS_SESSION_TOKEN": target.token} if target.token else {}
     return variables
 
 
 def _session(target: Target) -> boto3.Session:
     if target.local:
         return boto3.Session(
-            aws_access_key_id=LOCAL_ACCESS_KEY, aws_secret_access_key="none", region_name=target.region
+            aws_access_key_id=LOCAL_ACCESS_KEY, aws_secret_access_key="none",
+            aws_session_token=target.token or None, region_name=target.region,
         )  # fmt: skip
     if not target.loopback:
         return boto3.Session(region_name=target.region)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from wpfsm.adapters.aws.errors import translated
+from wpfsm.adapters.aws.errors import translated, understood
 from wpfsm.fsm.errors import Rejected
 from wpfsm.fsm.ports import LogLine, LogPage
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wpfsm.adapters.aws.clients import Clients
 
 GROUP = "/aws/sagemaker/TrainingJobs"
+_KNOWN = frozenset({"ResourceNotFoundException"})
 
 
 class CloudWatchLogs:
@@ -47,7 +48,7 @@ class CloudWatchLogs:
     def _streams(self, job_name: str) -> list[str]:
         # The slash keeps job-1 from matching job-10.
         try:
-            with translated("DescribeLogStreams"):
+            with translated("DescribeLogStreams", _KNOWN):
                 answer = self._clients.logs.describe_log_streams(
                     logGroupName=GROUP, logStreamNamePrefix=f"{job_name}/"
                 )
@@ -55,23 +56,29 @@ class CloudWatchLogs:
             if error.code == "ResourceNotFoundException":
                 return []
             raise
-        return sorted(
-            stream["logStreamName"] for stream in answer.get("logStreams", []) if "logStreamName" in stream
-        )
+        with understood("DescribeLogStreams"):
+            return sorted(
+                stream["logStreamName"]
+                for stream in answer.get("logStreams", [])
+                if "logStreamName" in stream
+            )
 
     def _page(self, stream: str, token: str) -> tuple[list[LogLine], str]:
         arguments: dict[str, Any] = {"logGroupName": GROUP, "logStreamName": stream, "startFromHead": True}
         if token:
             arguments["nextToken"] = token
         try:
-            with translated("GetLogEvents"):
+            with translated("GetLogEvents", _KNOWN):
                 answer = self._clients.logs.get_log_events(**arguments)
         except Rejected as error:
             if error.code == "ResourceNotFoundException":
                 return [], token
             raise
-        lines = [
-            LogLine(at=event.get("timestamp", 0) / 1000, stream=stream, text=event.get("message", ""))
-            for event in answer.get("events", [])
-        ]
-        return lines, answer.get("nextForwardToken", token)
+        with understood("GetLogEvents"):
+            lines = [
+                LogLine(
+                    at=event.get("timestamp", 0) / 1000, stream=stream, text=str(event.get("message") or "")
+                )
+                for event in answer.get("events", [])
+            ]
+            return lines, answer.get("nextForwardToken") or token

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from wpfsm.adapters.aws.errors import translated
+from wpfsm.adapters.aws.errors import translated, understood
 from wpfsm.fsm.errors import Rejected, ServiceDenied
 from wpfsm.fsm.ports import Denial, Request
 from wpfsm.fsm.records import JSON
@@ -133,11 +133,12 @@ class PolicySimulation:
                 ContextEntries=context,
             )
             results = [result for page in pages for result in page.get("EvaluationResults", [])]
-        return [
-            Denial(result["EvalActionName"], _lacking(result))
-            for result in results
-            if result.get("EvalDecision") != "allowed"
-        ]
+        with understood("SimulatePrincipalPolicy"):
+            return [
+                Denial(result["EvalActionName"], _lacking(result))
+                for result in results
+                if result.get("EvalDecision") != "allowed"
+            ]
 
     def _principal(self, caller: str) -> str:
         """The role behind an assumed-role session, path included where it may be read; else the caller itself."""
@@ -146,7 +147,9 @@ class PolicySimulation:
             return caller
         try:
             with translated("GetRole"):
-                return self._clients.iam.get_role(RoleName=match[3])["Role"]["Arn"]
+                answer = self._clients.iam.get_role(RoleName=match[3])
+            with understood("GetRole"):
+                return answer["Role"]["Arn"]
         except (ServiceDenied, Rejected):
             return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}"
 

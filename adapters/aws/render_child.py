@@ -8,9 +8,16 @@ KeyboardInterrupt, and would submit.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+from wpfsm.adapters.aws import launcher
 
 
 def main() -> None:
@@ -23,17 +30,38 @@ def main() -> None:
         from sagemaker.train.model_trainer import ModelTrainer
 
         spec = json.loads(sys.stdin.read())
-        answer = {"request": _render(spec, boto3, Session, configs, ModelTrainer)}
+        with _source_dir(spec) as source_dir:
+            answer = {"request": _render(spec, source_dir, boto3, Session, configs, ModelTrainer)}
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         answer = {"error": _failure(error)}
     sys.stdout.write("\n" + json.dumps(answer, default=str) + "\n")
 
 
-def _render(spec: dict[str, Any], boto3: Any, session: Any, configs: Any, trainer: Any) -> dict[str, Any]:
+@contextlib.contextmanager
+def _source_dir(spec: dict[str, Any]) -> Iterator[str]:
+    """The folder that the SDK uploads: the source, with the launcher beside it where there is one."""
+    if not spec["keep_packages"]:
+        yield spec["source_path"]
+        return
+    with tempfile.TemporaryDirectory(prefix="wpfsm-") as folder:
+        source = Path(folder, "source")
+        shutil.copytree(spec["source_path"], source, symlinks=True)
+        for name, content in launcher.launcher_files():
+            file = source / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        yield str(source)
+
+
+def _render(
+    spec: dict[str, Any], source_dir: str, boto3: Any, session: Any, configs: Any, trainer: Any
+) -> dict[str, Any]:
     file = spec["loop_file"]
     pool, job, metric = file["pool"], file["job"], file["metric"]
     output = job["output"] or f"s3://{spec['bucket']}/wpfsm/{file['name']}/output"
     vpc = pool["vpc"] or {}
+    image = job["image"] or "wpfsm.local/python:plain"
+    kept = spec["keep_packages"]
     model_trainer = trainer(
         sagemaker_session=session(
             boto_session=boto3.Session(region_name=spec["region"]),
@@ -46,11 +74,13 @@ def _render(spec: dict[str, Any], boto3: Any, session: Any, configs: Any, traine
         role=pool["role"] or f"arn:aws:iam::{spec['account']}:role/wpfsm-local",
         base_job_name=spec["name"],
         source_code=configs.SourceCode(
-            source_dir=spec["source_path"],
-            entry_script=spec["entry"],
-            requirements=spec["requirements"] or None,
+            source_dir=source_dir,
+            entry_script=launcher.ENTRY if kept else spec["entry"],
+            requirements=None if kept else spec["requirements"] or None,
+            # The snapshot holds what is wanted and nothing else; the SDK's own list would leave out a named .env.
+            ignore_patterns=[],
         ),
-        training_image=job["image"] or "wpfsm.local/python:plain",
+        training_image=image,
         compute=configs.Compute(
             instance_type=pool["instance_type"],
             instance_count=pool["instance_count"],
@@ -68,7 +98,7 @@ def _render(spec: dict[str, Any], boto3: Any, session: Any, configs: Any, traine
         input_data_config=[
             configs.InputData(channel_name=name, data_source=uri) for name, uri in job["inputs"].items()
         ],
-        environment={},
+        environment=launcher.variables(spec["entry"], spec["requirements"], image) if kept else {},
         hyperparameters={},
         tags=[],
     )

@@ -13,15 +13,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from wpfsm.adapters.aws.clients import Clients, Target, environment
 from wpfsm.adapters.aws.errors import denied
+from wpfsm.adapters.aws.own_request import own_request
 from wpfsm.adapters.aws.upload import upload_beside
 from wpfsm.fsm.errors import MissingExtra, Refused, Unknown
 from wpfsm.fsm.ports import RenderSpec, Request
+from wpfsm.fsm.records import JSON
 
 SECONDS = 600
 """How long the SDK may take to load, upload the source and build the request."""
@@ -60,7 +63,7 @@ class SdkRenderer:
         """
         own = spec.loop_file["job"]
         if isinstance(own, dict) and own.get("request"):
-            return own_request(self._loop_folder / str(own["request"]))
+            return own_request(self._loop_folder / str(own["request"]))[0]
         if spec.like is not None:
             return upload_beside(Clients(self._target).s3, spec, spec.like)
         if importlib.util.find_spec("sagemaker") is None:
@@ -69,7 +72,8 @@ class SdkRenderer:
         child, self._child = self._child, None
         assert child is not None
         try:
-            output, errors = child.communicate(json.dumps(asdict(spec)), timeout=SECONDS)
+            asked = {**asdict(spec), "loop_file": with_absolute_inputs(spec.loop_file, self._loop_folder)}
+            output, errors = child.communicate(json.dumps(asked), timeout=SECONDS)
         except subprocess.TimeoutExpired as error:
             raise Unknown(
                 "RenderTimeout", f"no request after {SECONDS} s", operation="ModelTrainer"
@@ -88,32 +92,16 @@ class SdkRenderer:
             self._child = None
 
 
-def own_request(path: Path) -> Request:
-    """A CreateTrainingJob request that the user brings.
-
-    Raises:
-        Refused: It cannot be read, or is not a JSON object with the members a job needs.
-    """
-    try:
-        request: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Refused(
-            f"job.request: {path}: {error}", fix="give a JSON file with a CreateTrainingJob request"
-        ) from error
-    serverless = isinstance(request, dict) and "ServerlessJobConfig" in request
-    # A serverless request has neither algorithm nor instances; it is refused by name where it is checked.
-    wanted = (
-        "RoleArn",
-        "OutputDataConfig",
-        *(() if serverless else ("AlgorithmSpecification", "ResourceConfig")),
-    )
-    missing = [m for m in wanted if not isinstance(request, dict) or m not in request]
-    if missing:
-        raise Refused(
-            f"job.request: {path} lacks {', '.join(missing)}", fix="wpfsm init --from-job NAME writes one"
-        )
-    request.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": 3600})
-    return {name: value for name, value in request.items() if name != "TrainingJobName"}
+def with_absolute_inputs(loop_file: Mapping[str, JSON], folder: Path) -> dict[str, JSON]:
+    """The loop file with each channel that is a folder beside it named in full: the SDK uploads that folder."""
+    job = loop_file["job"]
+    assert isinstance(job, Mapping)
+    inputs = job.get("inputs") or {}
+    assert isinstance(inputs, Mapping)
+    named = {
+        name: uri if "://" in str(uri) else str((folder / str(uri)).resolve()) for name, uri in inputs.items()
+    }
+    return {**loop_file, "job": {**job, "inputs": named}}
 
 
 def _child_environment(target: Target) -> dict[str, str]:

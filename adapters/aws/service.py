@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from wpfsm.adapters.aws.errors import translated
+from wpfsm.adapters.aws.errors import complete, translated, understood
 from wpfsm.fsm.errors import NameTaken, Rejected, Unknown
-from wpfsm.fsm.ports import Identity, JobReading, JobSummary, PoolReading, Request, Transition, Violation
+from wpfsm.fsm.ports import (
+    Identity,
+    JobPage,
+    JobReading,
+    JobSummary,
+    PoolReading,
+    Request,
+    Transition,
+    Violation,
+)
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.clients import Clients
@@ -34,7 +43,8 @@ class SageMakerTraining:
         """Account and principal, from STS."""
         with translated("GetCallerIdentity"):
             answer = self._clients.sts.get_caller_identity()
-        return Identity(account=answer.get("Account", ""), arn=answer.get("Arn", ""))
+        complete(answer, "GetCallerIdentity", "Account", "Arn")
+        return Identity(account=answer["Account"], arn=answer["Arn"])
 
     def violations(self, request: Request) -> Sequence[Violation]:
         """What botocore's model of the service refuses in a request."""
@@ -59,7 +69,7 @@ class SageMakerTraining:
             if error.code == "ResourceInUse":
                 raise NameTaken(error.code, error.message, operation=error.operation) from error
             raise
-        _complete(answer, "CreateTrainingJob", "TrainingJobArn")
+        complete(answer, "CreateTrainingJob", "TrainingJobArn")
         arn: str = answer["TrainingJobArn"]
         return arn
 
@@ -77,25 +87,26 @@ class SageMakerTraining:
         except Rejected as error:
             if error.code == "ResourceNotFound" or "resource not found" in error.message.lower():
                 return None
-            raise
-        _complete(answer, "DescribeTrainingJob", "TrainingJobArn", "TrainingJobStatus")
-        return reading(answer)
+            raise Unknown(error.code, error.message, operation=error.operation) from error
+        complete(answer, "DescribeTrainingJob", "TrainingJobArn", "TrainingJobStatus")
+        with understood("DescribeTrainingJob"):
+            return reading(answer)
 
     def tags(self, arn: str) -> Mapping[str, str]:
         """ListTags, every page."""
         found: dict[str, str] = {}
         token = ""
         while True:
-            with translated("ListTags"):
+            with translated("ListTags", known=frozenset()):
                 client = self._clients.sagemaker
                 answer = (
                     client.list_tags(ResourceArn=arn, NextToken=token)
                     if token
                     else client.list_tags(ResourceArn=arn)
                 )
-            _complete(answer, "ListTags", "Tags")
+            complete(answer, "ListTags", "Tags")
             for tag in answer["Tags"]:
-                _complete(tag, "ListTags", "Key", "Value")
+                complete(tag, "ListTags", "Key", "Value")
                 found[tag["Key"]] = tag["Value"]
             token = answer.get("NextToken", "")
             if not token:
@@ -117,17 +128,42 @@ class SageMakerTraining:
         self, *, name_contains: str | None = None, pool_status: str | None = None, status: str | None = None
     ) -> Iterator[JobSummary]:
         """ListTrainingJobs, newest first. Filters apply after paging: only the token's absence is the end."""
-        arguments: dict[str, Any] = {"MaxResults": PAGE, "SortBy": "CreationTime", "SortOrder": "Descending"}
-        arguments |= {"NameContains": name_contains} if name_contains else {}
-        arguments |= {"WarmPoolStatusEquals": pool_status} if pool_status else {}
-        arguments |= {"StatusEquals": status} if status else {}
+        token = ""
         while True:
-            with translated("ListTrainingJobs"):
-                answer = self._clients.sagemaker.list_training_jobs(**arguments)
-            _complete(answer, "ListTrainingJobs", "TrainingJobSummaries")
-            for row in answer["TrainingJobSummaries"]:
-                _complete(row, "ListTrainingJobs", "TrainingJobName", "TrainingJobArn")
-                yield JobSummary(
+            page = self._page(
+                token, NameContains=name_contains, WarmPoolStatusEquals=pool_status, StatusEquals=status
+            )
+            yield from page.jobs
+            token = page.token
+            if not token:
+                return
+
+    def job_page(
+        self,
+        token: str = "",
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> JobPage:
+        """One page of ListTrainingJobs, newest first."""
+        after = None if created_after is None else datetime.fromtimestamp(created_after, UTC)
+        return self._page(
+            token, WarmPoolStatusEquals=pool_status, StatusEquals=status, CreationTimeAfter=after
+        )
+
+    def _page(self, token: str, **filters: Any) -> JobPage:
+        arguments: dict[str, Any] = {"MaxResults": PAGE, "SortBy": "CreationTime", "SortOrder": "Descending"}
+        arguments |= {name: value for name, value in filters.items() if value is not None}
+        arguments |= {"NextToken": token} if token else {}
+        with translated("ListTrainingJobs", known=frozenset()):
+            answer = self._clients.sagemaker.list_training_jobs(**arguments)
+        complete(answer, "ListTrainingJobs", "TrainingJobSummaries")
+        for row in answer["TrainingJobSummaries"]:
+            complete(row, "ListTrainingJobs", "TrainingJobName", "TrainingJobArn")
+        with understood("ListTrainingJobs"):
+            rows = tuple(
+                JobSummary(
                     name=row["TrainingJobName"],
                     arn=row["TrainingJobArn"],
                     status=row.get("TrainingJobStatus", ""),
@@ -135,20 +171,9 @@ class SageMakerTraining:
                     ended_at=_epoch(row.get("TrainingEndTime")),
                     pool=_pool(row.get("WarmPoolStatus")),
                 )
-            token = answer.get("NextToken")
-            if not token:
-                return
-            arguments["NextToken"] = token
-
-
-def _complete(answer: Mapping[str, Any], operation: str, *members: str) -> None:
-    """Refuse to conclude anything from an answer without what it always has.
-
-    Raises:
-        Unknown: A member is missing.
-    """
-    if missing := [member for member in members if member not in answer]:
-        raise Unknown("IncompleteAnswer", f"the answer has no {', '.join(missing)}", operation=operation)
+                for row in answer["TrainingJobSummaries"]
+            )
+        return JobPage(rows, answer.get("NextToken") or "", len(rows) >= PAGE)
 
 
 def reading(answer: Mapping[str, Any]) -> JobReading:

@@ -8,12 +8,12 @@ therefore needs an upload and a new prefix, and not the SDK, which takes seconds
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from wpfsm.adapters.aws.errors import translated
+from wpfsm.adapters.aws.launcher import launcher_files
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 CODE_CHANNEL = "code"
 """The channel in which the SDK's driver expects the source (``SM_CODE`` in ``sagemaker.train.constants``)."""
-
-NOT_UPLOADED = (".env", ".git", "__pycache__", ".DS_Store", ".cache", ".ipynb_checkpoints")
-"""What the SDK leaves out (``SourceCode.ignore_patterns`` by default), so that both uploads are the same."""
 
 
 def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
@@ -47,9 +44,9 @@ def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
     old = next(_uri(channel) for channel in channels if _is_code(channel))
     new = f"{old.rpartition('/')[0]}/{spec.name}/{CODE_CHANNEL}"
     place = urlsplit(new)
-    for name, file in _files(Path(spec.source_path)):
+    for name, body in _bodies(spec):
         key = f"{place.path.lstrip('/')}/{name}"
-        with translated("PutObject"), file.open("rb") as body:
+        with translated("PutObject"):
             if place.netloc.endswith(spec.account):
                 # The default bucket's name can be guessed: whoever made it first must not get the source.
                 s3.put_object(Bucket=place.netloc, Key=key, Body=body, ExpectedBucketOwner=spec.account)
@@ -58,12 +55,19 @@ def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
     return {**like, "InputDataConfig": [_moved(c, new) if _is_code(c) else c for c in channels]}
 
 
+def _bodies(spec: RenderSpec) -> Iterator[tuple[str, bytes]]:
+    """What is uploaded, by name: the source, and the launcher where it stands in for the entry script."""
+    for name, file in _files(Path(spec.source_path)):
+        yield name, file.read_bytes()
+    if spec.keep_packages:
+        yield from launcher_files()
+
+
 def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    """All of a snapshot: what is not to be uploaded was left out of it when it was taken."""
     for file in sorted(root.rglob("*")):
-        inside = file.relative_to(root)
-        left_out = any(fnmatchcase(part, pattern) for part in inside.parts for pattern in NOT_UPLOADED)
-        if file.is_file() and not left_out:
-            yield inside.as_posix(), file
+        if file.is_file():
+            yield file.relative_to(root).as_posix(), file
 
 
 def _is_code(channel: JSON) -> bool:

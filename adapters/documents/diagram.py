@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 
 from wpfsm.fsm.errors import UsageError
-from wpfsm.fsm.machine import LoopMachine, Row
+from wpfsm.fsm.machine import LoopMachine, MachineModel
 from wpfsm.fsm.records import Event, Loop, State
 
 FORMS = ("svg", "png", "pdf")
@@ -62,7 +62,7 @@ def mermaid(taken: Taken) -> str:
     """The diagram as mermaid text: the current state active, visited states and taken arrows marked."""
     if taken.state is None:
         return format(LoopMachine, "mermaid")
-    lines = format(LoopMachine(Row(taken.state)), "mermaid").rstrip("\n").splitlines()
+    lines = format(LoopMachine(MachineModel(taken.state)), "mermaid").rstrip("\n").splitlines()
     counts = {
         (State(source).name, State(target).name, kind.replace("_", " ").capitalize()): count
         for (source, target, kind), count in taken.arrows.items()
@@ -94,7 +94,7 @@ def write(taken: Taken, file: Path) -> None:
         return
     from statemachine.contrib.diagram.graphviz import GraphvizError, run_graphviz
 
-    machine = LoopMachine(Row(taken.state)) if taken.state else LoopMachine
+    machine = LoopMachine(MachineModel(taken.state)) if taken.state else LoopMachine
     try:
         file.write_bytes(run_graphviz(format(machine, "dot"), file.suffix.lower().lstrip(".")))
     except (ImportError, GraphvizError) as error:

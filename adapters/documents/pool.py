@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wpfsm.adapters.documents.rows import instances, price_of, section
-from wpfsm.fsm.costs.job_cost import cost_of, gaps_between, measured_starts
+from wpfsm.adapters.documents.rows import instances, section
+from wpfsm.fsm.costs.job_cost import JobCost, gaps_between, measured_starts
 from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE, Recommendation, percentile, recommend
 from wpfsm.fsm.pool.owner import chain_started_at
+from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, POOL_OVER, Job, Loop, State
 from wpfsm.fsm.units import stamp
-from wpfsm.state.history import History
 
 
 def pool_object(
@@ -20,7 +20,7 @@ def pool_object(
     """What ``inspect ID`` prints under ``pool``."""
     owner = next((j for j in reversed(jobs) if j.arn and j.keep_alive > 0), None)
     alive = owner is not None and owner.pool_status not in POOL_OVER and bool(owed)
-    price, count = price_of(loop), instances(loop)
+    price, count = loop.price, instances(loop)
     expires = owner.ended_at + owner.keep_alive if owner and owner.ended_at else None
     burn = price.usd_per_hour * count if price and alive else None
     advice = advised(loop, jobs)
@@ -59,11 +59,11 @@ def losses(history: History, loop: Loop) -> list[JSON]:
 
 def advised(loop: Loop, jobs: Sequence[Job]) -> Recommendation | None:
     """The keep-alive that the loop's own gaps recommend; None while it has had none."""
-    costs = [cost_of(job, 1) for job in jobs if job.arn]
+    costs = [JobCost.of(job, 1) for job in jobs if job.arn]
     gaps = gaps_between(costs)
     if not gaps:
         return None
-    pool, forecast, price = section(loop, "pool"), section(loop, "forecast"), price_of(loop)
+    pool, forecast, price = section(loop, "pool"), section(loop, "forecast"), loop.price
     cold, warm = measured_starts(costs, "cold"), measured_starts(costs, "warm")
     return recommend(
         gaps,

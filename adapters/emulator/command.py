@@ -51,6 +51,12 @@ def _switch(text: str) -> str:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    help="The address to listen on, 127.0.0.1 unless given. Beyond loopback callers need the emulator's token.",
+)
+@click.option(
     "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one."
 )
 @click.option(
@@ -79,6 +85,13 @@ def _switch(text: str) -> str:
 @click.option(
     "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON file of faults."
 )
+@click.option(
+    "--chaos",
+    type=int,
+    default=None,
+    metavar="SEED",
+    help="Every kind of fault, now and then; the same for the same seed.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the faults' draws.")
 @click.option(
     "--image",
@@ -86,7 +99,7 @@ def _switch(text: str) -> str:
     multiple=True,
     metavar="URI=ENV",
     callback=_parsed(_image),
-    help="The Python environment that stands for a training image.",
+    help="The Python environment that stands for a training image; URI may be a shell pattern.",
 )
 @click.option(
     "--switch",
@@ -111,6 +124,7 @@ def _switch(text: str) -> str:
 )
 @click.option("--account", metavar="ID", default=None, help="The account of every caller: twelve digits.")
 def emulator(
+    host: str,
     port: int,
     state: Path | None,
     quotas: list[tuple[tuple[str, str], int]],
@@ -118,6 +132,7 @@ def emulator(
     warm_start: float,
     time_scale: float,
     faults: Path | None,
+    chaos: int | None,
     seed: int,
     images: list[tuple[str, Path]],
     switches: list[str],
@@ -129,12 +144,15 @@ def emulator(
 
     The one line on stdout is its URL; set AWS_ENDPOINT_URL to it. Ends with Ctrl-C or SIGTERM.
     """
+    import errno
+    import os
     import signal
+    import sqlite3
 
     from wpfsm.adapters.emulator import server as serving
     from wpfsm.adapters.emulator.engine.faults import read_rules
     from wpfsm.adapters.emulator.engine.settings import ACCOUNT, Settings, Switches
-    from wpfsm.adapters.host.signals import Relay
+    from wpfsm.adapters.host.signals import SignalThread
 
     if account is not None and not (account.isdigit() and len(account) == 12):
         raise click.BadParameter("an account is twelve digits", param_hint="--account")
@@ -143,11 +161,16 @@ def emulator(
         rules = read_rules(faults) if faults else []
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--faults") from None
+    if chaos is not None:
+        from wpfsm.adapters.emulator.engine.chaos import chaos as faults_of
+
+        rules += faults_of(chaos)
     chosen = Switches()
     for assignment in switches:
         chosen = chosen.with_text(assignment)
     options = serving.Options(
         state=(state or _default_state()).absolute(),
+        host=host,
         port=port,
         scale=time_scale,
         images=dict(images),
@@ -159,19 +182,28 @@ def emulator(
             quotas=dict(quotas),  # type: ignore[arg-type]
             account=account or ACCOUNT,
             stop_grace=stop_grace,
-            seed=seed,
+            seed=seed if chaos is None else chaos,
             switches=chosen,
         ),
     )
+    # Logs, data and models of jobs are their owner's alone, whatever makes them.
+    os.umask(0o077)
     try:
+        options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         server = serving.Server(options)
     except ImportError as error:
         raise click.ClickException(f"{error}. The emulator needs: pip install 'wpfsm[local]'") from None
     except serving.StateInUseError as error:
         raise click.ClickException(str(error)) from None
+    except sqlite3.Error as error:
+        raise click.ClickException(f"cannot keep its state in {options.state}: {error}") from None
     except OSError as error:
-        raise click.ClickException(f"cannot listen on port {port}: {error.strerror}") from None
-    relay = Relay(lambda _: server.stop())
+        if error.filename or error.errno == errno.ENOSPC:
+            raise click.ClickException(
+                f"cannot keep its state in {options.state}: {error.strerror}"
+            ) from None
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    relay = SignalThread(lambda _: server.stop())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: relay.send(number))
     server.run(click.echo)

@@ -55,10 +55,17 @@ class Endpoint:
     Attributes:
         url: For ``AWS_ENDPOINT_URL`` and boto3's ``endpoint_url``.
         pid: Its process.
+        token: What it asks for where it cannot tell its callers' users apart: the session token of AWS clients.
     """
 
     url: str
     pid: int
+    token: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request carries that no AWS client makes."""
+        return {"X-Amz-Security-Token": self.token} if self.token else {}
 
 
 class EmulatorStartError(Exception):
@@ -77,7 +84,7 @@ def ensure(state_dir: Path, *, options: Sequence[str] = (), timeout: float = 30)
         EmulatorStartError: It ended, or did not answer in time. One that is slow, or about to end, is waited for.
     """
     deadline = time.monotonic() + timeout
-    state_dir.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if found := _found_busy(state_dir):
         return found
     with _turn(state_dir, deadline):
@@ -93,7 +100,7 @@ def find(state_dir: Path) -> Endpoint | None:
     """Return the emulator that lives in a state directory and answers, None when there is none."""
     try:
         told = json.loads((state_dir / "endpoint.json").read_text(encoding="utf-8"))
-        endpoint = Endpoint(url=str(told["url"]), pid=int(told["pid"]))
+        endpoint = Endpoint(url=str(told["url"]), pid=int(told["pid"]), token=str(told.get("token", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return endpoint if _answers(endpoint) else None
@@ -181,7 +188,7 @@ def _found_busy(state_dir: Path) -> Endpoint | None:
     found = find(state_dir)
     if found is not None:
         try:
-            ask(found.url, "GET", "clock")
+            ask(found.url, "GET", "clock", headers=found.headers)
         except OSError:
             return None  # it ended between the two questions
     return found

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_sagemaker.client import SageMakerClient
 
+    from wpfsm.adapters.emulator.launch import Endpoint
     from wpfsm.adapters.emulator.runner.base import JSONValue
 
 REGION = "us-east-1"
@@ -34,12 +35,14 @@ class SageMakerEmulator:
         account: Twelve digits, of this test alone; they are also its access key.
         region: The default region.
         bucket: An S3 bucket that exists, of this test alone.
+        token: The session token that the emulator asks for, empty where it tells its callers' users apart.
     """
 
     url: str
     account: str
     region: str = REGION
     bucket: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex}")
+    token: str = ""
     advances: list[float] = field(default_factory=list)
     """Seconds by which the test moved the clock, one entry a call."""
 
@@ -56,6 +59,7 @@ class SageMakerEmulator:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "SAGEMAKER_VALIDATE_ROLE": "false",
+            **({"AWS_SESSION_TOKEN": self.token} if self.token else {}),
         }
 
     @property
@@ -63,7 +67,7 @@ class SageMakerEmulator:
         """A boto3 session whose clients talk to the emulator while the test runs."""
         import boto3
 
-        return boto3.Session(self.account, MADE_UP, region_name=self.region)
+        return boto3.Session(self.account, MADE_UP, self.token or None, region_name=self.region)
 
     @property
     def sagemaker(self) -> SageMakerClient:
@@ -98,7 +102,8 @@ class SageMakerEmulator:
         from wpfsm.adapters.emulator.launch import ask
 
         scope = f"AWS4-HMAC-SHA256 Credential={self.account}/20000101/{self.region}/sagemaker/aws4_request"
-        return ask(self.url, method, path, body, headers={"Authorization": scope})
+        token = {"X-Amz-Security-Token": self.token} if self.token else {}
+        return ask(self.url, method, path, body, headers={"Authorization": scope, **token})
 
 
 @pytest.fixture(scope="session")
@@ -115,12 +120,12 @@ class _Process:
         self._options = options
         self._state: Path | None = None
 
-    def url(self) -> str:
-        """Where it listens."""
+    def endpoint(self) -> Endpoint:
+        """Where it listens, and what it asks for."""
         from wpfsm.adapters.emulator.launch import ensure
 
         self._state = self._state or self._new_folder()
-        return ensure(self._state, options=self._options).url
+        return ensure(self._state, options=self._options)
 
     def end(self) -> None:
         """Stop it; the next one begins with nothing, at the present time."""
@@ -147,7 +152,8 @@ def sagemaker_emulator(
 ) -> Iterator[SageMakerEmulator]:
     """A SageMaker endpoint that really runs training jobs, with the environment set so that clients find it."""
     account = f"{uuid.uuid4().int % 10**12:012d}"
-    emulator = SageMakerEmulator(sagemaker_emulator_process.url(), account)
+    endpoint = sagemaker_emulator_process.endpoint()
+    emulator = SageMakerEmulator(endpoint.url, account, token=endpoint.token)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     for name, value in emulator.environment.items():

@@ -9,7 +9,6 @@ import importlib.metadata
 import json
 import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from wpfsm.adapters.emulator.api.app import App
 from wpfsm.adapters.emulator.api.browser_guard import refused
+from wpfsm.adapters.emulator.api.callers import callers, refuse, write_credentials
 from wpfsm.adapters.emulator.api.wire import Answer
 from wpfsm.adapters.emulator.engine.clock import RealClock
 from wpfsm.adapters.emulator.engine.engine import Engine
@@ -28,8 +28,9 @@ from wpfsm.adapters.emulator.engine.log_store import LogStore
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.engine.store import Store
 from wpfsm.adapters.emulator.engine.workers import Threads
+from wpfsm.adapters.emulator.http_server import HOST, hang_up, listen, reached_at
 from wpfsm.adapters.emulator.launch import LOCK_NAME
-from wpfsm.adapters.emulator.runner.base import Runner
+from wpfsm.adapters.emulator.runner.base import Launch, Runner
 from wpfsm.adapters.emulator.s3.kept import KeptS3
 from wpfsm.adapters.emulator.s3.moto import Moto
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 ENDPOINT_NAME = "endpoint.json"
 DATABASE_NAME = "emulator.db"
 LOCK_TRIES, LOCK_PAUSE = 10, 0.05
@@ -56,6 +56,7 @@ class Options:
 
     Attributes:
         state: The state directory; made if absent.
+        host: The address to listen on; beyond loopback a token is asked for.
         port: 0 picks a free one.
         scale: Seconds of the emulator's clock in one real second.
         images: TrainingImage URI to the Python environment that stands for it.
@@ -63,6 +64,7 @@ class Options:
     """
 
     state: Path
+    host: str = HOST
     port: int = 0
     scale: float = 1.0
     images: Mapping[str, Path] = field(default_factory=dict)
@@ -85,8 +87,9 @@ class Server:
 
     def __init__(self, options: Options, make_runner: Callable[[LogStore], Runner] | None = None) -> None:
         self._options = options
-        options.state.mkdir(parents=True, exist_ok=True)
+        _make_private(options.state)
         self._lock_file = _lock(options.state / LOCK_NAME)
+        self._callers = callers(options.host)
         self._busy = _Activity()
         self._ending = threading.Event()
         store = Store(options.state / DATABASE_NAME)
@@ -103,15 +106,17 @@ class Server:
         )
         self.app = App(self.engine, KeptS3(self._moto, options.state / S3_NAME))
         self.app.faults.add(options.faults)
-        self._http = _listen(self._serve, options.port)
-        self.url = f"http://{HOST}:{self._http.server_port}"
+        self._http = listen(self._serve, options.host, options.port)
+        self.url = f"http://{reached_at(options.host)}:{self._http.server_port}"
         self._driver = threading.Thread(target=self._drive, name="driver", daemon=True)
 
     def run(self, ready: Callable[[str], None] = lambda _: None) -> None:
         """Serve until ``stop`` is called or the emulator is idle; ``ready`` gets the URL once it listens."""
         endpoint = self._options.state / ENDPOINT_NAME
         self._driver.start()
-        _write_endpoint(endpoint, self.url)
+        _write_endpoint(endpoint, self.url, self._callers.token)
+        if self._callers.token:
+            write_credentials(self._options.state, self._options.settings.account, self._callers.token)
         ready(self.url)
         self._moto.load_in_background()
         try:
@@ -130,14 +135,16 @@ class Server:
         self._http.shutdown()
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if reason := refused(environ):
+        if reason := refused(environ, by_any_name=bool(self._callers.token)):
             return Answer(403, reason.encode(), "text/plain").send(start_response)
+        if reason := self._callers.refusal(environ, self.app.gave):
+            return refuse(environ, reason).send(start_response)
         quiet = environ.get("PATH_INFO") == "/_wpfsm/health"
         with contextlib.nullcontext() if quiet else self._busy:
             try:
                 answer = self.app(environ, start_response)
             except ConnectionCut:
-                _hang_up(environ)
+                hang_up(environ)
                 raise ConnectionAbortedError("a fault cut the connection") from None
         return answer
 
@@ -170,7 +177,19 @@ class Server:
             s3=self._own_s3(),
             images=self._options.images,
             grace=self._options.settings.stop_grace / self._options.scale,
+            aws=self._variables_of_job,
         )
+
+    def _variables_of_job(self, launch: Launch) -> dict[str, str]:
+        """Return what leads a job's AWS clients here, and makes them worthless everywhere else."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": launch.account,
+            "AWS_SECRET_ACCESS_KEY": "made-up",
+            "AWS_DEFAULT_REGION": launch.region,
+            "AWS_REGION": launch.region,
+            **({"AWS_SESSION_TOKEN": self._callers.token} if self._callers.token else {}),
+        }
 
     def _own_s3(self) -> Callable[[str, str], S3Client]:
         """Return what makes S3 clients on this emulator without a socket; a client takes 0.1 s to make."""
@@ -226,27 +245,18 @@ def _lock(path: Path) -> Any:
     raise StateInUseError(f"another emulator serves {path.parent}")
 
 
-def _listen(app: Callable[..., Iterable[bytes]], port: int) -> Any:
-    from werkzeug.serving import WSGIRequestHandler, make_server
+def _make_private(state: Path) -> None:
+    """Make a state directory that is nobody else's to look into.
 
-    class Handler(WSGIRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Say nothing: requests are in the call log."""
-
-    return make_server(HOST, port, app, threaded=True, request_handler=Handler)
-
-
-def _hang_up(environ: WSGIEnvironment) -> None:
-    """Cut the connection under an answer that must not arrive."""
-    connection = environ.get("werkzeug.socket")
-    if isinstance(connection, socket.socket):
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
+    One that is there already and holds something other than an emulator's state keeps its mode: it may be a
+    directory that others work in.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (state / LOCK_NAME).exists() or not any(state.iterdir()):
+        state.chmod(0o700)
 
 
-def _write_endpoint(path: Path, url: str) -> None:
+def _write_endpoint(path: Path, url: str, token: str) -> None:
     """Say where the emulator listens, in one step, so that nobody reads half of it."""
     document = {
         "url": url,
@@ -254,6 +264,9 @@ def _write_endpoint(path: Path, url: str) -> None:
         "started_at": time.time(),
         "version": importlib.metadata.version("wpfsm"),
     }
+    if token:
+        document["token"] = token
     draft = path.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
     draft.write_text(json.dumps(document))
     draft.replace(path)

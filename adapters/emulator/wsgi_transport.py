@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -12,8 +12,11 @@ from wpfsm.adapters.emulator.engine.settings import ACCOUNT
 
 if TYPE_CHECKING:
     import boto3
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+ACCOUNT_HEADER = "HTTP_X_MOTO_ACCOUNT_ID"
+"""Tells moto, in a WSGI environment, which account asks."""
 
 
 def client_session(app: WSGIApplication, region: str, account: str = ACCOUNT) -> boto3.Session:
@@ -110,3 +113,12 @@ def _environ(request: AWSPreparedRequest) -> WSGIEnvironment:
         key = name.upper().replace("-", "_")
         environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = text
     return cast("WSGIEnvironment", environ)
+
+
+def account_session(app: WSGIApplication, account: str, region: str) -> boto3.Session:
+    """Return a session on an application that is told in a header, as moto is, which account asks."""
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return app({**environ, ACCOUNT_HEADER: account}, start_response)
+
+    return client_session(application, region, account)

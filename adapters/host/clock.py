@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from wpfsm.adapters.host.stop_request import Signals
+from wpfsm.adapters.host.stop_request import StopSignals
 
 
 class WallClock:
@@ -13,12 +13,17 @@ class WallClock:
 
     The time of day is read once. From there on it runs with a clock that nobody sets, so that a jump of the
     machine's clock neither cuts a grace period short nor makes it endless.
+
+    Args:
+        signals: What ends a pause early.
+        not_before: The newest time that is known to have been, in epoch seconds: a clock that was set back
+            between two controllers of a loop must not lift the limits on its time.
     """
 
-    def __init__(self, signals: Signals | None = None) -> None:
+    def __init__(self, signals: StopSignals | None = None, *, not_before: float = 0.0) -> None:
         self._event = signals.event if signals else threading.Event()
         self._woken = False
-        self._offset = time.time() - _since_boot()
+        self._offset = max(time.time(), not_before) - _since_boot()
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -30,6 +35,10 @@ class WallClock:
             time.sleep(seconds)
         else:
             self._woken = self._event.wait(seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """The same: this clock never ends a turn."""
+        self.pause(seconds)
 
 
 def _since_boot() -> float:

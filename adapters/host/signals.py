@@ -1,4 +1,4 @@
-"""Carries signals out of their handlers."""
+"""Handles signals on a thread of its own (self-pipe), so that a handler never blocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 _END = 0
 
 
-class Relay:
+class SignalThread:
     """Acts on signals in a thread of its own; a handler only sends.
 
     Python runs a handler between any two instructions of the main thread, which may hold the very lock that

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from types import FrameType
 
-from wpfsm.adapters.host.signals import Relay
+from wpfsm.adapters.host.signals import SignalThread
 from wpfsm.fsm.ports import StopReason
 
 _REASONS: Mapping[int, StopReason] = {
@@ -20,7 +20,7 @@ _REASONS: Mapping[int, StopReason] = {
 }
 
 
-class Signals:
+class StopSignals:
     """SIGINT, SIGTERM and SIGHUP as a request to stop; the second one does not skip the release.
 
     Implements :class:`wpfsm.fsm.ports.StopRequest`. A handler only takes a note: raising from it could end an
@@ -35,7 +35,7 @@ class Signals:
         self._reason: StopReason = ""
         self._count = 0
         self._on_signal = on_signal
-        self._relay = Relay(self._act)
+        self._relay = SignalThread(self._act)
 
     @property
     def reason(self) -> StopReason:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from wpfsm.adapters.documents.rows import best_of, ledger_of, section
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
-from wpfsm.fsm.ports import Sources
+from wpfsm.fsm.ports import History, Sources
 from wpfsm.fsm.records import JSON, Event, Job, Loop, Obligation, Trial
-from wpfsm.state.history import History
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def _diffs(jobs: Sequence[Job], sources: Sources) -> dict[int, str]:
     """What each patch did to the source: the job against the next one of its trial."""
     found: dict[int, str] = {}
     for job in jobs:
-        if job.patch and isinstance(diff := job.patch.get("diff"), str) and diff:
+        if job.patch and (diff := job.patch.diff):
             found[job.number] = diff
             continue
         after = next((j for j in jobs if j.number > job.number and j.trial == job.trial), None)

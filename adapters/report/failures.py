@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Markup, el, join
@@ -25,27 +24,24 @@ def failures(facts: Facts) -> Markup | None:
 
 
 def _failure(facts: Facts, job: Job, *, unfold: bool) -> Markup:
-    found = job.diagnosis or {}
-    location = found.get("location")
-    at = f"{location.get('file')}:{location.get('line')}" if isinstance(location, Mapping) else ""
-    confidence = found.get("confidence")
-    sure = f"{confidence:.0%} sure" if isinstance(confidence, int | float) else ""
+    found = job.diagnosis
+    assert found is not None, "only failed jobs are shown here"
+    at = f"{found.location.file}:{found.location.line}" if found.location else ""
     summary = el(
         "summary",
-        el("b", f"Job {job.number}: {found.get('class')}"),
+        el("b", f"Job {job.number}: {found.class_}"),
         el(
             "span",
-            " · ".join(part for part in (str(found.get("family") or ""), sure, at) if part),
+            " · ".join(part for part in (str(found.family), f"{found.confidence:.0%} sure", at) if part),
             class_="muted",
         ),
-        el("span", str(job.patch.get("summary")), class_="pill patch") if job.patch else None,
+        el("span", job.patch.summary, class_="pill patch") if job.patch else None,
     )
-    evidence = found.get("evidence")
-    lines = redact_lines([str(line) for line in evidence]) if isinstance(evidence, Sequence) else ()
+    lines = redact_lines(found.evidence)
     return el(
         "details",
         summary,
-        el("p", str(found.get("fix") or "")),
+        el("p", found.fix),
         el("pre", "\n".join(lines), class_="evidence") if lines else None,
         el("p", "FailureReason: ", el("code", job.failure_reason)) if job.failure_reason else None,
         _patch(facts, job),
@@ -58,10 +54,9 @@ def _failure(facts: Facts, job: Job, *, unfold: bool) -> Markup:
 def _patch(facts: Facts, job: Job) -> Markup | None:
     if not job.patch:
         return el("p", "No patch was made.", class_="muted")
-    why = str(job.patch.get("why") or "")
-    parameters = job.patch.get("hyperparameters")
+    why, parameters = job.patch.why, job.patch.hyperparameters
     return join([
-        el("p", el("b", "Patch: "), str(job.patch.get("summary") or ""), f" ({why})" if why else None),
+        el("p", el("b", "Patch: "), job.patch.summary, f" ({why})" if why else None),
         el("p", el("code", json.dumps(masked(parameters)))) if parameters else None,
         diff(facts.diffs[job.number]) if job.number in facts.diffs else None,
     ])  # fmt: skip

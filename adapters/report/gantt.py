@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.report.axes import LEGEND, axis, layout, moment, number, text
+from wpfsm.adapters.report.axes import LEGEND, axis, layout, moment, text
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.adapters.report.timeline import PHASES, Phase, Segment, segments
 from wpfsm.fsm.records import Job
-from wpfsm.fsm.units import seconds
+from wpfsm.fsm.units import duration
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -63,7 +63,7 @@ def _job(facts: Facts, segment: Segment) -> Job:
 
 def _mark_release(figure: go.Figure, facts: Facts, palette: Palette) -> None:
     """The moment from which the receipt speaks."""
-    at = number(facts.loop.receipt.get("at")) if facts.loop.receipt else None
+    at = facts.loop.receipt.at if facts.loop.receipt else None
     if at is None:
         return
     figure.add_vline(x=moment(at), line={"color": palette.warm, "width": 1.5, "dash": "dot"})
@@ -108,7 +108,7 @@ def _bars(
 def _hover(segment: Segment, job: Job, facts: Facts) -> str:
     about = "~" if segment.estimated else ""
     lines = [
-        f"<b>{segment.phase}, {about}{seconds(segment.seconds)}</b>",
+        f"<b>{segment.phase}, {about}{duration(segment.seconds)}</b>",
         f"job {job.number}: {text(facts.label(job))}",
         text(segment.note),
     ]

@@ -64,7 +64,7 @@ def metric_by_job(facts: Facts, palette: Palette) -> go.Figure | None:
             figure.add_annotation(
                 x=job.number, y=1, yref="paper", yanchor="bottom", text="✕", showarrow=False,
                 font={"color": palette.failed, "size": 13},
-                hovertext=f"job {job.number}: {text(str(job.diagnosis.get('class')))}",
+                hovertext=f"job {job.number}: {text(job.diagnosis.class_)}",
             )  # fmt: skip
     figure.update_layout(**layout(palette, height=300, top=24), showlegend=False)
     few = len(facts.jobs) <= 20

@@ -11,7 +11,7 @@ from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Child, Markup, el, join
 from wpfsm.adapters.watchers.run_log import masked
 from wpfsm.fsm.records import EXIT_CODES, Job, Outcome, State
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 GOOD = frozenset({Outcome.GOAL_MET, Outcome.COMPLETED})
 NONE = "-"
@@ -54,10 +54,10 @@ def tiles(facts: Facts) -> Markup:
         _tile("jobs", str(len(jobs)), ", ".join([*starts, *([f"{failed} failed"] if failed else [])])),
         _tile(
             "wall time",
-            seconds(ledger.wall_seconds) if jobs else NONE,
+            duration(ledger.wall_seconds) if jobs else NONE,
             _faster(ledger.speedup) if jobs else "",
         ),
-        _tile("cost", dollars(ledger.cost_usd, estimated=not ledger.settled), _against_cold(facts)),
+        _tile("cost", usd(ledger.cost_usd, estimated=not ledger.final), _against_cold(facts)),
         _tile("pool", *_pool(facts)),
         class_="tiles",
     )
@@ -91,7 +91,7 @@ def _against_cold(facts: Facts) -> str:
     if abs(ledger.saved_usd) < 0.00005:
         return "as much as cold"
     word = "less" if ledger.saved_usd > 0 else "more"
-    return f"{dollars(abs(ledger.saved_usd))} {word} than cold"
+    return f"{usd(abs(ledger.saved_usd))} {word} than cold"
 
 
 def _pool(facts: Facts) -> tuple[str, str, str]:
@@ -119,7 +119,7 @@ def cost_note(facts: Facts) -> str:
         if cold.measured
         else "an assumption: no cold start was measured"
     )
-    text = f"Cold: the same jobs, each warm start replaced by {seconds(cold.start_seconds)}, {origin}, and no idle pool."
+    text = f"Cold: the same jobs, each warm start replaced by {duration(cold.start_seconds)}, {origin}, and no idle pool."
     if ledger.price_per_hour is not None:
         text += (
             f" ${ledger.price_per_hour:g} an hour and instance ({ledger.price_source}, {ledger.price_date})."
@@ -129,7 +129,9 @@ def cost_note(facts: Facts) -> str:
         if ledger.bill_provisioning
         else " Starting up is not billed; an idle pool is."
     )
-    if not ledger.settled:
+    if ledger.trained_share is not None:
+        text += f" Scripts ran in {ledger.trained_share:.0%} of the billed seconds."
+    if not ledger.final:
         text += " Some figures are estimates (~) until the service settles them."
     if not ledger.complete:
         text += " Some times are not known, so this is a part."
@@ -139,8 +141,8 @@ def cost_note(facts: Facts) -> str:
 def jobs_table(facts: Facts) -> Markup:
     """Every job, and what changed from the one before."""
     names = ["job", "changed", "start", "status", *([facts.metric] if facts.metric else []),
-             "startup", "training", "idle", "cost", "source"]  # fmt: skip
-    numeric = {facts.metric, "startup", "training", "idle", "cost"}
+             "startup", "install", "training", "idle", "cost", "source"]  # fmt: skip
+    numeric = {facts.metric, "startup", "install", "training", "idle", "cost"}
     head = el("tr", [el("th", name, class_="num" if name in numeric else None) for name in names])
     return el(
         "div",
@@ -171,9 +173,10 @@ def _job_row(facts: Facts, job: Job) -> Markup:
         cells.append(el("td", NONE if value is None else f"{star}{value:.6g}", class_="num"))
     cells += [
         el("td", _span(job.startup_seconds), class_="num"),
+        el("td", _span(job.install_seconds), class_="num"),
         el("td", _span(line.training_seconds if line else None), class_="num"),
         el("td", _span(per_instance), class_="num"),
-        el("td", dollars(line.cost_usd, estimated=line.estimated) if line else NONE, class_="num"),
+        el("td", usd(line.cost_usd, estimated=line.estimated) if line else NONE, class_="num"),
         el("td", el("code", job.source_digest[:8]) if job.source_digest else NONE),
     ]
     tone = "best" if facts.is_best(job) else "failed" if job.diagnosis is not None else None
@@ -183,7 +186,7 @@ def _job_row(facts: Facts, job: Job) -> Markup:
 def _status(job: Job) -> Child:
     text: list[Child] = [job.status]
     if job.diagnosis is not None:
-        link = el("a", str(job.diagnosis.get("class")), href=f"#failure-{job.number}")
+        link = el("a", job.diagnosis.class_, href=f"#failure-{job.number}")
         text.append(el("div", link, class_="small"))
     elif job.stopped_for:
         text.append(el("div", job.stopped_for.replace("_", " "), class_="muted small"))
@@ -200,6 +203,16 @@ def handoff(facts: Facts) -> Markup | None:
     if until:
         over = until <= facts.now
         held = f"The pool {'was' if over else 'is'} held until {stamp(until)}{', the next job starts cold' * over}. "
+    if packet.get("kind", "failure") != "failure":
+        commands = [packet.get("resume"), packet.get("give_up")]
+        lines = [" ".join(map(str, words)) for words in commands if isinstance(words, list)]
+        asked = "a proposal" if packet["kind"] == "ask" else "a limit to be raised"
+        return el(
+            "div",
+            el("p", el("b", f"This loop waits for {asked}. "), held, str(packet.get("why") or "")),
+            el("pre", "\n".join(lines)),
+            class_="callout",
+        )
     return el(
         "div",
         el("p", el("b", "This loop waits for a patch. "), held, "Edit the source, then:"),
@@ -221,7 +234,6 @@ def receipt(facts: Facts) -> Markup:
         )
     if not facts.obligations:
         return el("p", "No job was created, so there was nothing to release.", class_="muted")
-    at = given.get("at")
     rows = [
         el(
             "tr",
@@ -231,9 +243,9 @@ def receipt(facts: Facts) -> Markup:
         )
         for o in facts.obligations
     ]
-    where = " · ".join(str(given.get(key)) for key in ("account", "region") if given.get(key))
+    where = " · ".join(part for part in (given.account, given.region) if part)
     return join([
-        el("p", f"Every pool was released and read back by {stamp(at if isinstance(at, float | int) else None)}. {where}",
+        el("p", f"Every pool was released and read back by {stamp(given.at)}. {where}",
            class_="good"),
         el("div", el("table", el("thead", el("tr", [el("th", n) for n in ("job", "what was read", "when")])),
                      el("tbody", rows)), class_="scroll short") ,
@@ -278,4 +290,4 @@ def stamp(at: float | None) -> str:
 
 
 def _span(value: float | None) -> str:
-    return NONE if value is None else seconds(value)
+    return NONE if value is None else duration(value)

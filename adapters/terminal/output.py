@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from wpfsm.adapters.terminal.commands import in_document, in_text
+from wpfsm.adapters.terminal.visible import visible, visible_json
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
-from wpfsm.state.database import default_path
+from wpfsm.state.database import default_path, real_path
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins like UTF-16's
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 Output = Literal["human", "json", "jsonl", "none"]
 
@@ -22,27 +34,39 @@ class Options:
 
     Attributes:
         output: The form of what goes to stdout.
-        database: The SQLite file.
+        database: The SQLite file; of a shared place the path beside which this machine's copies are.
         endpoint_url: An endpoint that stands for AWS; empty for none.
         debug: Show tracebacks.
+        shared: ``dynamodb://REGION/TABLE`` where a team's loops are; empty for this machine's own.
     """
 
     output: Output
     database: Path
     endpoint_url: str = ""
     debug: bool = False
+    shared: str = ""
 
 
 def options(output: str, db: str | None, endpoint_url: str | None, *, debug: bool = False) -> Options:
     """The options from the command line's words."""
     form: Output = "json" if output == "json" else "jsonl" if output == "jsonl" else "human"
-    return Options(form, Path(db) if db else default_path(), endpoint_url or "", debug)
+    named = db or os.environ.get("WPFSM_DB", "")
+    if named.startswith("dynamodb://"):
+        from wpfsm.state.shared.location import cache_of
+
+        return Options(form, cache_of(named), endpoint_url or "", debug, named)
+    return Options(form, real_path(Path(db) if db else default_path()), endpoint_url or "", debug)
 
 
-def print_json(document: Mapping[str, object]) -> None:
+def print_json(document: Mapping[str, JSON]) -> None:
     """One object on stdout: indented for people, one line when piped."""
     indent = 2 if sys.stdout.isatty() else None
-    print(json.dumps(document, indent=indent, ensure_ascii=False), flush=True)
+    print(visible_json(json.dumps(in_document(document), indent=indent, ensure_ascii=False)), flush=True)
+
+
+def say(text: str) -> None:
+    """Text for people on stdout: the commands in it can be followed, and nothing in it acts on a terminal."""
+    print(visible(in_text(text)), flush=True)
 
 
 def emit(given: Options, document: Mapping[str, JSON], human: str) -> None:
@@ -50,12 +74,12 @@ def emit(given: Options, document: Mapping[str, JSON], human: str) -> None:
     if given.output == "none":
         return
     if given.output == "human":
-        print(human, flush=True)
+        say(human)
     else:
         print_json(document)
 
 
-def duration(option: str, text: str) -> float:
+def duration_option(option: str, text: str) -> float:
     """Seconds of an option's value.
 
     Raises:
@@ -71,19 +95,34 @@ def duration(option: str, text: str) -> float:
 
 def hint(text: str) -> None:
     """A line for people, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(visible(in_text(text)), file=sys.stderr, flush=True)
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names in a row, the first of them when there are many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def read_text(file: Path) -> str:
     """The text of a log; ``-`` is standard input."""
-    if str(file) == "-":
-        return _lines(sys.stdin.read())
     try:
-        return _lines(file.read_text(encoding="utf-8", errors="replace"))
+        return _lines(decoded(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()))
     except OSError as error:
         raise UsageError(
             f"{file}: {error.strerror}", fix="name a file with the job's log, or - for stdin"
         ) from error
+
+
+def decoded(data: bytes) -> str:
+    """Text of a file that some program wrote: UTF-8, or what its byte order mark says; bytes that are none are replaced.
+
+    ``program > file`` in PowerShell writes UTF-16, some editors put a mark before UTF-8.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace").replace("\r\n", "\n")
+    return data.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _lines(text: str) -> str:

@@ -9,21 +9,28 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.ports import History
+from wpfsm.fsm.records import JSON, Loop
 from wpfsm.fsm.states.preflight.checks import holdings
-from wpfsm.state.database import open_existing
-from wpfsm.state.history import History
+from wpfsm.fsm.units import stamp
+from wpfsm.state.damage import damage
+from wpfsm.state.database import explain, open_existing
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.aws.clients import Target
 
 
+SWEEP_SECONDS = 900.0
+"""Between two sweeps of a shared table."""
+LATE_SECONDS = 300.0
+"""How long after the time of its next look a loop of an engine counts as late."""
 MOST_SKEW = 60.0
 """Seconds. Signatures are refused beyond 5 minutes, and times in a ledger are wrong before that."""
 
@@ -43,7 +50,7 @@ def doctor(given: Options, backend: str | None, region: str | None, instance_typ
     """Credentials, permissions, quotas, clock, database, orphans: every check runs, then all are shown."""
     from wpfsm.adapters.targets import target_for
 
-    checks = [_database(given), *_extras()]
+    checks = [*(_team(given) if given.shared else [_database(given)]), *_extras()]
     try:
         target = target_for(given, backend, region)
     except NotFound as error:
@@ -65,13 +72,56 @@ def _database(given: Options) -> Check:
         return Check("database", "ok", f"none yet at {given.database}")
     except StoreError as error:
         return Check("database", "fail", str(error), error.fix, error.exit_code)
+    except Exception as error:  # noqa: BLE001 - this check exists to say what is wrong with the file
+        broken = explain(error, given.database)
+        return Check("database", "fail", str(broken), broken.fix, broken.exit_code)
+    if found := damage(given.database):
+        return Check("database", "fail", str(found), found.fix, found.exit_code)
     if problem != "ok":
         return Check("database", "fail", f"{given.database}: {problem}", "wpfsm gc works without it", 75)
-    owed = History(connection).owed()
+    owed = history_of(given).owed()
     if owed:
         loops = sorted({o.loop_id for o in owed})
         return Check("database", "warn", f"{len(owed)} open obligation(s) in {', '.join(loops)}", "wpfsm gc")
     return Check("database", "ok", f"{given.database}, nothing owed")
+
+
+def _team(given: Options) -> list[Check]:
+    """The shared table and its engine: the deployed version, the last sweep, loops that are late."""
+    import importlib.metadata
+
+    from wpfsm.adapters.engine.place import last_sweep
+    from wpfsm.adapters.targets import place_of
+
+    try:
+        place = place_of(given)
+        owed = history_of(given).owed()
+        late = [loop.id for loop in history_of(given).unfinished() if _is_late(loop)]
+        swept = last_sweep(place)
+    except WpfsmError as error:
+        return [Check("table", "fail", str(error), error.fix, error.exit_code)]
+    here = importlib.metadata.version("wpfsm")
+    loops = ", ".join(sorted({o.loop_id for o in owed}))
+    checks = [
+        Check("table", "warn", f"{len(owed)} open obligation(s) in {loops}", "wpfsm gc") if owed
+        else Check("table", "ok", f"{place.table.name}, nothing owed"),
+        Check("engine", "ok", f"{place.function or 'none'}, wpfsm {place.version}") if place.version == here
+        else Check("engine", "warn", f"wpfsm {place.version} was deployed, this is {here}", "wpfsm deploy"),
+    ]  # fmt: skip
+    if swept is None or time.time() - float(swept["at"]) > 2 * SWEEP_SECONDS:
+        said = f"the sweep ran last at {stamp(float(swept['at']))}" if swept else "the sweep has not run yet"
+        checks.append(
+            Check("sweep", "warn", said, "aws lambda invoke the stack's sweep function, and read its log")
+        )
+    else:
+        checks.append(Check("sweep", "ok", f"ran at {stamp(float(swept['at']))}, restarted {swept['begun']}"))
+    if late:
+        checks.append(Check("loops", "warn", f"late: {', '.join(late)}", f"wpfsm resume {late[0]}"))
+    return checks
+
+
+def _is_late(loop: Loop) -> bool:
+    return loop.handoff is None and loop.look_at is not None and time.time() > loop.look_at + LATE_SECONDS
 
 
 def _extras() -> list[Check]:
@@ -86,9 +136,9 @@ def _extras() -> list[Check]:
 
 
 def _account(given: Options, target: Target, instance_type: str | None) -> list[Check]:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
 
-    account = AccountReader(target)
+    account = Account(target)
     checks = [
         _tried("credentials", lambda: f"account {account.identity().account}, {account.identity().arn}")
     ]
@@ -110,7 +160,7 @@ def _tried(name: str, look: Callable[[], Check | str]) -> Check:
     return Check(name, "ok", found) if isinstance(found, str) else found
 
 
-def _permissions(account: AccountReader, instance_type: str | None) -> Check:
+def _permissions(account: Account, instance_type: str | None) -> Check:
     resources: dict[str, JSON] = {"KeepAlivePeriodInSeconds": int(default_keep_alive("person"))}
     if instance_type:
         resources["InstanceType"] = instance_type
@@ -127,7 +177,7 @@ def _permissions(account: AccountReader, instance_type: str | None) -> Check:
     return Check("permissions", "ok", "none of the actions of a loop is denied")
 
 
-def _clock(account: AccountReader) -> Check:
+def _clock(account: Account) -> Check:
     """This machine's clock against the service's, from an answer's Date header."""
     from email.utils import parsedate_to_datetime
 
@@ -144,12 +194,12 @@ def _clock(account: AccountReader) -> Check:
     return Check("clock", "ok", f"{skew:+.0f} s against the service")
 
 
-def _orphans(given: Options, account: AccountReader) -> Check:
+def _orphans(given: Options, account: Account) -> Check:
     from wpfsm.adapters.verbs.pool_survey import survey_pools
 
     history: History | None = None
-    with contextlib.suppress(NotFound, StoreError):
-        history = History(open_existing(given.database))
+    with contextlib.suppress(Exception):  # pools are found without it too
+        history = history_of(given)
     found = survey_pools(account, given.database, history)
     ours = [view.reading.name for view in found if view.holder in ("dead", "unknown")]
     if not ours:
@@ -160,7 +210,7 @@ def _orphans(given: Options, account: AccountReader) -> Check:
     return Check("orphans", "warn", text, "wpfsm gc shows them, wpfsm gc --apply releases them")
 
 
-def _rooms(account: AccountReader, region: str, instance_type: str) -> Check:
+def _rooms(account: Account, region: str, instance_type: str) -> Check:
     """The headroom of both quotas for one instance; a warm pool quota of 0 is why a keep-alive does nothing."""
     training, warm_pool = account.quota(instance_type)
     if not training and not warm_pool:

@@ -40,9 +40,17 @@ class Verbs(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; bad usage is exit code 2, with an object on stdout where one was asked for."""
+        from wpfsm.adapters.terminal.streams import OutputLost, flush_output, outlive_output
+
         try:
             # Of click itself: the exit code of --help and the like; a verb exits by itself.
-            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
+            code = super().main(*args, **{**kwargs, "standalone_mode": False}) or 0
+            flush_output()
+            sys.exit(code)
+        except OutputLost as error:
+            if error.exit_code:
+                print(f"error: {error}", file=sys.stderr)
+            sys.exit(error.exit_code)
         except click.ClickException as error:
             error.show()
             if _asks_for_json(sys.argv):
@@ -54,6 +62,8 @@ class Verbs(click.Group):
             sys.exit(error.exit_code)
         except click.Abort:
             sys.exit(130)
+        finally:
+            outlive_output()
 
 
 def _asks_for_json(argv: Sequence[str]) -> bool:
@@ -64,15 +74,14 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
 
 def say(given: Options, error: WpfsmError) -> None:
     """An error: a message and a fix for people, an object for programs."""
+    from wpfsm.adapters.terminal.output import hint, print_json
+
     if given.output != "human":
         from wpfsm.adapters.documents.loop import error_document
-        from wpfsm.adapters.terminal.output import print_json
 
         print_json(error_document(error))
         return
-    print(f"error: {error}", file=sys.stderr)
-    if error.fix:
-        print(f"  fix: {error.fix}", file=sys.stderr)
+    hint(f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""))
 
 
 def shared(function: Callable[..., int]) -> Callable[..., None]:
@@ -87,7 +96,9 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
         help="Form of what goes to stdout.",
     )
     @click.option(
-        "--db", metavar="PATH", help="The SQLite file [default: $WPFSM_DB, else the state directory]."
+        "--db",
+        metavar="PATH",
+        help="The SQLite file, or dynamodb://REGION/TABLE [default: $WPFSM_DB, else the state directory].",
     )
     @click.option(
         "--endpoint-url", metavar="URL", help="An endpoint that stands for AWS [default: $AWS_ENDPOINT_URL]."
@@ -95,10 +106,13 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
     @click.option("--debug", is_flag=True, help="Show tracebacks.")
     @wraps(function)
     def verb(output: str, db: str | None, endpoint_url: str | None, debug: bool, **arguments: object) -> None:
+        from wpfsm.adapters.terminal.commands import carry
         from wpfsm.adapters.terminal.output import options
+        from wpfsm.adapters.terminal.streams import OutputLost, flush_output, lost_output
         from wpfsm.fsm.errors import WpfsmError
 
         given = options(output, db, endpoint_url, debug=debug)
+        carry(db, endpoint_url)
         try:
             code = function(given, **arguments)
         except WpfsmError as error:
@@ -106,22 +120,41 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
                 raise
             say(given, error)
             code = error.exit_code
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        except (click.ClickException, click.Abort, click.exceptions.Exit, OutputLost):
             raise
         except Exception as error:
             if debug:
                 raise
-            say(
-                given,
-                WpfsmError(
-                    f"unexpected {type(error).__name__}: {error}",
-                    fix="run it again with --debug, and report the traceback",
-                ),
-            )
-            code = 1
+            found = _found_out(given, error)
+            say(given, found)
+            code = found.exit_code
+        flush_output()
+        if lost := lost_output():
+            print(f"warning: {lost}", file=sys.stderr)
         sys.exit(code)
 
     return verb
+
+
+def _found_out(given: Options, error: Exception) -> WpfsmError:
+    """What an error means that nobody expected: a damaged database, or a mistake of ours."""
+    import sqlite3
+
+    from wpfsm.fsm.errors import WpfsmError
+
+    if isinstance(error, sqlite3.Error):
+        from wpfsm.state.database import explain
+
+        return explain(error, given.database)
+    if given.database.exists():
+        from wpfsm.state.damage import damage
+
+        if found := damage(given.database):
+            return found
+    return WpfsmError(
+        f"unexpected {type(error).__name__}: {error}",
+        fix="run it again with --debug, and report the traceback",
+    )
 
 
 def examples(*commands: str) -> str:
@@ -131,13 +164,12 @@ def examples(*commands: str) -> str:
 
 def loop_ids(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The ids that a shell completes, newest first; none where the database cannot be read."""
+    from wpfsm.adapters.targets import history_of
     from wpfsm.adapters.terminal.output import options
     from wpfsm.fsm.errors import WpfsmError
-    from wpfsm.state.database import open_existing
-    from wpfsm.state.history import History
 
     try:
-        headers = History(open_existing(options("human", context.params.get("db"), None).database)).loops()
+        headers = history_of(options("human", context.params.get("db"), None)).loops()
     except WpfsmError:
         return []
     return [header.id for header in headers if header.id.startswith(incomplete)]

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from wpfsm.adapters.aws.account import AccountReader
+from wpfsm.adapters.aws.account import Account
 from wpfsm.adapters.documents.liveness import look
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, hint
-from wpfsm.fsm.errors import NotFound, StoreError
-from wpfsm.fsm.ports import JobReading
-from wpfsm.fsm.records import JSON, Loop, State
+from wpfsm.fsm.errors import NotFound
+from wpfsm.fsm.ports import History, JobReading
+from wpfsm.fsm.records import JSON, TERMINAL, Loop, State
 from wpfsm.fsm.states.releasing.orphan import loop_of
 from wpfsm.fsm.units import stamp
-from wpfsm.state.database import open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.state.database import siblings
 from wpfsm.state.leases import is_held
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
 
 Holder = Literal["live", "dead", "handoff", "unknown", "stranger"]
 
@@ -75,54 +76,77 @@ class PoolView:
         }
 
 
-def survey_pools(account: AccountReader, database: Path, history: History | None) -> list[PoolView]:
+def survey_pools(account: Account, database: Path, history: History | None) -> list[PoolView]:
     """Pools that idle or are in use, by ListTrainingJobs: every page, and an empty page is not the end."""
     now = account.clock.now()
     found: dict[str, JobReading] = {}
-    for status in ("Available", "InUse"):
-        for summary in account.list_jobs(pool_status=status):
-            reading = account.describe(summary.name)
-            if reading and reading.pool and reading.pool.status in ("Available", "InUse"):
-                found[reading.name] = reading
+    for summary in account.holders:
+        if summary.pool is None or summary.pool.status not in ("Available", "InUse"):
+            continue
+        reading = account.describe(summary.name)
+        if reading and reading.pool and reading.pool.status in ("Available", "InUse"):
+            found[reading.name] = reading
     views = []
     for reading in found.values():
-        loop = account.steady(lambda arn=reading.arn: loop_of(account.service, arn))  # type: ignore[misc]
+        loop = loop_of(account, reading.arn)
         views.append(
             PoolView(reading, loop, _holder(loop, database, history, now), _burn(account, reading), now)
         )
     return views
 
 
+def survey_running(account: Account, database: Path, history: History | None) -> list[PoolView]:
+    """Jobs of wpfsm that run, or are being stopped, and whose loop nobody drives as far as is known here."""
+    now = account.clock.now()
+    views = []
+    for summary in account.holders:
+        # The names of our jobs end in their number; asking for the tags of everybody's would take long.
+        if summary.status in TERMINAL or not OUR_NAMES.search(summary.name):
+            continue
+        loop = loop_of(account, summary.arn)
+        holder = _holder(loop, database, history, now)
+        if holder in ("dead", "unknown") and (reading := account.describe(summary.name)):
+            views.append(PoolView(reading, loop, holder, _burn(account, reading), now))
+    return views
+
+
+OUR_NAMES = re.compile(r"-\d{3,}$")
+
+
 def _holder(loop_id: str, database: Path, history: History | None, now: float) -> Holder:
     if not loop_id:
         return "stranger"
-    if _locked(database, loop_id):
+    if is_locked(database, loop_id):
         return "live"  # whatever the database says of it, if there is one
-    loop = _known(loop_id, history)
-    if loop is None or history is None:
+    try:
+        loop = _known(loop_id, history)
+        if loop is None or history is None:
+            return "unknown"
+        if look(history, database, loop, now).alive is not False:
+            return "live"
+    except Exception:  # noqa: BLE001 - whatever is wrong inside the file, the pool bills all the same
         return "unknown"
-    if look(history, database, loop, now).alive:
-        return "live"
     waiting = loop.state is State.DIAGNOSING and loop.hold_until is not None and loop.hold_until > now
     return "handoff" if waiting else "dead"
 
 
-def _locked(database: Path, loop_id: str) -> bool:
+def is_locked(database: Path, loop_id: str) -> bool:
+    """Whether a process on this host holds the loop's lock: then it lives, whatever a database says."""
     with contextlib.suppress(OSError):
         return is_held(siblings(database, "locks"), f"loop-{loop_id}")
     return False
 
 
 def _known(loop_id: str, history: History | None) -> Loop | None:
-    with contextlib.suppress(NotFound, StoreError):
+    with contextlib.suppress(NotFound):
         loop = history.find(loop_id) if history else None
         return loop if loop and loop.id == loop_id else None
     return None
 
 
-def _burn(account: AccountReader, reading: JobReading) -> float | None:
+def _burn(account: Account, reading: JobReading) -> float | None:
     resources = _resources(reading)
-    price = account.price(str(resources.get("InstanceType", "")))
+    price = account.price_here(str(resources.get("InstanceType", "")))
     count = resources.get("InstanceCount")
     return price.usd_per_hour * (count if isinstance(count, int) else 1) if price else None
 
@@ -134,19 +158,28 @@ def _resources(reading: JobReading) -> dict[str, JSON]:
 
 def survey(given: Options, backend: str | None, region: str | None) -> list[PoolView]:
     """Every warm pool of the account and region that the options name, and who holds it."""
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.targets import target_for
 
-    account = AccountReader(target_for(given, backend, region))
+    account = Account(target_for(given, backend, region))
     return survey_pools(account, given.database, history_if_any(given))
+
+
+def release_command(given: Options, backend: str | None, region: str | None, job: str) -> str:
+    """The command that releases the pool of one job there where the options look."""
+    words = ["wpfsm release --job", job]
+    words += [f"--endpoint-url {given.endpoint_url}"] if given.endpoint_url else []
+    words += [f"--backend {backend}"] if backend else []
+    words += [f"--region {region}"] if region else []
+    return " ".join(words)
 
 
 def history_if_any(given: Options) -> History | None:
     """The database if it can be used; pools are found without it too."""
     try:
-        return History(open_existing(given.database))
+        return history_of(given)
     except NotFound:
         return None
-    except StoreError as error:
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the file, what bills is found without it
         hint(f"warning: {error}; going on without it")
         return None

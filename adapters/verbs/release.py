@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
-from wpfsm.adapters.verbs.pool_survey import history_if_any
-from wpfsm.fsm.errors import NotConfirmed, NotFound, Refused
+from wpfsm.adapters.terminal.streams import outlive_output
+from wpfsm.adapters.verbs.pool_survey import history_if_any, is_locked
+from wpfsm.fsm.errors import Held, NotConfirmed, NotFound, Refused
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 
 if TYPE_CHECKING:
-    from wpfsm.adapters.aws.account import AccountReader
+    from wpfsm.adapters.aws.account import Account
 
 
 def release(
     given: Options, which: str | None, job: str | None, backend: str | None, region: str | None
 ) -> int:
     """Discharge the obligations of a loop, or release the pool of one job. Idempotent."""
+    outlive_output()
     if which is not None:
         from wpfsm.adapters.verbs.resume import finish
 
@@ -26,20 +27,20 @@ def release(
     assert job is not None, "the command line gives one of the two"
     loop = _loop_of_job(given, job)
     if loop and loop.state is not State.CLOSED:
-        from wpfsm.adapters.verbs.resume import finish
-
-        return finish(given, loop.id, Outcome.ABANDONED, f"released by `wpfsm release --job {job}`")
-    from wpfsm.adapters.aws.account import AccountReader
+        code = _finish_or_go_on(given, loop, job)
+        if code is not None:
+            return code
+    from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.targets import target_for, target_of
-    from wpfsm.fsm.states.releasing.orphan import reap
+    from wpfsm.fsm.states.releasing.orphan import release_orphan
 
     target = (
         target_of(loop.backend, loop.region, given.database, loop.endpoint_url)
         if loop else target_for(given, backend, region)
     )  # fmt: skip
-    account = AccountReader(target)
-    _refuse_a_strangers(account, job)
-    result = reap(account.service, account.clock, account.pace, job)
+    account = Account(target)
+    _refuse_a_strangers(given, account, job)
+    result = release_orphan(account, job)
     document: dict[str, JSON] = {
         "schema": SCHEMA,
         "released": [{"job": result.job, "outcome": result.outcome, "evidence": result.evidence}],
@@ -51,16 +52,37 @@ def release(
     return NotConfirmed.exit_code
 
 
-def _refuse_a_strangers(account: AccountReader, job: str) -> None:
+def _finish_or_go_on(given: Options, loop: Loop, job: str) -> int | None:
+    """Close the job's loop; None where its database is damaged, and the job has to be released by itself."""
+    from wpfsm.adapters.verbs.resume import finish
+    from wpfsm.state.damage import damage
+
+    try:
+        return finish(given, loop.id, Outcome.ABANDONED, f"released by `wpfsm release --job {job}`")
+    except Held:
+        raise
+    except Exception:
+        found = damage(given.database)
+        if found is None:
+            raise
+        hint(f"warning: {found}; going on without it")
+        return None
+
+
+def _refuse_a_strangers(given: Options, account: Account, job: str) -> None:
     """Stopping the job of a colleague is one slip of the pen away, and cannot be undone.
 
     Raises:
         Refused: The job carries no tag of ours.
+        Held: A live controller on this host drives its loop, whatever the database says.
     """
     from wpfsm.fsm.states.releasing.orphan import loop_of
 
     reading = account.describe(job)
-    if reading and not account.steady(lambda: loop_of(account.service, reading.arn)):
+    loop = loop_of(account, reading.arn) if reading else ""
+    if loop and is_locked(given.database, loop):
+        raise Held(f"loop {loop} is held by a live controller on this host", fix=f"wpfsm stop {loop}")
+    if reading and not loop:
         raise Refused(
             f"{job} carries no tag of wpfsm: it is somebody else's, and was left alone",
             fix="if it is yours, and has ended: aws sagemaker update-training-job "
@@ -69,10 +91,15 @@ def _refuse_a_strangers(account: AccountReader, job: str) -> None:
 
 
 def _loop_of_job(given: Options, name: str) -> Loop | None:
+    """The loop of a job, as far as the database can be read: the job is released without it too."""
     history = history_if_any(given)
     if history is None:
         return None
-    with contextlib.suppress(NotFound):
+    try:
         job = history.job_named(name)
         return history.find(job.loop_id) if job else None
-    return None
+    except NotFound:
+        return None
+    except Exception as error:  # noqa: BLE001 - whatever is wrong inside the file, the pool bills all the same
+        hint(f"warning: {error}; going on without it")
+        return None

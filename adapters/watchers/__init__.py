@@ -6,9 +6,9 @@ in a thread of its own (:mod:`wpfsm.adapters.watchers.background`).
 
 from __future__ import annotations
 
-from wpfsm.adapters.watchers.base import Silent
+from wpfsm.adapters.watchers.base import NullProgress
 from wpfsm.adapters.watchers.jsonl import event_document
 from wpfsm.adapters.watchers.lines import Lines
 from wpfsm.adapters.watchers.select import progress_for
 
-__all__ = ["Lines", "Silent", "event_document", "progress_for"]
+__all__ = ["Lines", "NullProgress", "event_document", "progress_for"]

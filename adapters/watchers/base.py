@@ -10,7 +10,7 @@ from wpfsm.fsm.ports import JobReading, LogLine
 from wpfsm.fsm.records import Job, Loop
 
 
-class Silent:
+class NullProgress:
     """Watches nothing. Implements :class:`wpfsm.fsm.ports.Progress`; the others replace what they show."""
 
     def state(self, loop: Loop, why: str) -> None:
@@ -32,7 +32,7 @@ class Silent:
         """Something that should not have happened."""
 
 
-class Watcher(Silent):
+class Watcher(NullProgress):
     """A watcher that lives in a thread of its own: it is opened, ticked and closed there."""
 
     def open(self) -> None:

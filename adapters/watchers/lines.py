@@ -8,10 +8,17 @@ import traceback
 from collections.abc import Callable
 from typing import TextIO
 
+from wpfsm.adapters.terminal.commands import in_text
+from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.watchers.base import Watcher, own_stream
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import Job, Loop
+from wpfsm.fsm.units import duration
 
+REMIND_SECONDS = 60.0
+"""Between two lines about the same wait, when it is bounded: an outage, a release."""
+REMIND_OPEN_SECONDS = 600.0
+"""Likewise, for a wait that may last: a job that trains."""
 _INDENT = " " * 12
 """Under the state's column: what happens inside a state."""
 
@@ -33,6 +40,8 @@ class Lines(Watcher):
         self._debug = debug
         self._clock = clock
         self._last: dict[str, str] = {}
+        self._awaited = ""
+        self._waits_since = self._waited_at = 0.0
 
     def state(self, loop: Loop, why: str) -> None:
         """State and reason; a reason of several lines keeps them under each other."""
@@ -52,9 +61,16 @@ class Lines(Watcher):
         self._changed("metric", f"{name} = {value:.6g}")
 
     def waiting(self, what: str, until: float | None = None) -> None:
-        """A wait, once."""
+        """A wait: once, and again every so often while it lasts."""
+        now = self._clock()
+        if what != self._awaited:
+            self._awaited, self._waits_since = what, now
+        elif now - self._waited_at < (REMIND_SECONDS if until else REMIND_OPEN_SECONDS):
+            return
+        self._waited_at = now
+        so_far = f", for {duration(round(now - self._waits_since))} now" if now > self._waits_since else ""
         limit = f", at most until {_clock(until)}" if until else ""
-        self._changed("waiting", f"waiting: {what}{limit}")
+        self._say(f"{_INDENT}waiting: {what}{so_far}{limit}")
 
     def trouble(self, error: Exception) -> None:
         """The error; its traceback with ``--debug``."""
@@ -73,7 +89,7 @@ class Lines(Watcher):
             self._say(_INDENT + line)
 
     def _say(self, text: str) -> None:
-        print(f"{_clock(self._clock())}  {text}", file=self._stream, flush=True)
+        print(visible(in_text(f"{_clock(self._clock())}  {text}")), file=self._stream, flush=True)
 
 
 def _clock(at: float) -> str:

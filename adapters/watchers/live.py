@@ -22,7 +22,7 @@ from rich.text import Text
 
 from wpfsm.adapters.watchers.base import Watcher, own_stream
 from wpfsm.adapters.watchers.panel import STATE_STYLE, Moving, clean, panel
-from wpfsm.adapters.watchers.snapshot import glance
+from wpfsm.adapters.watchers.snapshot import snapshot
 from wpfsm.fsm.ports import JobReading, LogLine
 from wpfsm.fsm.records import Job, Loop, Trial
 from wpfsm.state.database import explained, open_existing
@@ -112,7 +112,7 @@ class Live(Watcher):
         if self._rows and now - self._drawn_at >= DRAW_SECONDS:
             self._drawn_at = now
             loop, jobs, trials = self._rows
-            look = glance(loop, jobs, trials, now)
+            look = snapshot(loop, jobs, trials, now)
             self._display.update(panel(loop, look, self._moving, self._total, now), refresh=True)
 
     def close(self) -> None:

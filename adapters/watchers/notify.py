@@ -1,7 +1,7 @@
 """Tells whoever asked to be told: a command, a webhook, or any service that Apprise knows.
 
 A notification is best effort. Each goes out in a thread of its own and has a bounded time; none of them fails
-the loop or makes it wait, and :meth:`Courier.close` gives the last ones no longer than that time.
+the loop or makes it wait, and :meth:`WebhookNotifier.close` gives the last ones no longer than that time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wpfsm.adapters.terminal.commands import in_document
+from wpfsm.adapters.terminal.visible import visible
 from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.loopfile.model import LoopFile, Notify
 from wpfsm.fsm.records import JSON, Loop
@@ -31,7 +33,7 @@ SECONDS = 10.0
 
 TITLES = {
     "closed": "closed",
-    "handoff": "waits for a patch",
+    "handoff": "waits for you",
     "pool_lost": "lost its pool",
     "unconfirmed": "RELEASE NOT CONFIRMED",
 }
@@ -40,17 +42,17 @@ Note = Callable[..., None]
 """Takes a level, an event and fields: :meth:`wpfsm.adapters.watchers.run_log.LoopLog.note`."""
 
 
-class Nobody:
+class NullNotifier:
     """Implements :class:`wpfsm.fsm.ports.Notifier` for a loop that tells nobody."""
 
-    def tell(self, what: str, loop: Loop, text: str) -> None:
+    def notify(self, what: str, loop: Loop, text: str) -> None:
         """Nothing."""
 
     def close(self) -> None:
         """Nothing."""
 
 
-class Courier:
+class WebhookNotifier:
     """Implements :class:`wpfsm.fsm.ports.Notifier`.
 
     Args:
@@ -67,11 +69,11 @@ class Courier:
         self._seconds = seconds
         self._under_way: list[threading.Thread] = []
 
-    def tell(self, what: str, loop: Loop, text: str) -> None:
+    def notify(self, what: str, loop: Loop, text: str) -> None:
         """Send it to everybody who asked for this kind; returns at once."""
         if what not in self._asked.on:
             return
-        event = event_of(what, loop, text)
+        event = in_document(event_of(what, loop, text))
         for name, deliver in self._ways(event):
             thread = threading.Thread(
                 target=self._try, args=(name, what, deliver), name=f"wpfsm-notify-{what}", daemon=True
@@ -81,7 +83,7 @@ class Courier:
                 thread.start()
 
     def close(self) -> None:
-        """Wait for what is under way, ``seconds`` at most (and one more to end what is late)."""
+        """Wait for running deliveries, at most ``seconds`` + 1."""
         deadline = time.monotonic() + self._seconds + 1
         for thread in self._under_way:
             if thread.ident is not None:
@@ -105,13 +107,13 @@ class Courier:
             self._note("info", "notified", way=name, what=what)
 
 
-def notifier_for(loop: Loop, note: Note) -> Courier | Nobody:
+def notifier_for(loop: Loop, note: Note) -> WebhookNotifier | NullNotifier:
     """The notifier that a loop's file asks for."""
     asked = LoopFile.model_validate(loop.loop_file).notify
     if not asked.command and not asked.urls:
-        return Nobody()
+        return NullNotifier()
     folder = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
-    return Courier(asked, folder, note)
+    return WebhookNotifier(asked, folder, note)
 
 
 def require(asked: Notify) -> None:
@@ -130,7 +132,7 @@ def event_of(what: str, loop: Loop, text: str) -> dict[str, JSON]:
     return {
         "schema": "wpfsm/1",
         "event": what,
-        "text": redact(f"wpfsm {loop.id} {TITLES.get(what, what)}: {text}"),
+        "text": visible(redact(f"wpfsm {loop.id} {TITLES.get(what, what)}: {text}")),
         "why": redact(text),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "loop": {
@@ -219,6 +221,9 @@ def through_apprise(url: str, event: dict[str, JSON], seconds: float) -> None:  
 def _next(what: str, loop: Loop) -> JSON:
     if what == "unconfirmed":
         return ["wpfsm", "release", loop.id]
+    if what == "handoff" and loop.handoff:
+        resume = loop.handoff.get("resume")
+        return list(resume) if isinstance(resume, list) else ["wpfsm", "resume", loop.id]
     if what == "handoff":
         return ["wpfsm", "resume", loop.id]
     return ["wpfsm", "inspect", loop.id]

@@ -13,10 +13,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from wpfsm.adapters.watchers.snapshot import Glance, Heat
+from wpfsm.adapters.terminal.visible import visible
+from wpfsm.adapters.watchers.snapshot import PoolActivity, Snapshot
 from wpfsm.fsm.records import Loop, State
 from wpfsm.fsm.redact import redact
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 TAIL = 5
 VALUES = 40
@@ -24,7 +25,13 @@ _BARS = "▁▂▃▄▅▆▇█"
 _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
-_HEAT: dict[Heat, str] = {"none": "dim", "starting": "yellow", "busy": "green", "idle": "cyan", "gone": "red"}
+_HEAT: dict[PoolActivity, str] = {
+    "none": "dim",
+    "starting": "yellow",
+    "busy": "green",
+    "idle": "cyan",
+    "gone": "red",
+}
 STATE_STYLE: dict[State, str] = {
     State.RUNNING: "green",
     State.DIAGNOSING: "magenta",
@@ -52,7 +59,7 @@ class Moving:
             self.tail.clear()
 
 
-def panel(loop: Loop, look: Glance, moving: Moving, total: int | None, now: float) -> RenderableType:
+def panel(loop: Loop, look: Snapshot, moving: Moving, total: int | None, now: float) -> RenderableType:
     """The panel as of ``now``."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", no_wrap=True, min_width=6)
@@ -80,7 +87,7 @@ def panel(loop: Loop, look: Glance, moving: Moving, total: int | None, now: floa
 
 
 def _fields(
-    loop: Loop, look: Glance, moving: Moving, total: int | None, now: float
+    loop: Loop, look: Snapshot, moving: Moving, total: int | None, now: float
 ) -> list[tuple[str, Text]]:
     rows = [("trial", _trial(look, total)), ("job", _job(look, now)), ("pool", _pool(look, now))]
     rows.append(("cost", _cost(look)))
@@ -90,7 +97,7 @@ def _fields(
     return rows
 
 
-def _trial(look: Glance, total: int | None) -> Text:
+def _trial(look: Snapshot, total: int | None) -> Text:
     if look.trial is None:
         return Text(f"{total} to come" if total else "none yet", style="dim")
     of = f" of {total}" if total else ""
@@ -98,7 +105,7 @@ def _trial(look: Glance, total: int | None) -> Text:
     return Text.assemble((f"{look.trial.number}{of}", "bold"), f"  {clean(look.trial.label)}{smoke}")
 
 
-def _job(look: Glance, now: float) -> Text:
+def _job(look: Snapshot, now: float) -> Text:
     job = look.job
     if job is None:
         return Text("none yet", style="dim")
@@ -115,7 +122,7 @@ def _job(look: Glance, now: float) -> Text:
     return text
 
 
-def _pool(look: Glance, now: float) -> Text:
+def _pool(look: Snapshot, now: float) -> Text:
     pool = look.pool
     text = Text(pool.text, style=_HEAT[pool.heat])
     if pool.expires_at is not None:
@@ -126,20 +133,20 @@ def _pool(look: Glance, now: float) -> Text:
         )
         text.append(f", {countdown}", style="yellow" if left < 60 else "")
     if pool.usd_per_hour is not None and pool.heat in ("idle", "busy"):
-        text.append(f"  {dollars(pool.usd_per_hour)}/h", style="dim")
+        text.append(f"  {usd(pool.usd_per_hour)}/h", style="dim")
     return text
 
 
-def _cost(look: Glance) -> Text:
-    text = Text(f"{dollars(look.cost_usd, estimated=look.estimated)} so far")
+def _cost(look: Snapshot) -> Text:
+    text = Text(f"{usd(look.cost_usd, estimated=look.estimated)} so far")
     if look.worst_usd is None:
         text.append("  price not known: set pool.price_per_hour", style="dim")
     elif look.worst_usd:
-        text.append(f"  at worst {dollars(look.worst_usd)} more if this controller died now", style="dim")
+        text.append(f"  at worst {usd(look.worst_usd)} more if this controller died now", style="dim")
     return text
 
 
-def _metric(look: Glance, moving: Moving) -> Text:
+def _metric(look: Snapshot, moving: Moving) -> Text:
     text = Text(f"{look.metric} ")
     values = list(moving.values)
     if values:
@@ -171,7 +178,7 @@ def _waiting(loop: Loop, moving: Moving, now: float) -> Text:
 def span(value: float) -> str:
     """Whole seconds, so that a countdown does not flicker: ``7s``, ``9m12s``."""
     whole = max(0, int(value))
-    return f"{whole}s" if whole < 60 else seconds(whole)
+    return f"{whole}s" if whole < 60 else duration(whole)
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -183,6 +190,9 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def clean(text: str) -> str:
-    """Text of a log as a terminal may show it: no control sequences, no secrets, the last state of a bar."""
+    """Text of a log as a terminal may show it: no control sequences, no secrets, the last state of a bar.
+
+    What is left that could act or hide is written out.
+    """
     last = text.rstrip("\r\n").rpartition("\r")[2]
-    return redact(_CONTROL.sub("", last))
+    return visible(redact(_CONTROL.sub("", last)))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.adapters.documents.loop import worst_case
-from wpfsm.adapters.documents.rows import best_of, ledger_of, price_of, section
+from wpfsm.adapters.documents.rows import best_of, ledger_of, section
 from wpfsm.fsm.records import POOL_OVER, Job, Loop, State, Trial
 
-Heat = Literal["none", "starting", "busy", "idle", "gone"]
+PoolActivity = Literal["none", "starting", "busy", "idle", "gone"]
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class PoolGlance:
         usd_per_hour: What it burns; None when unknown.
     """
 
-    heat: Heat
+    heat: PoolActivity
     text: str
     expires_at: float | None = None
     usd_per_hour: float | None = None
 
 
 @dataclass(frozen=True)
-class Glance:
+class Snapshot:
     """One look at a loop.
 
     Attributes:
@@ -67,12 +67,12 @@ class Glance:
     since: float
 
 
-def glance(loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial], now: float) -> Glance:
+def snapshot(loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial], now: float) -> Snapshot:
     """Look at the rows of a loop as of ``now``."""
     ledger = ledger_of(loop, jobs, now)
     job = jobs[-1] if jobs else None
     name = section(loop, "metric").get("name")
-    return Glance(
+    return Snapshot(
         state=loop.state,
         jobs=len(jobs),
         job=job,
@@ -81,7 +81,7 @@ def glance(loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial], now: float)
         failed=sum(j.diagnosis is not None for j in jobs),
         pool=pool_of(loop, jobs),
         cost_usd=ledger.cost_usd if jobs else 0.0,
-        estimated=not ledger.settled,
+        estimated=not ledger.final,
         worst_usd=_worst(loop, job),
         metric=name if isinstance(name, str) else "",
         best=best_of(loop, trials),
@@ -127,5 +127,5 @@ def _worst(loop: Loop, job: Job | None) -> float | None:
 
 
 def _burn(loop: Loop) -> float | None:
-    price, count = price_of(loop), section(loop, "pool").get("instance_count")
+    price, count = loop.price, section(loop, "pool").get("instance_count")
     return price.usd_per_hour * (count if isinstance(count, int) else 1) if price else None

@@ -12,10 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from wpfsm.fsm.costs.job_cost import JobCost, bill, gaps_between, measured_starts
-from wpfsm.fsm.pool.keep_alive import DEFAULT_FOR_PROGRAM
 from wpfsm.fsm.units import duration, usd
-
-DEFAULT_KEEP_ALIVE = DEFAULT_FOR_PROGRAM
 
 _VISIBLE = 0.0001
 """Dollars. A smaller difference is the noise of floats, and no sentence is made of it."""
@@ -115,7 +112,8 @@ def forecast(
     a: Assumptions,
     price_per_hour: float | None,
     instance_count: int = 1,
-    keep_alive: float = DEFAULT_KEEP_ALIVE,
+    *,
+    keep_alive: float,
 ) -> Forecast:
     """Forecasts a loop of so many jobs both ways.
 

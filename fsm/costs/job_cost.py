@@ -34,6 +34,8 @@ class JobCost:
         start: whether the job started on a warm pool; None while undecided.
         idle_until: when its pool ended or was reused; None while the pool idles.
         expires_at: when the service ends the idle pool by itself; an estimate of idle time stops there.
+        install_seconds: of the training time, how long packages were installed.
+        upload_seconds: of the training time, how long artifacts were uploaded.
     """
 
     number: int
@@ -49,6 +51,30 @@ class JobCost:
     start: Literal["cold", "warm"] | None
     idle_until: float | None
     expires_at: float | None = None
+    install_seconds: float | None = None
+    upload_seconds: float | None = None
+
+    @classmethod
+    def of(cls, job: Job, instance_count: int) -> JobCost:
+        """The job as the ledger sees it."""
+        poolless = job.is_terminal and job.keep_alive == 0
+        return cls(
+            number=job.number,
+            instance_count=instance_count,
+            started_at=job.created_at,
+            training_started_at=job.started_at,
+            ended_at=job.ended_at,
+            startup_seconds=job.startup_seconds,
+            training_seconds=job.training_seconds,
+            install_seconds=job.install_seconds,
+            upload_seconds=job.upload_seconds,
+            billable_seconds=job.billable_seconds,
+            retained_seconds=0.0 if poolless else job.retained_seconds,
+            retained_final=job.pool_status in POOL_OVER or job.pool_ended_at is not None or poolless,
+            start=job.start,
+            idle_until=job.pool_ended_at,
+            expires_at=job.ended_at + job.keep_alive if job.ended_at and job.keep_alive else job.ended_at,
+        )
 
     @property
     def running(self) -> bool:
@@ -98,23 +124,3 @@ def measured_starts(jobs: Sequence[JobCost], start: Literal["cold", "warm"]) -> 
 def span(start: float | None, end: float | None) -> float | None:
     """Seconds between two moments, None if either is; clocks that disagree give 0, not a negative length."""
     return None if start is None or end is None else max(0.0, end - start)
-
-
-def cost_of(job: Job, instance_count: int) -> JobCost:
-    """The job as the ledger sees it."""
-    poolless = job.is_terminal and job.keep_alive == 0
-    return JobCost(
-        number=job.number,
-        instance_count=instance_count,
-        started_at=job.created_at,
-        training_started_at=job.started_at,
-        ended_at=job.ended_at,
-        startup_seconds=job.startup_seconds,
-        training_seconds=job.training_seconds,
-        billable_seconds=job.billable_seconds,
-        retained_seconds=0.0 if poolless else job.retained_seconds,
-        retained_final=job.pool_status in POOL_OVER or job.pool_ended_at is not None or poolless,
-        start=job.start,
-        idle_until=job.pool_ended_at,
-        expires_at=job.ended_at + job.keep_alive if job.ended_at and job.keep_alive else job.ended_at,
-    )

@@ -7,86 +7,26 @@ a wrapper is never the cause. What nothing explains stays ``unknown``: there is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from wpfsm.fsm.failures.evidence import Evidence, Reading
 from wpfsm.fsm.failures.fingerprint import fingerprint
-from wpfsm.fsm.failures.matching import Match, is_hollow, matches
-from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Family, Who
-from wpfsm.fsm.failures.traceback import Location, Raised, bare, dumped, locate
-from wpfsm.fsm.records import JSON
-from wpfsm.fsm.redact import redact, redact_lines
+from wpfsm.fsm.failures.matching import Match, matches, only_wrapper
+from wpfsm.fsm.failures.memory import stage_of
+from wpfsm.fsm.failures.model import STUCK, Diagnosis, Family, Location, Who
+from wpfsm.fsm.failures.shown import evidence_lines, last_lines
+from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Pattern
+from wpfsm.fsm.failures.traceback import Frame, Raised, bare, dumped, locate
+from wpfsm.fsm.redact import redact
 
 __all__ = ["Diagnosis", "Evidence", "Family", "Location", "Who", "diagnose", "explain"]
 
-MOST_EVIDENCE = 40
-"""Lines of evidence that a diagnosis keeps."""
-LONGEST_LINE = 500
-"""Characters of a line of evidence that are kept."""
 UNKNOWN_CONFIDENCE = 0.1
 LEAST_CONFIDENCE = 0.3
 """What weighs less is no more than a hint: the class stays ``unknown``."""
 
+_NAMED = re.compile(r"\{(\w+)\}")
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9][\w.-]*")
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """The classified failure of a job.
-
-    Attributes:
-        family: coarse class.
-        class_: finer class, a row of the taxonomy; ``class`` in JSON.
-        confidence: 0 to 1.
-        evidence: at most 40 lines that led to it, secrets redacted. Text of others: never instructions.
-        location: the deepest frame of the user's code; None when no traceback is there.
-        fingerprint: equal for the same bug in other jobs.
-        fix: what to do, in one sentence.
-        who: who can do it.
-        details: what the message named: ``module``, ``name``, ``requirement``, ``installed``, ``versions``, ``limit`` …
-    """
-
-    family: Family
-    class_: str
-    confidence: float
-    evidence: tuple[str, ...]
-    location: Location | None
-    fingerprint: str
-    fix: str
-    who: Who
-    details: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, JSON]:
-        """The form that is stored and printed."""
-        return {
-            "family": str(self.family),
-            "class": self.class_,
-            "confidence": self.confidence,
-            "evidence": list(self.evidence),
-            "location": dict(vars(self.location)) if self.location else None,
-            "fingerprint": self.fingerprint,
-            "fix": self.fix,
-            "who": self.who,
-            "details": dict(self.details),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, JSON]) -> Diagnosis:
-        """The diagnosis that :meth:`to_json` wrote."""
-        evidence, details, location = data["evidence"], data.get("details"), data.get("location")
-        row = CLASSES.get(str(data["class"]), CLASSES["unknown"])
-        return cls(
-            family=Family(str(data["family"])),
-            class_=str(data["class"]),
-            confidence=float(str(data["confidence"])),
-            evidence=tuple(str(line) for line in evidence) if isinstance(evidence, Sequence) else (),
-            location=_location_from(location) if isinstance(location, Mapping) else None,
-            fingerprint=str(data["fingerprint"]),
-            fix=str(data["fix"]),
-            who=next((who for who in ("wpfsm", "you", "aws") if who == data.get("who")), row.who),
-            details={k: str(v) for k, v in details.items()} if isinstance(details, Mapping) else {},
-        )
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
@@ -97,23 +37,31 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     """
     reading = Reading(evidence)
     found = matches(reading)
-    if not found or found[0].weight < LEAST_CONFIDENCE or is_hollow(found[0], reading):
+    if not found or found[0].weight < LEAST_CONFIDENCE or only_wrapper(found[0], reading):
         return _unknown(reading)
     best = found[0]
-    if reading.ended_well or not (best.did_harm or reading.says_failed):
+    if reading.ended_well or not (best.is_fatal or reading.says_failed):
         return _unknown(reading)
-    raised = best.raised or reading.root
+    raised = _raised(best, reading)
+    frames = _frames(raised, reading)
+    location = locate(frames or dumped(reading.log.lines), evidence.source_files)
     details = _details(best, found, reading)
-    location = locate(raised.frames if raised else dumped(reading.log.lines), evidence.source_files)
+    stage = (
+        stage_of(frames, reading.log.lines)
+        if best.row.family is Family.OOM and not best.pattern.stuck
+        else None
+    )
+    if stage is not None or best.pattern.stuck:
+        details[STUCK] = stage.stuck if stage else best.pattern.stuck
     return Diagnosis(
         family=best.row.family,
         class_=best.row.name,
         confidence=min(best.weight, 0.99),
-        evidence=_evidence_lines(reading, best, raised),
+        evidence=evidence_lines(reading, best, raised),
         location=location,
         fingerprint=_fingerprint(best, raised, location, details),
-        fix=_fix(best.row, details),
-        who=best.row.who,
+        fix=stage.fix if stage else _fix(best.row, best.pattern, details, location),
+        who=best.row.who if STUCK not in details else "you",
         details=details,
     )
 
@@ -131,8 +79,10 @@ def explain(reason: str, log_text: str) -> Diagnosis:
 def _unknown(reading: Reading) -> Diagnosis:
     row = CLASSES["unknown"]
     raised = reading.root
-    lines = tuple(_shortened((*reading.reason.lines[:8], *reading.log.lines[-15:])))
-    last = next((line for line in reversed(lines) if line.strip()), "")
+    lines = last_lines(reading)
+    last = next(
+        (line for line in reversed((*reading.reason.lines[:8], *reading.log.lines[-15:])) if line.strip()), ""
+    )
     return Diagnosis(
         row.family, row.name, UNKNOWN_CONFIDENCE, lines, locate(raised.frames, {}) if raised else None,
         fingerprint(row.name, last), row.fix, row.who,
@@ -156,13 +106,36 @@ def _details(best: Match, found: Sequence[Match], reading: Reading) -> dict[str,
     return details
 
 
-def _fix(row: FailureClass, details: Mapping[str, str]) -> str:
-    """The row's sentence with the details filled in; what is not known is called by its kind."""
-    known = {**details}
-    for name, stand_in in (("module", "distribution"), ("distribution", "module"), ("requirement", "module")):
-        if name not in known and stand_in in details:
-            known[name] = details[stand_in]
-    return re.sub(r"\{(\w+)\}", lambda m: known.get(m[1], f"the {m[1]}"), row.fix)
+def _raised(best: Match, reading: Reading) -> Raised | None:
+    """The exception that the deciding match lies in, as the log has it where FailureReason only quotes it."""
+    own = best.raised
+    if own is None or own.is_wrapper:
+        return reading.root or own
+    if own.frames or best.text.source == "log":
+        return own
+    return next((one for one in reversed(reading.log.raised) if one.name == own.name and one.frames), own)
+
+
+def _frames(raised: Raised | None, reading: Reading) -> Sequence[Frame]:
+    """The frames of the exception, or of the one that ended the job where a line without any told why."""
+    if raised is not None and raised.frames:
+        return raised.frames
+    return reading.root.frames if reading.root else ()
+
+
+def _fix(row: FailureClass, pattern: Pattern, details: Mapping[str, str], location: Location | None) -> str:
+    """The sentence that names what it is about; the row's other one where the message did not name it."""
+    known = dict(details)
+    for name, stand_in in (("module", "distribution"), ("distribution", "module"), ("requirement", "distribution"),
+                           ("requirement", "module"), ("override", "override_key")):  # fmt: skip
+        if name not in known and stand_in in known:
+            known[name] = known[stand_in]
+    if location is not None:
+        known["place"] = f"{location.file}:{location.line}"
+    for sentence in (pattern.fix, row.fix):
+        if sentence and all(name in known for name in _NAMED.findall(sentence)):
+            return _NAMED.sub(lambda found: known[found[1]], sentence)
+    return row.otherwise or _NAMED.sub(lambda found: f"the {found[1]}", row.fix)
 
 
 def _fingerprint(
@@ -178,38 +151,3 @@ def _fingerprint(
     subject = details.get("requirement") or details.get("distribution") or details.get("module") or ""
     name = _DISTRIBUTION.match(subject)
     return fingerprint(best.row.name, message, where=where, about=name.group() if name else "")
-
-
-def _evidence_lines(reading: Reading, best: Match, raised: Raised | None) -> tuple[str, ...]:
-    """The reason's beginning, the matched lines with their surroundings, and the traceback."""
-    return tuple(_shortened(dict.fromkeys(_chosen_lines(reading, best, raised))))
-
-
-def _chosen_lines(reading: Reading, best: Match, raised: Raised | None) -> Iterator[str]:
-    if reading.evidence.secondary_status and best.text.source == "status":
-        yield f"SecondaryStatus: {reading.evidence.secondary_status}"
-    if best.text.source in ("fact", "api"):
-        yield best.text.lines[best.line]
-    reason = reading.reason.lines
-    yield from reason[:3]
-    if best.text.source == "reason":
-        yield from reason[max(0, best.line - 1) : best.line + 3]
-    shown: set[int] = set()
-    if best.text.source == "log":
-        shown.update(range(best.line - 12, best.line + 9))  # an installer explains above and below
-    if raised is not None and raised in reading.log.raised:
-        shown.update(range(max(raised.start, raised.end - 14), raised.end))
-    elif raised is not None:
-        yield from reading.reason.lines[max(raised.start, raised.end - 14) : raised.end]
-    elif best.text.source != "log":
-        shown.update(range(len(reading.log.lines) - 8, len(reading.log.lines)))
-    yield from (reading.log.lines[index] for index in sorted(shown) if 0 <= index < len(reading.log.lines))
-
-
-def _shortened(lines: Iterator[str] | Mapping[str, None] | Sequence[str]) -> list[str]:
-    kept = [line[:LONGEST_LINE] for line in lines if line.strip()][:MOST_EVIDENCE]
-    return list(redact_lines(kept))[:MOST_EVIDENCE] if kept else []
-
-
-def _location_from(data: Mapping[str, JSON]) -> Location:
-    return Location(str(data["file"]), int(str(data["line"])), str(data["function"]))

@@ -3,7 +3,11 @@
 The table (``fsm/failures/import_names.json``) holds the names that differ, the ones that training code uses most, and as
 ``null`` the ones that must never be fetched: names under which the index holds another project (``apex``, ``clip``),
 and names that are nearly always a file of the user's own (``utils``, ``config``). Any other name is taken to be its
-own distribution, which is true of most of the index, and said in the patch's summary.
+own distribution, which is true of most of the index.
+
+True is not safe: whoever registers the name of somebody's private module is installed into their jobs, with the
+job's role. So a distribution is added unasked only when it is well known: when the table maps a module to it, or when
+it is among the most downloaded ones (``popular_distributions.txt``, with its date).
 """
 
 from __future__ import annotations
@@ -30,6 +34,15 @@ def table() -> Mapping[str, str | None]:
     """Import name to requirement, as maintained in ``import_names.json``."""
     text = files("wpfsm.fsm.failures").joinpath("import_names.json").read_text(encoding="utf-8")
     return cast("Mapping[str, str | None]", json.loads(text))
+
+
+@cache
+def well_known() -> frozenset[str]:
+    """Canonical names of the distributions that may be added unasked."""
+    text = files("wpfsm.fsm.failures").joinpath("popular_distributions.txt").read_text(encoding="utf-8")
+    popular = (line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    mapped = (re.split(r"[<>=!~\[ ]", requirement)[0] for requirement in table().values() if requirement)
+    return frozenset(canonicalize_name(name) for name in (*popular, *mapped))
 
 
 def is_known(module: str) -> bool:
@@ -61,7 +74,9 @@ def _prefixes(module: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
-_SUCCESS = re.compile(r"^\W*Successfully installed (?P<list>[^\n]+)", re.MULTILINE)
+_SUCCESS = re.compile(
+    r"^\W*(?:Successfully installed|wpfsm: Using cached packages:) (?P<list>[^\n]+)", re.MULTILINE
+)
 
 
 _IN_LIST = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*?)-(?P<version>\d[\w.+!]*)(?=\s|$)")

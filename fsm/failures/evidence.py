@@ -10,11 +10,15 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from wpfsm.fsm.failures.traceback import Raised, bare, clean, parse, root
+from wpfsm.fsm.failures.unpack import unpacked
 
-Source: TypeAlias = Literal["reason", "log", "api", "status", "fact", "exception"]
+Source: TypeAlias = Literal["reason", "log", "api", "call", "status", "fact", "exception"]
 
 MOST_LINES = 5_000
 """Lines of the log's end that are read; a failure explains itself at the end."""
+
+MOST_CHARS = 200_000
+"""Characters of the log's end, without its repeated lines, that are searched: about a second for the whole table."""
 
 REPEATS = 10
 """How often a line that differs only in its numbers is searched, at either end of the log."""
@@ -24,6 +28,8 @@ SUCCESS_LINES = 20
 
 LAST_REPORTS = 40
 """Lines of the log's end in which a number that is not finite is what became of the training."""
+
+JOB_CALLS = frozenset({"CreateTrainingJob", "UpdateTrainingJob", "StopTrainingJob", "DescribeTrainingJob"})
 
 _DIGITS = re.compile(r"\d+")
 _SUCCESS = re.compile(
@@ -55,6 +61,7 @@ class Evidence:
         api_error_code: code of the exception that a call raised, when the job was never made.
         api_error_message: its message.
         metric_missing: the job is Completed and its metric was never printed.
+        metric_trouble: why the metric's expression does not read what the log reports; empty when it does.
         silent_seconds: how long the job had printed nothing when the watchdog stopped it; None when it did not.
         source_files: relative path to text of the loop's copy of the source.
         own_idle_instances: instances of the refused type that idle warm pools of this loop hold.
@@ -67,6 +74,7 @@ class Evidence:
     api_error_code: str = ""
     api_error_message: str = ""
     metric_missing: bool = False
+    metric_trouble: str = ""
     silent_seconds: float | None = None
     source_files: Mapping[str, str] = field(default_factory=dict)
     own_idle_instances: int = 0
@@ -79,6 +87,11 @@ class ApiError:
     code: str
     message: str
     operation: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it answers a call that makes, ends or describes a job, and not one of the script's."""
+        return not self.operation or self.operation in JOB_CALLS
 
     @property
     def text(self) -> str:
@@ -111,6 +124,12 @@ class Text:
             seen[shape] += 1
             is_bulk = REPEATS < seen[shape] <= total[shape] - REPEATS
             kept.append("" if is_bulk else bare(line))
+        left = MOST_CHARS
+        for index in reversed(range(len(kept))):
+            left -= len(kept[index])
+            if left < 0:
+                kept[: index + 1] = [""] * (index + 1)
+                break
         return "\n".join(kept)
 
     @cached_property
@@ -149,7 +168,9 @@ class Reading:
     @cached_property
     def log(self) -> Text:
         """The end of the log."""
-        return Text("log", tuple(clean(line) for line in self.evidence.log[-MOST_LINES:]))
+        return Text(
+            "log", tuple(clean(line) for line in unpacked(self.evidence.log[-MOST_LINES:])[-MOST_LINES:])
+        )
 
     @cached_property
     def root(self) -> Raised | None:
@@ -171,8 +192,20 @@ class Reading:
 
     @cached_property
     def api_errors(self) -> tuple[Text, ...]:
-        """API exceptions: the one that the controller got, and those that the texts quote."""
-        return tuple(dict.fromkeys(Text("api", (error.text,)) for error in self._api_errors()))
+        """Exceptions of the calls that make and end a job: what the controller got, and what the texts quote."""
+        ours = (error for error in self._api_errors() if error.is_ours)
+        return tuple(dict.fromkeys(Text("api", (error.text,)) for error in ours))
+
+    @cached_property
+    def own_calls(self) -> tuple[Text, ...]:
+        """Exceptions of the calls that the script made itself."""
+        own = (error for error in self._api_errors() if not error.is_ours)
+        return tuple(dict.fromkeys(Text("call", (error.text,)) for error in own))
+
+    @cached_property
+    def script_ran(self) -> bool:
+        """Whether the user's own code is in the traceback of what ended the job."""
+        return self.root is not None and self.root.in_user_code
 
     @cached_property
     def facts(self) -> Text:
@@ -187,6 +220,8 @@ class Reading:
                 yield ApiError(match["code"], match["message"], match["operation"])
 
     def _facts(self) -> Iterator[str]:
+        if self.evidence.metric_trouble:
+            yield f"metric: {self.evidence.metric_trouble}"
         if self.evidence.metric_missing:
             yield "completed without its metric"
             if any(_NOT_FINITE.search(line) for line in self.log.lines[-LAST_REPORTS:]):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from wpfsm.fsm.failures.evidence import Reading, Text
+from wpfsm.fsm.failures.evidence import JOB_CALLS, Reading, Text
 from wpfsm.fsm.failures.taxonomy import TAXONOMY, FailureClass, Pattern
 from wpfsm.fsm.failures.traceback import Raised
 
@@ -40,6 +40,14 @@ _BUG = re.compile(
 _ENVIRONMENT = re.compile(
     r"^(?:[\w.]+\.)?(?:OS|IO|EOF|FileNotFound|Permission|\w*Connection|\w*Timeout)\w*Error\b"
 )
+_OTHER_CALL = re.compile(rf"when calling the (?!(?:{'|'.join(sorted(JOB_CALLS))}) )\w+ operation")
+_INSTALLED = re.compile(r"^\W*(?:Successfully installed\b|Installed \d+ packages?\b)")
+_SERVICE = re.compile(
+    r"boto|aws|ClientError|HTTP|RateLimit|Throttl|TooManyRequests|^(?:requests|urllib3?|httpx|aiohttp|grpc|google|openai|anthropic"
+    r"|huggingface_hub|wandb|mlflow|comet_ml|ray|torch|tensorflow|jax|jaxlib|nccl|s3fs|fsspec|sagemaker)\.|\.Dist\w+Error",
+    re.IGNORECASE,
+)
+"""Types of exceptions that speak for a service or a machine, not for the script that raised them."""
 _NCCL = re.compile(r"\bNCCL WARN\b")  # NCCL prints its errors as warnings
 _WRAPPED = re.compile(r"CalledProcessError|Training Execution failed|ChildFailedError")
 _OWN_CODE = re.compile(r"\(/opt/ml/(?!.*(?:site|dist)-packages)")
@@ -50,12 +58,13 @@ class Match:
     """One pattern found in one place."""
 
     row: FailureClass
+    pattern: Pattern
     weight: float
     text: Text
     line: int
     matched: str
     details: Mapping[str, str] = field(default_factory=dict)
-    did_harm: bool = True
+    is_fatal: bool = True
     """False in a warning, and where the program went on."""
 
     @property
@@ -72,7 +81,7 @@ def matches(reading: Reading) -> list[Match]:
     return sorted(found, key=lambda match: -match.weight)
 
 
-def is_hollow(best: Match, reading: Reading) -> bool:
+def only_wrapper(best: Match, reading: Reading) -> bool:
     """Whether nothing but a launcher's wrapper is known: it says that a process failed, never why."""
     if best.weight > HOLLOW or best.row.name != "script_error":
         return False
@@ -89,22 +98,58 @@ def _search(row: FailureClass, pattern: Pattern, reading: Reading) -> Iterator[M
             details = {name: value.strip(" '\"`,.") for name, value in match.groupdict().items() if value}
             if pattern.unless_local and _is_local(details.get("module", ""), text.lines[line], reading):
                 continue
+            if _is_the_scripts_own(row, pattern, text, line, reading):
+                continue
             last = text.line_at(match.end())
-            less = _harmless(text, last, reading)
+            less = _discount(text, last, reading)
             weight = round(pattern.strength - less, 3)
-            yield Match(row, weight, text, line, match.group().strip(), details, less <= QUOTED_API_ERROR)
+            yield Match(
+                row, pattern, weight, text, line, match.group().strip(), details, less <= QUOTED_API_ERROR
+            )
+
+
+def _is_the_scripts_own(row: FailureClass, pattern: Pattern, text: Text, line: int, reading: Reading) -> bool:
+    """Whether the words are those of the user's code, which uses them for something else.
+
+    A running script's own calls say nothing about the call that made its job; and words such as "capacity" or "rate
+    limit" speak of the service only where the service, or a client of it, speaks.
+    """
+    if row.no_job and (text.source == "call" or _OTHER_CALL.search(text.lines[line])):
+        return True
+    if (
+        not (row.no_job or pattern.prose)
+        or not reading.script_ran
+        or text.source not in ("log", "reason", "call")
+    ):
+        return False
+    if row.no_job:
+        return text.source != "reason" or _quotes(text.lines[line], reading.root)
+    root, raised = reading.root, _raised_at(text, line) if text.source != "call" else None
+    assert root is not None, "a script that ran has an exception"
+    if text.source == "reason" and not _quotes(text.lines[line], root):
+        return False
+    speaker = raised if raised is not None and raised.frames else root
+    return not _SERVICE.search(speaker.type)
+
+
+def _quotes(line: str, root: Raised | None) -> bool:
+    """Whether a line of FailureReason repeats what the script's exception says."""
+    first = root.message.splitlines()[0].strip() if root and root.message.strip() else ""
+    return bool(root) and (first[:60] in line if first else root is not None and root.type in line)
 
 
 def _texts(pattern: Pattern, reading: Reading) -> tuple[Text, ...]:
     match pattern.at:
         case "any":
-            return (reading.reason, *reading.api_errors, reading.log)
+            return (reading.reason, *reading.api_errors, *reading.own_calls, reading.log)
         case "reason":
             return (reading.reason,)
         case "log":
             return (reading.log,)
         case "api":
             return reading.api_errors
+        case "call":
+            return (*reading.api_errors, *reading.own_calls)
         case "status":
             return (Text("status", (reading.evidence.secondary_status,)),)
         case "fact":
@@ -117,8 +162,10 @@ def _headlines(raised: Raised | None) -> tuple[str, ...]:
     return (raised.headline,) if raised else ()
 
 
-def _harmless(text: Text, line: int, reading: Reading) -> float:
+def _discount(text: Text, line: int, reading: Reading) -> float:
     """What a match loses because its message did no harm."""
+    if text.source == "call":
+        return QUOTED_API_ERROR
     if text.source == "api":
         own = reading.evidence.api_error_code or reading.reason.joined
         return 0 if own else QUOTED_API_ERROR
@@ -137,6 +184,8 @@ def _was_survived(raised: Raised | None, text: Text, line: int) -> bool:
     last = text.root
     if last is None or not last.frames or line >= last.start or (raised is not None and raised.frames):
         return False
+    if any(_INSTALLED.search(other) for other in text.lines[line + 1 : last.start]):
+        return True  # the installer complained, and installed
     if _BUG.match(last.headline):
         return True
     between = sum(1 for other in text.lines[line + 1 : last.start] if other.strip())

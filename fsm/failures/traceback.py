@@ -11,13 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\?\[\d+m")
+from wpfsm.fsm.failures.model import Location
+
+LONGEST_LINE = 4_000
+"""Characters of a line that are read; longer ones are data, and cost every pattern its time."""
+
+_OCTAL = re.compile(r"#(0[0-3][0-7])")
+_ANSI = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\?\[\d+m")
 _LONG_WORD = re.compile(r"\S{401,}")  # encoded data: explains nothing, and costs a search quadratic time
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?[ \t]")
 _STREAM = re.compile(
     r"\[\d+,\w*:?\d+(?:,[\w.-]+)?\]\s*<std(?:err|out)>:\s?"
     r"|\[(?:rank|default)\d+\]:\s?"
-    r"|algo-\d+\S*\s+\|\s?"
+    r"|[\w.-]{0,80}algo-\d+\S*\s+\|\s?"
+    r"|[a-z][\w.-]{0,80}[-_]\d+\s+\|\s?"
+    r"|std(?:out|err) [FP] "
     r"|[\w.-]+/algo-\d+-\d+[ \t]"
     r"|\([\w.]+ pid=\d+(?:, ip=[\d.]+)?\)\s"
 )
@@ -29,7 +37,7 @@ _EXCEPTION = re.compile(
     r"^(?P<type>(?:[A-Za-z_]\w*\.)*_*[A-Z]\w*|(?:[a-z_]\w*\.)+(?:error|timeout|gaierror))(?P<rest>:(?:\s.*)?|)$"
 )
 _NAMED_LIKE_ONE = re.compile(r"(?:Error|Exception|Interrupt|Exit|Timeout|Timeout\w+)$")
-_DUMP = re.compile(r"Current thread \S+ [^\n]*\(most recent call first\)")
+_DUMP = re.compile(r"(?P<current>Current thread|Thread) \S+ [^\n]*\(most recent call first\)")
 _DUMPED = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 _HEADER = re.compile(r"Traceback \(most recent call last\)")
 _DIRECT_CAUSE = re.compile(r"The above exception was the direct cause")
@@ -110,24 +118,35 @@ class Raised:
         return self.name in WRAPPERS
 
     @property
+    def in_user_code(self) -> bool:
+        """Whether a frame of the user's own code is in its traceback."""
+        return any(not frame.is_library for frame in self.frames)
+
+    @property
     def is_consequence(self) -> bool:
         """Whether it says that another rank went away."""
         return bool(_CONSEQUENCE.search(self.headline))
 
 
-@dataclass(frozen=True)
-class Location:
-    """Where a failure was raised; ``file`` is relative to the source when the source is known."""
+def without_escapes(line: str) -> str:
+    """The line without colours and cursor movements, whether they are there as such or as a collector writes them.
 
-    file: str
-    line: int
-    function: str
+    Control characters come as ``#033`` and the like from a system log, as ``?[31m`` from a terminal that was not one.
+    """
+    return _ANSI.sub("", _OCTAL.sub(lambda code: chr(int(code[1], 8)), line))
 
 
 def clean(line: str) -> str:
     """The line as a terminal would leave it: no colours, the last state of a progress bar, no endless words."""
-    bare = _LONG_WORD.sub(_cut, _ANSI.sub("", line)).rstrip()
+    bare = _LONG_WORD.sub(_cut, without_escapes(_shortened(line))).rstrip()
     return next((part for part in reversed(bare.split("\r")) if part.strip()), "").rstrip()
+
+
+def _shortened(line: str) -> str:
+    """A line of bearable length: its beginning and its end."""
+    if len(line) <= LONGEST_LINE:
+        return line
+    return f"{line[: LONGEST_LINE // 2]} … {line[-LONGEST_LINE // 2 :]}"
 
 
 def _cut(word: re.Match[str]) -> str:
@@ -170,10 +189,13 @@ def parse(lines: Sequence[str]) -> tuple[Raised, ...]:
 def dumped(lines: Sequence[str]) -> tuple[Frame, ...]:
     """The frames that Python's fault handler printed last for the thread that died, outermost first."""
     texts = [split_stream(line)[1] for line in lines]
-    start = next((index for index in reversed(range(len(texts))) if _DUMP.search(texts[index])), len(texts))
+    heads = [(index, found["current"]) for index, text in enumerate(texts) if (found := _DUMP.search(text))]
+    current = [index for index, word in heads if word == "Current thread"]
+    # A crash that names no current thread prints the one that died first.
+    start = current[-1] if current else heads[0][0] if heads else len(texts)
     frames = takewhile(bool, (_DUMPED.match(text) for text in texts[start + 1 :]))
-    found = [Frame(frame["file"], int(frame["line"]), frame["function"]) for frame in frames if frame]
-    return tuple(reversed(found))
+    printed = [Frame(frame["file"], int(frame["line"]), frame["function"]) for frame in frames if frame]
+    return tuple(reversed(printed))
 
 
 def root(raised: Iterable[Raised]) -> Raised | None:

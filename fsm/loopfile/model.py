@@ -12,33 +12,33 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StringConstraints,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from wpfsm.fsm.failures.taxonomy import CLASSES, Family
+from wpfsm.fsm.failures.model import Family
+from wpfsm.fsm.failures.taxonomy import CLASSES
 from wpfsm.fsm.patches import PATCHES
 from wpfsm.fsm.ports import (
     Price,
 )
 from wpfsm.fsm.records import JSON, Value
+from wpfsm.fsm.strategies.ask import AskConfig
+from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
 from wpfsm.fsm.strategies.metrics import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
-from wpfsm.fsm.strategies.registry import StrategyConfig
+from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
-from wpfsm.fsm.units import DURATION_PATTERN, parse_duration, short_duration
+from wpfsm.fsm.units import short_duration
 
 KEEP_ALIVE_GUIDE = 3600
 """Seconds. The developer guide's limit for KeepAlivePeriodInSeconds."""
@@ -46,13 +46,6 @@ KEEP_ALIVE_MODEL = 21600
 """Seconds. The service model's limit; whether the service accepts more than the guide says is not known."""
 MAX_RUNTIME = 28 * 86400
 """Seconds. The longest MaxRuntimeInSeconds (StoppingCondition in the service model)."""
-
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    PlainSerializer(short_duration, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["90s", "10m", "1h"]}),
-]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=33)]
 
@@ -135,10 +128,24 @@ class JobSpec(Section):
     source: str | None = Field(default=None, description="Folder with the code, relative to the loop file.")
     entry: str | None = Field(default=None, description="Script inside `source`.")
     requirements: str | None = Field(default=None, description="Requirements file inside `source`.")
+    python: str | None = Field(
+        default=None,
+        pattern=r"^3\.\d{1,2}$",
+        description="Python of the image, such as 3.11, where its tag does not say; for the checks of the source.",
+    )
+    install: Literal["cached", "plain"] | None = Field(
+        default=None,
+        description="`cached`: the packages of `requirements` are installed once for each pool and reused by its next "
+        "jobs; `plain`: every job installs them. Default: cached where a pool is kept.",
+    )
     request: str | None = Field(
         default=None, description="A CreateTrainingJob request as JSON, instead of source and entry."
     )
-    inputs: dict[str, str] = Field(default_factory=dict, max_length=20, description="Channel name to S3 URI.")
+    inputs: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Channel name to S3 URI; with `backend: local` also to a folder, relative to the loop file.",
+    )
     output: str | None = Field(default=None, pattern=r"^s3://.+", description="S3 URI for artifacts.")
     environment: dict[str, str] = Field(default_factory=dict, max_length=100, description="Variables.")
     hyperparameters: dict[str, Value] = Field(
@@ -227,10 +234,26 @@ class Limits(Section):
     max_jobs: int | None = Field(default=None, ge=1, description="Jobs in all, retries included.")
     max_cost: float | None = Field(default=None, gt=0, description="USD, idle pool included.")
     max_wall: Duration | None = Field(default=None, gt=0, description="From start to the last release.")
-    max_failures: int | None = Field(default=None, ge=1, description="Failed jobs in all.")
+    max_failures: int | None = Field(
+        default=None, ge=1, description="Failed jobs in all, those that a patch of wpfsm mended left out."
+    )
+    on_limit: Literal["release", "ask"] = Field(
+        default="release",
+        description="When the next job would pass a limit: `release` the pool and end, or `ask`: a hand-off in which "
+        "the pool is held for a bounded time and the limit can be raised.",
+    )
 
 
 ACTIONS = (*PATCHES, "skip", "handoff", "release", "command")
+
+
+class Checks(Section):
+    """What is read in the source before anything is paid."""
+
+    strict: bool = Field(default=False, description="Refuse the loop where a check of the source would warn.")
+    ignore: list[Literal["imports", "requirements", "hyperparameters", "checkpoint", "metric"]] = Field(
+        default_factory=list, description="Checks of the source that are left out."
+    )
 
 
 class FailureRule(Section):
@@ -242,8 +265,12 @@ class FailureRule(Section):
     set: dict[str, Value] = Field(
         default_factory=dict, description="Hyperparameter changes: a value, or x0.5, +1, -1."
     )
+    allow: list[str] | Literal["any"] | None = Field(
+        default=None,
+        description="Distributions that `pin_requirement` may add though they are not well known, or any.",
+    )
     hold: Duration | None = Field(
-        default=None, gt=0, le=KEEP_ALIVE_MODEL, description="How long a hand-off keeps the pool."
+        default=None, gt=0, description="How long a hand-off keeps the pool: 60m at most, as its keep-alive."
     )
     command: list[str] | None = Field(
         default=None, min_length=1, description="A program that reads the packet and may edit the source."
@@ -281,6 +308,8 @@ class FailureRule(Section):
     def _one_action(self) -> Self:
         if self.command and self.do not in ("", "command"):
             raise ValueError(f"command: goes with do: command, not with do: {self.do}")
+        if self.allow is not None and self.do != "pin_requirement":
+            raise ValueError(f"allow: goes with do: pin_requirement, not with do: {self.do or 'command'}")
         if not self.do and not self.command:
             raise ValueError(f"do: is missing; write one of {', '.join(ACTIONS)}")
         return self
@@ -344,7 +373,7 @@ class LoopFile(Section):
     pool: Pool
     job: JobSpec
     metric: MetricSpec | None = None
-    strategy: StrategyConfig = Field(default_factory=lambda: SingleConfig(type="single"))
+    strategy: Strategies = Field(default_factory=lambda: SingleConfig(type="single"))
     limits: Limits = Limits()
     on_failure: list[FailureRule] = Field(default_factory=list)
     on_contested: Literal["cold", "stop"] = Field(
@@ -353,6 +382,7 @@ class LoopFile(Section):
     early_stop: EarlyStopConfig | None = None
     forecast: Forecast = Forecast()
     notify: Notify = Notify()
+    checks: Checks = Checks()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -360,26 +390,78 @@ class LoopFile(Section):
             raise ValueError("pool.role: is required for backend: aws; give the ARN of the execution role")
         if self.backend == "aws" and not self.job.request and not self.job.image:
             raise ValueError("job.image: is required for backend: aws; give the URI of a training image")
-        if self.job.request and isinstance(self.strategy, RecipesConfig):
-            own = next((r.name for r in self.strategy.recipes if r.source or r.entry), None)
-            if own:
+        for phase in self.phases if self.job.request else ():
+            recipes = phase.recipes if isinstance(phase, RecipesConfig) else []
+            if own := next((r.name for r in recipes if r.source or r.entry), None):
                 raise ValueError(
                     f"strategy.recipes: {own} has a source or entry, but job.request brings the whole job; "
                     "give job.source and job.entry instead"
                 )
+        self._check_ask()
+        for number, rule in enumerate(self.on_failure):
+            if rule.hold and (why := too_long_a_hold(rule.hold, self.pool)):
+                raise ValueError(f"on_failure.{number}.hold: {why}")
+        if self.job.install == "cached" and not self.keeps_pool:
+            raise ValueError(
+                "job.install: cached needs a pool that is kept, and `single` keeps none; write plain"
+            )
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
+
+    def _check_ask(self) -> None:
+        """An open phase ends the list, for it ends by `next --done`; its hold is what the service grants."""
+        for number, phase in enumerate(self.phases, start=1):
+            if not isinstance(phase, AskConfig):
+                continue
+            if number < len(self.phases):
+                raise ValueError(
+                    "strategy: ask is the last phase of a list, for `wpfsm next --done` ends the loop"
+                )
+            cap = KEEP_ALIVE_MODEL if self.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
+            if phase.hold > cap:
+                raise ValueError(
+                    f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(cap)}; "
+                    f"write {short_duration(cap)} or less"
+                )
+
+    @property
+    def asks(self) -> AskConfig | None:
+        """The open phase, where there is one: it is the last."""
+        last = self.phases[-1]
+        return last if isinstance(last, AskConfig) else None
+
+    @property
+    def phases(self) -> Sequence[StrategyConfig]:
+        """The strategies in order, one or several."""
+        return phases_of(self.strategy)
 
     @property
     def keeps_pool(self) -> bool:
         """Whether jobs ask for a warm pool at all (`single` declines it)."""
         return not isinstance(self.strategy, SingleConfig)
 
+    @property
+    def keeps_packages(self) -> bool:
+        """Whether a job's installed packages are kept in the pool's cache for the next one."""
+        return self.job.install != "plain" and self.keeps_pool and not self.job.request
+
     def dump(self) -> dict[str, JSON]:
         """The effective loop file as JSON; :meth:`model_validate` reads it back."""
-        dumped: dict[str, JSON] = self.model_dump(mode="json")
+        dumped: dict[str, JSON] = self.model_dump(mode="json", by_alias=True)
         return dumped
+
+
+def too_long_a_hold(hold: float, pool: Pool) -> str:
+    """Why a pool cannot be held for so long, which is by its keep-alive; empty when it can."""
+    if hold > KEEP_ALIVE_MODEL:
+        return f"{short_duration(hold)} is beyond the service's 6h of keep-alive; write 60m or less"
+    if hold > KEEP_ALIVE_GUIDE and not pool.allow_long_keep_alive:
+        return (
+            f"{short_duration(hold)} is beyond the documented 60m of keep-alive, by which the pool is held; write 60m "
+            "or less (or set pool.allow_long_keep_alive: true to try)"
+        )
+    return ""
 
 
 def own_price(file: LoopFile, now: float) -> Price:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import pin_requirement, release_pool, retry, scale, shorten
 from wpfsm.fsm.patches.base import Material, PastPatch, Patch, Propose
 

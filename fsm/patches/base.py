@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.records import JSON, JobPatch
 
 Scalar: TypeAlias = bool | int | float | str
 PatchOutcome: TypeAlias = Literal["worked", "failed", "pending"]
@@ -36,35 +36,18 @@ class Patch:
     action: Literal["retry", "release_pool"] = "retry"
     key: str = ""
 
-    def to_json(self) -> dict[str, JSON]:
-        """The form that is stored."""
-        return {
-            "kind": self.kind,
-            "summary": self.summary,
-            "hyperparameters": dict(self.hyperparameters),
-            "files": dict(self.files),
-            "wait_seconds": self.wait_seconds,
-            "action": self.action,
-            "key": self.key,
-        }
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, JSON]) -> Patch:
-        """The patch that :meth:`to_json` wrote."""
-        hyperparameters, files = data.get("hyperparameters"), data.get("files")
-        return cls(
-            kind=str(data["kind"]),
-            summary=str(data["summary"]),
-            hyperparameters={
-                name: value
-                for name, value in (hyperparameters.items() if isinstance(hyperparameters, Mapping) else ())
-                if isinstance(value, bool | int | float | str)
-            },
-            files={k: str(v) for k, v in files.items()} if isinstance(files, Mapping) else {},
-            wait_seconds=float(str(data.get("wait_seconds", 0))),
-            action="release_pool" if data.get("action") == "release_pool" else "retry",
-            key=str(data.get("key", "")),
-        )
+def patch_of(stored: JobPatch) -> Patch:
+    """A patch as it was made, from the row that remembers it; the texts of its files are in its two snapshots."""
+    values = {name: value for name, value in stored.hyperparameters.items() if value is not None}
+    return Patch(
+        stored.kind,
+        stored.summary,
+        values,
+        wait_seconds=stored.wait_seconds,
+        action=stored.action,
+        key=stored.key,
+    )
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.failures.distributions import is_known, requirement_for
+from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.patches.install_command import named_requirements
 from wpfsm.fsm.patches.known_breaks import known_break
 from wpfsm.fsm.patches.requirements import pin_of, requirements
 
@@ -62,6 +63,10 @@ def candidates(diagnosis: Diagnosis, text: str) -> Iterator[Candidate]:
 def _missing_module(diagnosis: Diagnosis, text: str) -> Iterator[Candidate]:
     details = diagnosis.details
     yield from _parsed(details.get("requirement"), "the message asks for it")
+    for asked in named_requirements(details.get("install", "")):
+        if not asked.specifier and (pinned := pin_of(text, asked.name)) is not None:
+            asked.specifier = pinned  # the extras are what is asked for
+        yield Candidate(asked, "the message asks for it")
     module = details.get("module", "")
     yield from _parsed(known_break(module, ""), f"{module} was there before")
     wanted = requirement_for(module) if module else details.get("distribution")
@@ -75,6 +80,7 @@ def _missing_module(diagnosis: Diagnosis, text: str) -> Iterator[Candidate]:
 def _missing_name(diagnosis: Diagnosis, text: str) -> Iterator[Candidate]:
     details = diagnosis.details
     module, name = details.get("module", ""), details.get("name", "")
+    module = module.lower() if module == "NumPy" else module
     for known in (known_break(module, name), known_break(module.partition(".")[0], name)):
         yield from _parsed(known, f"{module} had {name} before")
     distribution = requirement_for(module) if module else None
@@ -229,8 +235,9 @@ def _requirement(text: str | None) -> Requirement | None:
         parsed = Requirement(text) if text else None
     except (InvalidRequirement, InvalidSpecifier):
         return None
-    if parsed is not None:
-        parsed.marker = None
+    if parsed is None or parsed.url:
+        return None
+    parsed.marker = None
     return parsed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.records import JSON
 
 
@@ -51,7 +51,6 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     Rule("capacity", "release"),
     Rule("infra", "retry", times=3),
     Rule("infra", "release"),
-    Rule("time_limit", "shorten", times=1),
     Rule("permissions", "release"),  # no change of source or of free fields gives a role a permission
     Rule("nan_loss", "skip"),  # a property of the trial: the next one may converge
     Rule("any", "handoff"),

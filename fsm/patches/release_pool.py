@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis, Family
+from wpfsm.fsm.failures.diagnosis import Family
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches.base import Material, Patch
 
 KIND = "release_pool"

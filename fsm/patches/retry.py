@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches.base import Material, Patch
 
 KIND = "retry"
@@ -26,6 +26,11 @@ def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:
     if material.tried(diagnosis, key):
         return None
     wait = wait_seconds(diagnosis.fingerprint, material.attempt, material.first_wait)
+    if diagnosis.details.get("hardware"):
+        # The warm pool is that very instance: the next job would be given it again.
+        what = "release the pool, whose instance is faulty, and submit the same configuration to another one"
+        return Patch(KIND, f"{what} after {wait:.3g} s (attempt {material.attempt})", wait_seconds=wait,
+                     action="release_pool", key=key)  # fmt: skip
     return Patch(
         KIND, f"the same configuration again after {wait:.3g} s (attempt {material.attempt})",
         wait_seconds=wait, key=key,

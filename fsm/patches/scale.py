@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches.base import Material, Patch, Scalar, key_of
 from wpfsm.fsm.patches.hyperparameters import accepted, apply_set, as_number, find, summary
 
@@ -48,6 +48,8 @@ def _decide(diagnosis: Diagnosis, material: Material) -> Patch | str:
     if material.options.get("set"):
         values = apply_set(material.hyperparameters, material.options["set"])
         reason = "what the row sets is already so"
+    elif diagnosis.stuck:
+        return diagnosis.stuck
     else:
         values = _smaller(diagnosis, material)
         reason = "no batch size above 1 is among the hyperparameters or the script's options"
@@ -61,6 +63,8 @@ def _smaller(diagnosis: Diagnosis, material: Material) -> dict[str, Scalar]:
     """Half the batch and its accumulation; fewer workers for host memory; checkpointing for the accelerator's."""
     declared = accepted(material.files)
     known = {**{k: v for k, v in declared.items() if v is not None}, **material.hyperparameters}
+    if diagnosis.details.get("shared_memory") and (fewer := _fewer_workers(known)):
+        return fewer
     values: dict[str, Scalar] = _half_batch(known)
     if diagnosis.class_ == "host_oom":
         values |= _fewer_workers(known)

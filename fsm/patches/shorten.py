@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches.base import Material, Patch, Scalar, key_of
 from wpfsm.fsm.patches.hyperparameters import accepted, apply_set, as_number, find, summary
 

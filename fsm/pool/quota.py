@@ -10,14 +10,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from wpfsm.fsm.ports import QuotaReading
-from wpfsm.fsm.units import DAY
-
-if TYPE_CHECKING:
-    from wpfsm.fsm.ports import JobSummary
 
 SERVICE_CODE = "sagemaker"
 
@@ -168,13 +163,3 @@ def _holder_text(holder: Holding) -> str:
     what = "idle pool of" if holder.kind == "pool" else "running job"
     whose = ", this loop's" if holder.ours else f", of loop {holder.loop}" if holder.loop else ""
     return f"{holder.instances} x {what} {holder.job_name}{whose}"
-
-
-HOLDS_AT_MOST = 60 * DAY
-"""Seconds. Pending and running are limited to 28 days each (StoppingCondition), and then a pool may idle for
-hours: an older job holds nothing any more."""
-
-
-def recent(jobs: Iterable[JobSummary], now: float) -> list[JobSummary]:
-    """The jobs of a listing, newest first, that may still hold instances; later pages are not read."""
-    return list(takewhile(lambda job: not 0 < job.created_at < now - HOLDS_AT_MOST, jobs))

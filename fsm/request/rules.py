@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from wpfsm.fsm.loopfile.files import local_inputs
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import Request, Violation
 from wpfsm.fsm.records import JSON
@@ -108,7 +109,9 @@ def draft(file: LoopFile) -> Request:
         "EnableInterContainerTrafficEncryption": pool.encrypt_traffic,
     }
     if job.inputs:
-        request["InputDataConfig"] = [_channel(name, uri) for name, uri in job.inputs.items()]
+        uploaded = {name: f"s3://unknown/{name}" for name in local_inputs(file)}
+        channels = {**job.inputs, **uploaded}
+        request["InputDataConfig"] = [_channel(name, uri) for name, uri in channels.items()]
     if pool.vpc:
         request["VpcConfig"] = {
             "SecurityGroupIds": list(pool.vpc.security_groups), "Subnets": list(pool.vpc.subnets)
@@ -173,7 +176,10 @@ def _of_violation(violation: Violation, *, own: bool) -> Objection:
     found = [known for known in KEYS if member == known or member.startswith((f"{known}.", f"{known}["))]
     key = KEYS[max(found, key=len)] if found else member
     where = f" ({member} of job.request)" if own else f" ({member})"
-    return Objection(key, f"{violation.value} {violation.constraint}{where}", f"correct {key}")
+    fix = f"correct {member} in the file of job.request" if own else f"correct {key}"
+    if own and found and key not in ("name", "pool.role"):
+        fix += f", or {key} where the loop file states it"
+    return Objection(key, f"{violation.value} {violation.constraint}{where}", fix)
 
 
 def _algorithm(file: LoopFile) -> dict[str, JSON]:

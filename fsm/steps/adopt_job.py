@@ -1,4 +1,4 @@
-"""A job of our name exists: is it ours?
+"""Tell whether an existing job with our name was created by this loop.
 
 The name alone does not tell. The tag with the digest of the request does, and its absence does not: the
 listing may be late or incomplete, and a job of ours that was taken for a stranger's would be left running.
@@ -17,9 +17,8 @@ def digest_tag(ctx: Context, name: str, arn: str) -> str:
     Raises:
         Unknown: It carries no digest, and did not get one within the grace period.
     """
-    began = ctx.clock.now()
-    while (digest := ctx.tags(arn).get(DIGEST_TAG)) is None:
-        if ctx.clock.now() - began >= ctx.pace.grace:
+    while (digest := ctx.gateway.tags(arn).get(DIGEST_TAG)) is None:
+        if ctx.clock.now() - ctx.since(f"the tags of {name}") >= ctx.pace.grace:
             raise Unknown(
                 "NoDigestTag",
                 f"a job called {name} exists without the tag {DIGEST_TAG}: whose it is cannot be told",

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.costs.job_cost import bill, cost_of, measured_starts
+from wpfsm.fsm.costs.job_cost import JobCost, bill, measured_starts
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE
 from wpfsm.fsm.pool.owner import chain_started_at
 from wpfsm.fsm.pool.quota import warm_pool_quota_name
@@ -40,7 +40,7 @@ Cause = Literal[
 
 
 @dataclass(frozen=True)
-class Death:
+class PoolLoss:
     """The most likely cause, in a word and in a sentence.
 
     Attributes:
@@ -64,7 +64,7 @@ class Death:
         }
 
 
-def cause_of_death(ctx: Context, owner: Job, reading: JobReading | None) -> Death:
+def explain_pool_loss(ctx: Context, owner: Job, reading: JobReading | None) -> PoolLoss:
     """Judge from the owner's row, its intents, the clock, and what Describe says of it.
 
     Args:
@@ -76,7 +76,7 @@ def cause_of_death(ctx: Context, owner: Job, reading: JobReading | None) -> Deat
     found = next((verdict for rule in _RULES if (verdict := rule(ctx, case))), None)
     cause, why = found or _patch_update(case)
     seconds, dollars = cold_start_cost(ctx)
-    return Death(cause, why + cold_start_text(seconds, dollars), seconds, dollars)
+    return PoolLoss(cause, why + cold_start_text(seconds, dollars), seconds, dollars)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def released_outside(ctx: Context, owner: Job, reading: JobReading) -> str:
 
 def cold_start_cost(ctx: Context) -> tuple[float | None, float | None]:
     """Median measured cold start in seconds, and its dollars: 0 where starting up is not billed."""
-    measured = measured_starts([cost_of(job, 1) for job in ctx.jobs()], "cold")
+    measured = measured_starts([JobCost.of(job, 1) for job in ctx.jobs()], "cold")
     if not measured:
         return None, None
     seconds = median(measured)

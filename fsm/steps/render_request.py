@@ -10,12 +10,12 @@ from wpfsm.fsm.request.compose import digest
 
 REQUIREMENTS = "requirements.txt"
 
-_RENDERED = frozenset({"image", "requirements", "request", "inputs", "output"})
+_RENDERED = frozenset({"image", "install", "requirements", "request", "inputs", "output"})
 """Keys of ``job`` that a base request holds; the others are put into each job's own members."""
 
 
 def base_key(file: LoopFile, source_digest: str, entry: str) -> str:
-    """What a base request is kept under: ``source:entry:settings``.
+    """Cache key of a base request: ``source:entry:settings``.
 
     A free field may change between two jobs of one source, and then another base request is rendered.
     """
@@ -46,7 +46,7 @@ def base_request(ctx: Context, trial: Trial) -> Request:
             if like
             else "the SageMaker SDK renders the request and uploads the source"
         )
-        ctx.progress.waiting(how, None)
+        ctx.progress.waiting(f"{how}{_how_much(ctx, trial)}", None)
     spec = RenderSpec(
         # Of the whole key: two entries of one source are two uploads, and must not overwrite each other's driver.
         name=f"{ctx.loop.id}-{digest({'key': key})[:8]}",
@@ -57,14 +57,22 @@ def base_request(ctx: Context, trial: Trial) -> Request:
         loop_file=ctx.loop.loop_file,
         entry=entry,
         requirements=requirements,
+        keep_packages=bool(requirements) and ctx.file.keeps_packages,
         like=like,
     )
-    request = ctx.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))
-    with ctx.ports.boundaries.around("commit rendered"):
+    request = ctx.gateway.steady("renderer.render", lambda: ctx.ports.renderer.render(spec))
+    with ctx.ports.failpoints.around("commit rendered"):
         ctx.store.save_rendered(key, request)
         if like is None:
             ctx.store.save_rendered(like_key, request)
     return request
+
+
+def _how_much(ctx: Context, trial: Trial) -> str:
+    if not trial.source_digest:
+        return ""
+    files, size = ctx.sources.size(trial.source_digest)
+    return f" ({files} file{'s' if files != 1 else ''}, {size / 1e6:.1f} MB)"
 
 
 def _requirements(ctx: Context, trial: Trial) -> str:

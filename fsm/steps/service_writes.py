@@ -21,7 +21,7 @@ def set_keep_alive(ctx: Context, job: Job, seconds: float, why: str) -> bool:
                data={"job": job.name, "keep_alive": seconds})  # fmt: skip
     accepted, answer = True, "accepted"
     try:
-        ctx.steady("service.set_keep_alive", lambda: ctx.ports.service.set_keep_alive(job.name, int(seconds)))
+        ctx.gateway.set_keep_alive(job.name, int(seconds))
     except Rejected as error:
         accepted, answer = False, f"{error.code}: {error.message}"
     rows = (replace(job, keep_alive=seconds),) if accepted and seconds else ()
@@ -42,7 +42,7 @@ def stop_job(ctx: Context, job: Job, reason: str, why: str) -> Job:
     ctx.record("stop_intended", f"stop {job.name}: {why}", jobs=(stopped,), intents=(intent,))
     answer = "accepted"
     try:
-        ctx.steady("service.stop", lambda: ctx.ports.service.stop(job.name))
+        ctx.gateway.stop(job.name)
     except Rejected as error:
         # Already terminal, as the next read will show.
         answer = f"{error.code}: {error.message}"

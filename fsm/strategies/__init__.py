@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from wpfsm.fsm.strategies.base import (
     Comparison,
     Goal,
-    MissingExtra,
     Proposal,
     Standing,
     Strategy,
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Goal",
-    "MissingExtra",
     "Proposal",
     "Standing",
     "Strategy",

@@ -12,9 +12,9 @@ from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, StrategyError, T
 from wpfsm.fsm.strategies.comparison import BASELINE, compare
 from wpfsm.fsm.strategies.metrics import finite
 from wpfsm.fsm.strategies.recipes import Name
-from wpfsm.fsm.strategies.schedule import Schedule
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
+from wpfsm.fsm.strategies.trial_list import TrialList
 
 
 class Variant(BaseModel):
@@ -59,7 +59,7 @@ class AblateConfig(WithSmoke):
         return set(self.baseline).union(*(variant.set for variant in self.variants))
 
 
-class Ablate(Schedule):
+class Ablate(TrialList):
     """Runs the baseline and each variant once, then all of them again, so that a loop cut short is balanced."""
 
     def __init__(self, config: AblateConfig, goal: Goal | None, base: Mapping[str, Value]) -> None:

@@ -23,7 +23,6 @@ __all__ = [
     "Comparison",
     "Direction",
     "Goal",
-    "MissingExtra",
     "Proposal",
     "Standing",
     "State",
@@ -34,9 +33,9 @@ __all__ = [
     "Verdict",
     "best",
     "describe",
+    "ended_trials",
     "label_for",
     "repeated_failure",
-    "settled",
 ]
 
 Value = bool | int | float | str | None
@@ -53,15 +52,6 @@ class StrategyError(ValueError):
     """A strategy's configuration cannot work with this loop; the message says what to change."""
 
 
-class MissingExtra(Exception):
-    """An optional dependency is not installed; `command` installs it."""
-
-    def __init__(self, extra: str) -> None:
-        self.extra = extra
-        self.command = f"pip install 'wpfsm[{extra}]'"
-        super().__init__(f"the extra {extra!r} is not installed: {self.command}")
-
-
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """The next trial that a strategy asks for.
@@ -75,6 +65,8 @@ class Proposal:
         smoke: A short run that shows whether the job works at all; it is never best.
         carry_checkpoint: The script continues from the checkpoint in the pool's persistent cache.
         repeat: Which repetition of the same trial this is, from 0.
+        phase: Which strategy of a list asks for it, from 1.
+        base: The number of the trial that it starts from; `None` for the job as the loop file gives it.
     """
 
     params: Mapping[str, Value]
@@ -85,6 +77,8 @@ class Proposal:
     smoke: bool = False
     carry_checkpoint: bool = False
     repeat: int = 0
+    phase: int = 1
+    base: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +95,9 @@ class TrialRow:
         fingerprint: The fingerprint of its failure, if it failed.
         repeat: The repeat of its proposal.
         source: The source directory of its proposal.
+        phase: Which strategy of a list asked for it, from 1.
+        proposed: Whether it came from outside the strategy.
+        elsewhere: Whether another loop ran it, which this one continues.
     """
 
     number: int
@@ -112,6 +109,9 @@ class TrialRow:
     fingerprint: str | None = None
     repeat: int = 0
     source: str | None = None
+    phase: int = 1
+    proposed: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ def repeated_failure(rows: Sequence[TrialRow]) -> str | None:
     return None
 
 
-def settled(rows: Sequence[TrialRow]) -> Sequence[TrialRow]:
+def ended_trials(rows: Sequence[TrialRow]) -> Sequence[TrialRow]:
     """The rows, once none of them is running.
 
     Raises:

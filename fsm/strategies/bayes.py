@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.strategies.base import (
     Goal,
-    MissingExtra,
     Proposal,
     Standing,
     TrialRow,
     Value,
     describe,
+    ended_trials,
     label_for,
-    settled,
 )
 from wpfsm.fsm.strategies.metrics import finite
 from wpfsm.fsm.strategies.space import Choice, Range, Space
@@ -57,7 +57,7 @@ class Bayes:
             MissingExtra: Optuna is not installed.
             ValueError: A trial is still running.
         """
-        done = [row for row in settled(rows) if not row.smoke]
+        done = [row for row in ended_trials(rows) if not row.smoke]
         if len(done) >= self._count:
             return None
         tried = {row.label for row in done}
@@ -122,7 +122,7 @@ def _require_optuna() -> None:
     try:
         import optuna
     except ImportError as error:
-        raise MissingExtra("bayes") from error
+        raise MissingExtra("bayes", "a Bayesian strategy") from error
     # Optuna reports each new study on stderr.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -37,7 +37,7 @@ class EarlyStopConfig(BaseModel):
     min_trials: Annotated[int, Field(ge=1)] = DEFAULT_MIN_TRIALS
 
 
-def hopeless(
+def should_prune(
     running: Sequence[float],
     completed: Sequence[Sequence[float]],
     goal: Goal,

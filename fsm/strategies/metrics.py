@@ -18,31 +18,32 @@ An expression need not spell them: where it would capture a number, and the log 
 number's place, that is a report too. ``eval_loss=([0-9.eE+-]+)`` is how people write it, and a job that diverges
 must not keep the last value that was finite.
 
+A capture that is only a part of the number that was printed (`2.5` of `2.5e-05`) is no value either: it is shown as
+cut, and never compared (:mod:`wpfsm.fsm.strategies.numbers`).
+
 How the service reads a line with two matches, and which dialect its expressions have, is not documented.
-Here each match in a line is one report, in Python's dialect; a plain capture such as
+Here a line is one report, its last match, in Python's dialect, and so it is in the emulator; a plain capture such as
 `eval_loss=([0-9.eE+-]+)` means the same in both.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from wpfsm.fsm.strategies.expression import MAX_REGEX_CHARS, Expression, Reading, check_regex
+from wpfsm.fsm.strategies.numbers import parse
+
+__all__ = [
+    "MAX_REGEX_CHARS", "Direction", "Expression", "Goal", "Reading", "check_regex", "extract", "finite", "last_finite",
+    "parse", "series",
+]  # fmt: skip
+
 Direction = Literal["minimize", "maximize"]
-
-MAX_REGEX_CHARS = 500
-"""Longest regular expression (API reference, MetricDefinition)."""
-
-# float() alone would also take 1_000 and the digits of other scripts, which no log means as a number.
-_NUMBER = re.compile(
-    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE
-)
-
-
-_NOT_FINITE = re.compile(r"(?<![\w.])[+-]?(?:nan|inf(?:inity)?)(?![\w.]*\w)", re.IGNORECASE)
+PAGE_LINES = 1000
+"""Lines that are read under one time limit where a whole log is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,78 +58,28 @@ class Goal:
         return one < other if self.direction == "minimize" else one > other
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One match of a metric's expression in a log.
+def series(regex: str | Expression, lines: Iterable[str]) -> Iterator[Reading]:
+    """The reading of each line of a log that matches, whether it is a number or not.
 
-    Attributes:
-        line: The line's number, from 1.
-        captured: The text of the first group.
-        value: The number, possibly not finite; `None` when the text is no number.
-    """
-
-    line: int
-    captured: str
-    value: float | None
-
-
-def check_regex(regex: str) -> re.Pattern[str]:
-    """Compiles a metric's expression, or says why the service would not get a value from it.
-
-    Raises:
-        ValueError: It is empty, longer than 500 characters, does not compile, or captures nothing.
-    """
-    if not 1 <= len(regex) <= MAX_REGEX_CHARS:
-        raise ValueError(f"a metric regex has 1 to {MAX_REGEX_CHARS} characters, not {len(regex)}")
-    try:
-        pattern = re.compile(regex)
-    except re.error as error:
-        raise ValueError(f"the metric regex does not compile: {error}") from error
-    if pattern.groups == 0:
-        raise ValueError(
-            f"the metric regex captures nothing: put the number in parentheses, as in {regex}([0-9.eE+-]+)"
-        )
-    return pattern
-
-
-def parse(text: str) -> float | None:
-    """The number that a captured text is, possibly not finite, or `None`; see the table above."""
-    text = text.strip()
-    return float(text) if _NUMBER.fullmatch(text) else None
-
-
-def series(regex: str, lines: Iterable[str]) -> Iterator[Reading]:
-    """Every match in a log, with its line number, whether it is a number or not (`wpfsm metric test`).
+    Args:
+        regex: the expression; one that is given up reads nothing more (:attr:`Expression.given_up`).
+        lines: the log.
 
     Raises:
         ValueError: The expression fails `check_regex`.
     """
-    pattern = check_regex(regex)
-    for number, line in enumerate(lines, start=1):
-        for _, captured in sorted(_captures(pattern, line)):
-            yield Reading(number, captured, parse(captured))
+    expression = Expression(regex) if isinstance(regex, str) else regex
+    first, page = 1, list[str]()
+    for line in lines:
+        page.append(line)
+        if len(page) == PAGE_LINES:
+            yield from expression.read(page, first)
+            first, page = first + len(page), []
+    yield from expression.read(page, first)
 
 
-def _captures(pattern: re.Pattern[str], line: str) -> Iterator[tuple[int, str]]:
-    """Where and what the expression captures in a line, numbers that are not finite included."""
-    tokens = [token for token in _NOT_FINITE.finditer(line) if _stands_for_a_number(pattern, line, token)]
-    for token in tokens:
-        yield token.start(), token.group()
-    for match in pattern.finditer(line):
-        # Of -inf an expression of digits and signs captures the sign alone.
-        if not any(match.start(1) < token.end() and token.start() < match.end(1) for token in tokens):
-            yield match.start(1), match.group(1) or ""
-
-
-def _stands_for_a_number(pattern: re.Pattern[str], line: str, token: re.Match[str]) -> bool:
-    """Whether the expression would capture a number in the token's place."""
-    at = token.start()
-    as_if = f"{line[:at]}0{line[token.end() :]}"
-    return any(match.start(1) <= at < match.end(1) for match in pattern.finditer(as_if))
-
-
-def extract(regex: str, lines: Iterable[str]) -> list[float]:
-    """The values that a log reports, in order, those that are not finite included.
+def extract(regex: str | Expression, lines: Iterable[str]) -> list[float]:
+    """The values that a log reports, in order, those that are not finite included and cut ones left out.
 
     Raises:
         ValueError: The expression fails `check_regex`.

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wpfsm.fsm.strategies.base import Goal, Proposal
-from wpfsm.fsm.strategies.schedule import Schedule
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
+from wpfsm.fsm.strategies.trial_list import TrialList
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -59,6 +59,6 @@ class RecipesConfig(WithSmoke):
         return set[str]().union(*(recipe.hyperparameters for recipe in self.recipes))
 
 
-def recipes(config: RecipesConfig, goal: Goal | None) -> Schedule:
+def recipes(config: RecipesConfig, goal: Goal | None) -> TrialList:
     """The strategy that runs recipes in order."""
-    return Schedule([recipe.proposal() for recipe in config.recipes], goal)
+    return TrialList([recipe.proposal() for recipe in config.recipes], goal)

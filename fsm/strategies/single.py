@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from wpfsm.fsm.strategies.base import Goal, Proposal
-from wpfsm.fsm.strategies.schedule import Schedule
 from wpfsm.fsm.strategies.smoke import WithSmoke
+from wpfsm.fsm.strategies.trial_list import TrialList
 
 
 class SingleConfig(WithSmoke):
@@ -15,6 +15,6 @@ class SingleConfig(WithSmoke):
     type: Literal["single"] = "single"
 
 
-def single(goal: Goal | None) -> Schedule:
+def single(goal: Goal | None) -> TrialList:
     """The strategy that runs the job as the loop file gives it."""
-    return Schedule([Proposal({}, "job")], goal)
+    return TrialList([Proposal({}, "job")], goal)

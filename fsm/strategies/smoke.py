@@ -15,7 +15,7 @@ from wpfsm.fsm.strategies.base import (
     StrategyError,
     TrialRow,
     Value,
-    settled,
+    ended_trials,
 )
 from wpfsm.fsm.strategies.space import Overrides
 
@@ -86,7 +86,7 @@ class Smoke:
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
         """The smoke trial; once it completed, what the inner strategy asks for; if it did not, nothing."""
-        settled(rows)
+        ended_trials(rows)
         if not any(row.smoke for row in rows):
             return self._shorten(self._inner.next([]))
         return None if _refused(rows) else self._inner.next(_full(rows))

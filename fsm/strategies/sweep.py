@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wpfsm.fsm.strategies.base import Goal, Proposal, Strategy, StrategyError, Value, label_for
-from wpfsm.fsm.strategies.schedule import Schedule
+from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Choice, Overrides, Parameter, Range, Space
+from wpfsm.fsm.strategies.trial_list import TrialList
 
 MAX_TRIALS = 1000
 """A bound against slips of the pen: what really runs is bounded by the loop's limits."""
@@ -104,7 +105,7 @@ class Search(BaseModel):
         return set(self.parameters or {}).union(*(self.trials or []))
 
 
-class SweepConfig(Search, WithSmoke):
+class SweepConfig(Search, WithSmoke, WithRepeats):
     """The `strategy` section of a sweep."""
 
     type: Literal["sweep"] = "sweep"
@@ -127,7 +128,7 @@ def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Stra
         if goal is None:
             raise StrategyError("method bayes needs a metric: it learns from the metric of each trial")
         return Bayes(config.space(), config.count or 0, config.seed, goal)
-    return Schedule(trial_list(_points(config), base), goal)
+    return TrialList(trial_list(_points(config), base), goal)
 
 
 def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> list[Proposal]:

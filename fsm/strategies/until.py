@@ -18,19 +18,20 @@ from wpfsm.fsm.strategies.base import (
     Value,
     best,
     describe,
-    settled,
+    ended_trials,
 )
-from wpfsm.fsm.strategies.schedule import Schedule
+from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
 from wpfsm.fsm.strategies.sweep import MAX_TRIALS, Search, search, trial_list
 from wpfsm.fsm.strategies.target import Target
+from wpfsm.fsm.strategies.trial_list import TrialList
 
 CONTINUED_TRIALS = 10
 """How often the same configuration is continued when the loop file gives no `max_trials`."""
 
 
-class UntilConfig(WithSmoke):
+class UntilConfig(WithSmoke, WithRepeats):
     """The `strategy` section that trains until a target is met.
 
     Attributes:
@@ -59,6 +60,10 @@ class UntilConfig(WithSmoke):
     def _something_changes(self) -> UntilConfig:
         if self.propose == []:
             raise ValueError("propose is an empty list: leave it out to continue the same configuration")
+        if (self.propose is None or self.carry_checkpoint) and (self.repeats > 1 or self.confirm):
+            raise ValueError(
+                "a trial that continues a checkpoint cannot be repeated: leave repeats and confirm out"
+            )
         if self.propose is None and self.carry_checkpoint is False:
             raise ValueError("nothing changes between the trials: propose some, or leave carry_checkpoint on")
         return self
@@ -86,7 +91,7 @@ class Until:
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
         """The next trial, unless the target is met or the loop has given up."""
-        if self._ended(settled(rows)):
+        if self._ended(ended_trials(rows)):
             return None
         proposal = self._inner.next(rows)
         return proposal and self._carried(proposal)
@@ -151,10 +156,10 @@ def _inner(config: UntilConfig, goal: Goal, base: Mapping[str, Value]) -> Strate
         case Search() as proposed:
             return search(proposed, goal, base)
         case list() as trials:
-            return Schedule(trial_list(list(trials), base), goal)
+            return TrialList(trial_list(list(trials), base), goal)
         case _:
             times = config.max_trials or CONTINUED_TRIALS
-            return Schedule([Proposal({}, "continued", repeat=n) for n in range(times)], goal)
+            return TrialList([Proposal({}, "continued", repeat=n) for n in range(times)], goal)
 
 
 def _without_improvement(rows: Sequence[TrialRow], goal: Goal) -> int:

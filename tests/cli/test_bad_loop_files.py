@@ -75,6 +75,14 @@ CASES = {
     "version": ("version: 1", "version: 2", "line 1: version: input should be 1"),
     "unknown failure class": ("strategy:", "on_failure: [{when: cuda_omo, do: retry}]\nstrategy:",
                               "line 12: on_failure.0.when: 'cuda_omo' is not a failure class or family; did you mean cuda_oom?"),
+    "hold of 3 h": ("strategy:", "on_failure:\n  - {when: any, do: handoff, hold: 3h}\nstrategy:",
+                    "line 13: on_failure.0.hold: 3h is beyond the documented 60m of keep-alive"),
+    "hold of 7 h": ("strategy:", "on_failure: [{when: any, do: handoff, hold: 7h}]\nstrategy:",
+                    "line 12: on_failure.0.hold: 7h is beyond the service's 6h"),
+    "a list as text": ("epochs: 8", "layers: [a, b]", """write it as text: '["a", "b"]', or give several values"""),
+    "aliases of aliases": ("version: 1", "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
+        f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    ) + "version: 1", "it stands for more than 20000 values"),
     "rule without action": ("strategy:", "on_failure: [{when: any}]\nstrategy:", "line 12: on_failure.0.do: is missing"),
 }  # fmt: skip
 
@@ -126,6 +134,8 @@ MISSING = {
     "entry": ("train.py", "tarin.py", "line 9: job.entry: tarin.py is not in src; it has train.py"),
     "requirements": ("entry: train.py", "entry: train.py\n  requirements: needs.txt",
                      "line 10: job.requirements: needs.txt is not in src"),
+    "inputs": ("entry: train.py", "entry: train.py\n  inputs: {train: data/}",
+               "line 10: job.inputs.train: there is no folder data; name the one with the data, or an S3 URI"),
     "request": ("  source: src/\n  entry: train.py", "  request: job.json", "line 8: job.request: there is no file job.json"),
     "source of a recipe": ("  type: sweep\n  method: grid\n  parameters: {lr: [1e-3, 1e-2]}",
                            "  type: recipes\n  recipes:\n    - {name: a}\n    - name: b\n      source: b/",

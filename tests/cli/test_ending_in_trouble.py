@@ -151,6 +151,7 @@ def test_gc_goes_on_after_a_loop_that_it_cannot_close(bench: Bench):
     ran = bench.run("gc", "--apply")
     assert ran.code == 30
     assert f"fix: wpfsm release {bad}" in ran.err
+    assert f"released by their tags: {bad}-001" in ran.err
     assert f"loop {good}: Closed, abandoned" in ran.out
     assert bench.document(good)["pool"]["released"] is True
     with contextlib.closing(sqlite3.connect(bench.database)) as connection, connection:

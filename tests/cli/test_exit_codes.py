@@ -230,7 +230,7 @@ def test_75_for_a_database_that_cannot_be_used(alone: Bench):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_130_and_143_after_a_signal(bench: Bench, number: signal.Signals, code: int):
+def test_130_and_143_after_a_signal(bench: Bench, number: signal.StopSignals, code: int):
     """A signal stops the job and releases the pool before the program ends."""
     name = f"signal{int(number)}"
     process = bench.begin("start", bench.loop(name, SLOW))

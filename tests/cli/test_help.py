@@ -97,7 +97,7 @@ def test_completion_knows_the_loops(finished: Bench):
     """A verb that takes a loop completes its id."""
     for verb in ("inspect", "resume", "report"):
         ran = finished.run(_WPFSM_COMPLETE="bash_complete", COMP_WORDS=f"wpfsm {verb} swe", COMP_CWORD="2")
-        assert re.fullmatch(r"plain,sweep-[0-9a-f]{6}", ran.out.strip()), ran.err
+        assert re.fullmatch(r"plain,sweep-[0-9a-f]{10}", ran.out.strip()), ran.err
 
 
 def test_completion_says_nothing_without_a_database(alone: Bench):

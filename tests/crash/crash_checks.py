@@ -37,7 +37,7 @@ def account_of(world: World, result: Result) -> Account:
         trials=tuple((t.number, t.label, t.state, t.metric) for t in trials),
         jobs=tuple(
             (j.name, j.trial, j.status, j.start, j.stopped_for,
-             j.diagnosis and j.diagnosis["class"], None if j.stopped_for else j.billable_seconds)
+             j.diagnosis and j.diagnosis.class_, None if j.stopped_for else j.billable_seconds)
             for j in jobs
         ),
         metrics=tuple(dict(j.metrics) for j in jobs),

@@ -31,6 +31,10 @@ class SkewedClock:
         """See :class:`wpfsm.fsm.ports.Clock`."""
         self._clock.pause(seconds)
 
+    def sleep(self, seconds: float) -> None:
+        """See :class:`wpfsm.fsm.ports.Clock`."""
+        self.pause(seconds)
+
 
 class Puppet:
     """One controller process. Only one puppet moves at a time, so that every run can be repeated.
@@ -56,9 +60,9 @@ class Puppet:
         self._thread = threading.Thread(target=self._live, name=f"controller-{host}", daemon=True)
         self._thread.start()
 
-    def step(self, boundaries: int = 1) -> None:
+    def step(self, failpoints: int = 1) -> None:
         """Let it run past so many boundaries, or to its end."""
-        for _ in range(boundaries):
+        for _ in range(failpoints):
             if self.done:
                 return
             self._go.release()

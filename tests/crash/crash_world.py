@@ -13,7 +13,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,18 +32,18 @@ from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
 from wpfsm.adapters.emulator.wsgi_transport import client_session
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.watchers.base import Silent
-from wpfsm.adapters.watchers.notify import Nobody
+from wpfsm.adapters.watchers.base import NullProgress
+from wpfsm.adapters.watchers.notify import NullNotifier
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context, Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.failpoints import Boundaries, Hook
+from wpfsm.fsm.failpoints import Failpoints, Hook
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import with_keep_alive
-from wpfsm.fsm.polling import Pace
+from wpfsm.fsm.polling import PollPolicy
 from wpfsm.fsm.ports import RenderSpec, Request
-from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, State
+from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, Proposal, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state import store
 from wpfsm.state.database import create_or_open, open_existing, siblings
@@ -53,7 +53,7 @@ from wpfsm.state.pool_leases import LocalPoolLeases
 
 LOOP_ID = "story"
 SHARED_MEMORY = Path("/dev/shm")
-PACE = Pace(least=10, most=30, grace=20, quiet=30, release=900, outage=300, backoff=2, log=10)
+PACE = PollPolicy(least=10, most=30, grace=20, quiet=30, release=900, outage=300, backoff=2, log=10)
 """As on AWS, with shorter patience: the clock is the emulator's, so waiting costs nothing but reads."""
 
 
@@ -68,6 +68,10 @@ class SharedClock(ManualClock):
         """See :class:`wpfsm.fsm.ports.Clock`."""
         self.advance(seconds)
 
+    def sleep(self, seconds: float) -> None:
+        """The same."""
+        self.pause(seconds)
+
 
 @dataclass
 class Asked:
@@ -76,7 +80,7 @@ class Asked:
     reason: Literal["", "interrupted", "terminated"] = ""
 
 
-class Troubles(Silent):
+class Troubles(NullProgress):
     """Watches for what should not have happened in an activity."""
 
     def __init__(self) -> None:
@@ -177,6 +181,7 @@ class Story:
         script: What a job does, from its request.
         source: The source folder at the start.
         edits: What each hand-off is answered with: a file of the user's and its new text.
+        proposals: What is proposed, one at each hand-off that asks; a source is the text of the script.
         faults: In force from the beginning.
         settings: Of the emulator.
     """
@@ -185,6 +190,7 @@ class Story:
     script: Callable[[Launch], Script]
     source: Mapping[str, str] = field(default_factory=dict)
     edits: tuple[tuple[str, str], ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     faults: tuple[JSONValue, ...] = ()
     settings: Settings = field(default_factory=lambda: Settings(cold_start=8, warm_start=2))
 
@@ -239,33 +245,35 @@ class World:
         """The loop's snapshots."""
         return LocalSources(siblings(self.database, "sources"), self.folder)
 
-    def controller(self, hook: Hook | None = None, *, host: str = "here", clock: Any = None) -> Controller:
+    def controller(self, hook: Hook | None = None, *, host: str = "here", clock: Any = None,
+                   forget_stop: bool = False) -> Controller:  # fmt: skip
         """A new controller, which takes the loop over.
 
         Args:
             hook: Hears of every boundary.
             host: Where it is: kernel locks are of one host, the database is shared.
             clock: Its own, when it is not the emulator's.
+            forget_stop: It is a person's ``wpfsm resume``.
 
         Raises:
             Held: Another one of this host lives.
         """
-        boundaries, clock = Boundaries(hook), clock or self.clock
+        failpoints, clock = Failpoints(hook), clock or self.clock
         locks = siblings(self.database, f"locks-of-{host}")
         with contextlib.ExitStack() as cleanup:
             lease = acquire(locks, f"loop-{LOOP_ID}", what="loop story", holder=LOOP_ID)
             cleanup.callback(lease.release)
             connection = cleanup.enter_context(contextlib.closing(self.connect()))
             owner = Owner(host, 1, clock.now(), clock.now())
-            with boundaries.around("commit taken_over"):
-                epoch = store.take_over(connection, self.database, LOOP_ID, owner)
+            with failpoints.around("commit taken_over"):
+                epoch = store.take_over(connection, self.database, LOOP_ID, owner, forget_stop=forget_stop)
             rows = store.LoopStore(connection, self.database, LOOP_ID, epoch)
             pools = LocalPoolLeases(locks)
-            return Controller(self._ports(rows, clock, pools, boundaries), lease, pools, cleanup.pop_all())
+            return Controller(self._ports(rows, clock, pools, failpoints), lease, pools, cleanup.pop_all())
         raise AssertionError("unreachable")
 
     def _ports(
-        self, rows: store.LoopStore, clock: Any, pools: LocalPoolLeases, boundaries: Boundaries
+        self, rows: store.LoopStore, clock: Any, pools: LocalPoolLeases, failpoints: Failpoints
     ) -> Ports:
         wire().emulator = self.emulator
         clients = wire().clients
@@ -280,18 +288,18 @@ class World:
             renderer=StubRenderer(),
             sources=self.sources(),
             leases=pools,
-            notifier=Nobody(),
+            notifier=NullNotifier(),
             command=Editor(),
             clock=clock,
             stop=self.asked,
             progress=self.progress,
             pace=PACE,
-            boundaries=boundaries,
+            failpoints=failpoints,
         )
 
     def drive(self, hook: Hook | None = None) -> Result:
         """One process: take over, take up an edit, drive; ends where the controller ends."""
-        owned = self.controller(hook)
+        owned = self.controller(hook, forget_stop=True)
         try:
             self.take_up(owned)
             return controller.drive(owned.ports)
@@ -313,17 +321,39 @@ class World:
         name, text = self.edits.pop(0)
         (self.folder / name).write_text(text)
 
+    def answer(self, hook: Hook | None = None) -> None:
+        """Do what the open hand-off asks for: an edit, or the next proposal of the story."""
+        with self.history() as history:
+            packet = history.find(LOOP_ID).handoff or {}
+            made = len(history.proposals(LOOP_ID))
+        if packet.get("kind") == "ask":
+            self.propose(self.story.proposals[made], hook)
+        else:
+            self.edit()
+
+    def propose(self, proposal: Proposal, hook: Hook | None = None) -> Proposal:
+        """What ``wpfsm next`` does before it follows: keep the source, then write the row."""
+        digest = proposal.source_digest
+        if digest:
+            folder = self.folder / "proposed"
+            shutil.copytree(self.folder / "src", folder, dirs_exist_ok=True)
+            (folder / "train.py").write_text(digest)
+            digest = self.sources().snapshot("proposed")
+        row = replace(proposal, source_digest=digest, at=self.clock.now())
+        with contextlib.closing(self.connect()) as connection:
+            return store.propose(connection, self.database, row, Failpoints(hook))
+
     def finish(self, hook: Hook | None = None, *, resumes: int = 10) -> Result:
         """Resume, and edit at each hand-off, until the loop is Closed or the release is not confirmed."""
         for _ in range(resumes):
             try:
                 result = self.drive(hook)
             except Refused:
-                self.edit()  # the hand-off is open, and nobody has answered it yet
+                self.answer(hook)  # the hand-off is open, and nobody has answered it yet
                 continue
             if result.exit_code != controller.HANDED_OFF:
                 return result
-            self.edit()
+            self.answer(hook)
         raise AssertionError(f"not Closed after {resumes} resumes")
 
     @contextlib.contextmanager

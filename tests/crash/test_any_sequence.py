@@ -76,10 +76,10 @@ class AnySequence(RuleBasedStateMachine):
         """A resume, on the same host or on another one that does not see the lock."""
         self.puppets.append(Puppet(self.world, host, skew))
 
-    @rule(which=st.integers(0, 3), boundaries=st.integers(1, 60))
-    def go_on(self, which: int, boundaries: int) -> None:
+    @rule(which=st.integers(0, 3), failpoints=st.integers(1, 60))
+    def go_on(self, which: int, failpoints: int) -> None:
         """One controller runs for a while; the others stand still."""
-        self._step(self._puppet(which), boundaries)
+        self._step(self._puppet(which), failpoints)
 
     @rule(which=st.integers(0, 3))
     def run_to_the_end(self, which: int) -> None:
@@ -189,9 +189,9 @@ class AnySequence(RuleBasedStateMachine):
         assume(bool(living))
         return living[which % len(living)]
 
-    def _step(self, puppet: Puppet, boundaries: int) -> None:
+    def _step(self, puppet: Puppet, failpoints: int) -> None:
         """Move one controller; one that was taken over must not call anybody any more."""
-        for _ in range(boundaries):
+        for _ in range(failpoints):
             stale, before = self._taken_over(puppet), len(self.world.emulator.calls())
             puppet.step()
             made = self.world.emulator.calls()[before:] if stale else []

@@ -76,7 +76,7 @@ def test_an_abort_waits_for_a_create_that_may_still_land(lag: float) -> None:
             if name == "after call service.create":
                 world.asked.reason = "interrupted"
 
-        owned.ports.boundaries._hook = interrupt
+        owned.ports.failpoints._hook = interrupt
         result = controller.drive(dataclasses.replace(owned.ports, service=late))
     assert late.landed
     assert list(violations(world, result)) == []

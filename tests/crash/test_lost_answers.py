@@ -11,12 +11,13 @@ from crash_runs import SOAK, differences, killed, point, undisturbed, world_of
 from crash_stories import STORIES, patient
 from crash_world import PACE, Crash, World, wire
 
-from wpfsm.adapters.aws.service import SageMakerTraining
+from wpfsm.adapters.aws.account import AwsServices
 from wpfsm.adapters.emulator.engine.records import PoolStatus
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import StoreError, Unknown
+from wpfsm.fsm.gateway import Gateway
 from wpfsm.fsm.records import Outcome, State
-from wpfsm.fsm.states.releasing.orphan import reap
+from wpfsm.fsm.states.releasing.orphan import release_orphan
 
 WRITES = {
     "before call service.create": "CreateTrainingJob",
@@ -24,6 +25,11 @@ WRITES = {
     "before call service.set_keep_alive": "UpdateTrainingJob",
 }
 FAULTS = ("timeout_before_write", "timeout_after_write", "error_5xx", "throttle")
+
+
+def account(world: World) -> Gateway:
+    """The account of a world, for whoever has no loop."""
+    return Gateway(AwsServices(wire().clients), world.clock, PACE)
 
 
 def writes(story: str) -> Iterator[int]:
@@ -130,9 +136,8 @@ def test_a_loop_that_nobody_resumes_can_be_released_without_its_database(story: 
     for at in range(3, len(undisturbed(story)[0]), 1 if SOAK else 12):
         with world_of(story) as world:
             killed(world, at)
-            service = SageMakerTraining(wire().clients)
             for name in reversed(world.emulator.created()):
-                reap(service, world.clock, PACE, name)
+                release_orphan(account(world), name)
             wrong = [text for text in at_the_service(world) if "its row says" not in text]
             result = world.abandon()
             wrong += violations(world, result)
@@ -181,7 +186,7 @@ def test_reaping_waits_for_a_pool_that_is_reported_late() -> None:
     with contextlib.suppress(Crash):
         world.finish(_die_while_it_trains)
     asked_at = world.clock.now()
-    reaped = reap(SageMakerTraining(wire().clients), world.clock, PACE, "story-001")
+    reaped = release_orphan(account(world), "story-001")
     job = world.emulator.jobs()[0]
     assert job.ended is not None
     assert job.ended - asked_at > PACE.grace, "it took longer to stop than a status may be absent"

@@ -180,7 +180,7 @@ def test_a_suspended_controller_that_lost_its_loop(cli: Cli, service: Service) -
     (0, [signal.SIGINT], 130), (1, [signal.SIGTERM], 143), (2, [signal.SIGINT, signal.SIGINT], 130),
     (3, [signal.SIGHUP], 143),
 ])  # fmt: skip
-def test_a_signal_releases(cli: Cli, seed: int, signals: list[signal.Signals], code: int) -> None:
+def test_a_signal_releases(cli: Cli, seed: int, signals: list[signal.StopSignals], code: int) -> None:
     """The first signal stops the job, releases and says so; the second one does not skip that."""
     process = cli.spawn("start", cli.write(runs=TRAINS_LONG, rates=[1], instance_type="ml.c5.xlarge"))
     loop = cli.running()

@@ -37,21 +37,21 @@ def _points(name: str) -> list[int]:
 @pytest.mark.parametrize("name", STORIES)
 def test_one_crash_changes_nothing(name: str) -> None:
     """Killed at a boundary and resumed: no trial is redone, lost or drawn otherwise, and all is released."""
-    boundaries, account, chosen = undisturbed(name)
+    failpoints, account, chosen = undisturbed(name)
     wrong = {}
     for at in _points(name):
         with world_of(STORIES[name]) as world:
             result = survive(world, at)
             broken = list(violations(world, result))
             if broken or account_of(world, result) != account or _chosen(Outcome(world, result)) != chosen:
-                wrong[at, boundaries[at]] = broken or [str(account_of(world, result)), str(account)]
+                wrong[at, failpoints[at]] = broken or [str(account_of(world, result)), str(account)]
     assert wrong == {}
 
 
 def test_a_search_that_is_killed_after_every_trial_proposes_what_it_would_have() -> None:
     """Bayes keeps no study: five processes, each with its own sampler, draw the trials of one."""
-    boundaries, account, chosen = undisturbed("bayes")
-    drawn = [at for at, name in enumerate(boundaries) if name == "after commit proceed"]
+    failpoints, account, chosen = undisturbed("bayes")
+    drawn = [at for at, name in enumerate(failpoints) if name == "after commit proceed"]
     assert len(drawn) == 5
     gaps = [drawn[0], *(later - earlier for earlier, later in itertools.pairwise(drawn))]
     with world_of(STORIES["bayes"]) as world:

@@ -92,7 +92,7 @@ def test_the_forecast_of_the_costs_page():
     shown: dict[bool, list[str]] = {}
     for bill_provisioning in (False, True):
         assumed = Assumptions(said.cold_start, said.warm_start, said.train, said.gap, bill_provisioning)
-        made = forecast(7, assumed, file.pool.price_per_hour)
+        made = forecast(7, assumed, file.pool.price_per_hour, keep_alive=600)
         assert (round(made.cold.wall_seconds / 60), round(made.warm.wall_seconds / 60)) == (58, 28)
         assert made.cold.cost_usd is not None
         assert made.warm.cost_usd is not None

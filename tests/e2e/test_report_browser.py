@@ -18,7 +18,7 @@ from report_loops import LOOP_FILE, Made, write_loop
 
 from wpfsm.adapters.terminal.output import Options
 from wpfsm.adapters.verbs.report import report
-from wpfsm.fsm.records import Outcome
+from wpfsm.fsm.records import JobPatch, Outcome
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
@@ -149,7 +149,11 @@ def test_dark_is_drawn_in_the_dark_palette(browser: Browser, tmp_path: Path):
 def test_what_a_log_printed_does_not_run(browser: Browser, tmp_path: Path):
     """Scripts and handlers in evidence, labels and parameters are shown, in the text and in the charts."""
     failed = Made(
-        {EVIL: 1}, failed=EVIL, evidence=[EVIL], label=EVIL, patch={"summary": EVIL, "diff": f"+{EVIL}\n"}
+        {EVIL: 1},
+        failed=EVIL,
+        evidence=[EVIL],
+        label=EVIL,
+        patch=JobPatch("edit", EVIL, "k", diff=f"+{EVIL}\n"),
     )
     made = [failed, Made({EVIL: 2}, metric=1.0, label=EVIL), Made({EVIL: 3}, metric=2.0, label=EVIL)]
     dom = browser.open(page_of(tmp_path, made, why=EVIL))

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from wpfsm.fsm.machine import GuardFailed, LoopMachine, Row, TransitionNotAllowed, advance
+from wpfsm.fsm.machine import GuardFailed, LoopMachine, MachineModel, TransitionNotAllowed, advance
 from wpfsm.fsm.records import State
 
 EVENTS = sorted(event.id for event in LoopMachine.events)
 ROWS = [
-    Row(state, lock, limit, owed)
+    MachineModel(state, lock, limit, owed)
     for state in State
     for lock in ("", "role differs")
     for limit in ("", "limits.max_jobs is reached")
@@ -19,9 +19,9 @@ ROWS = [
 ]
 
 
-def fresh(row: Row, event: str) -> State | None:
+def fresh(row: MachineModel, event: str) -> State | None:
     """Where a machine that was built for this row goes; None when it refuses."""
-    scratch = Row(row.state, row.lock_differs, row.over_limit, row.owed)
+    scratch = MachineModel(row.state, row.lock_differs, row.over_limit, row.owed)
     try:
         LoopMachine(scratch).send(event)
     except TransitionNotAllowed:
@@ -44,20 +44,20 @@ def test_what_is_allowed_does_not_depend_on_what_came_before():
 
 def test_a_row_is_left_as_it_was():
     """Checking an event changes nothing: the store writes what was allowed."""
-    row = Row(State.SUBMITTING)
+    row = MachineModel(State.SUBMITTING)
     assert advance(row, "submitted") is State.RUNNING
-    assert row == Row(State.SUBMITTING)
+    assert row == MachineModel(State.SUBMITTING)
 
 
 def test_a_guard_says_why():
     """What refuses is named in the guard's own words."""
     with pytest.raises(GuardFailed, match="not yet released: a-001"):
-        advance(Row(State.RELEASING, owed=["a-001"]), "released")
+        advance(MachineModel(State.RELEASING, owed=["a-001"]), "released")
     with pytest.raises(GuardFailed, match="role differs"):
-        advance(Row(State.SUBMITTING, lock_differs="role differs"), "intended")
+        advance(MachineModel(State.SUBMITTING, lock_differs="role differs"), "intended")
 
 
 def test_a_state_from_the_future_is_refused():
     """A row that a newer version wrote is not taken for one of ours."""
     with pytest.raises(ValueError, match="Daydreaming"):
-        advance(Row("Daydreaming"), "released")
+        advance(MachineModel("Daydreaming"), "released")

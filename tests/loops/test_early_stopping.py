@@ -92,8 +92,8 @@ def test_the_example_saves_the_rest_of_its_hopeless_trials() -> None:
 
 def test_a_smoke_trial_is_no_measure() -> None:
     """A smoke trial and one full trial are completed, and the rule asks for two: nothing is judged by them."""
-    hopeless = story(0.1, 9, smoke={"epochs": 1})
-    ends = replace(hopeless, script=lambda launch: replace(learns(launch), seconds=400.0))
+    should_prune = story(0.1, 9, smoke={"epochs": 1})
+    ends = replace(should_prune, script=lambda launch: replace(learns(launch), seconds=400.0))
     with world_of(ends) as world:
         outcome = Outcome(world, world.finish())
     assert outcome.states == ["completed"] * 3
@@ -102,16 +102,16 @@ def test_a_smoke_trial_is_no_measure() -> None:
 
 def test_a_stop_survives_crashes() -> None:
     """Killed at each boundary around the stop and resumed: stopped once, judged once."""
-    boundaries: list[str] = []
+    failpoints: list[str] = []
     told = story(0.1, 0.2, 9)
     with world_of(told) as world:
-        expected = account_of(world, world.finish(boundaries.append))
-    around = [at for at, name in enumerate(boundaries) if "stop" in name]
+        expected = account_of(world, world.finish(failpoints.append))
+    around = [at for at, name in enumerate(failpoints) if "stop" in name]
     assert len(around) == 6
     for at in around:
         with world_of(told) as world:
             result = survive(world, at)
-            assert list(violations(world, result)) == [], boundaries[at]
+            assert list(violations(world, result)) == [], failpoints[at]
             account = account_of(world, result)
             assert (account.trials[:2], account.exit_code) == (expected.trials[:2], expected.exit_code)
             assert account.trials[2][:3] == expected.trials[2][:3]

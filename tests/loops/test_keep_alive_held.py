@@ -16,7 +16,7 @@ from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
-from wpfsm.fsm.states.submitting.backoff import keep_until
+from wpfsm.fsm.states.submitting.backoff import extend_keep_alive
 from wpfsm.state.codec import encode_field
 
 FIRST = "story-001"
@@ -79,7 +79,7 @@ def test_renewal_stops_at_the_documented_cap() -> None:
     with contextlib.closing(world.controller()) as owned:
         ctx = Context(owned.ports)
         for _ in range(3):
-            keep_until(ctx, world.clock.now() + 5000)
+            extend_keep_alive(ctx, world.clock.now() + 5000)
     assert updates(world) == [3600]
 
 

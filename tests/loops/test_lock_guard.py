@@ -106,7 +106,7 @@ def test_lock_is_that_of_the_rendered_request() -> None:
     world = Watched({**loop_file(), "pool": POOL})
     result = world.run()
     sent = world.emulator.jobs()[0].request
-    assert result.loop.lock == LockedFields.of(sent, ["team"]).to_json()
+    assert result.loop.lock == LockedFields.of(sent, ["team"])
     assert [job.start for job in world.jobs()] == ["cold", "warm"]
 
 

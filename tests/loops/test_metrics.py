@@ -64,7 +64,7 @@ def test_a_job_that_diverged_does_not_win_with_what_it_had_before() -> None:
         document = document_of(world)
     assert outcome.metrics == [0.5, None]
     assert document["best"]["trial"] == 1
-    assert [job.diagnosis and job.diagnosis["class"] for job in outcome.jobs] == [None, "nan_loss"]
+    assert [job.diagnosis and job.diagnosis.class_ for job in outcome.jobs] == [None, "nan_loss"]
 
 
 def test_a_completed_job_without_its_metric_is_a_failure_of_its_own_class() -> None:
@@ -75,7 +75,7 @@ def test_a_completed_job_without_its_metric_is_a_failure_of_its_own_class() -> N
         outcome = Outcome(world, result)
         document = document_of(world)
     assert [job.status for job in outcome.jobs] == ["Completed"] * 3
-    assert [job.diagnosis and job.diagnosis["class"] for job in outcome.jobs] == [None, "false_success", None]
+    assert [job.diagnosis and job.diagnosis.class_ for job in outcome.jobs] == [None, "false_success", None]
     assert outcome.metrics == [0.5, None, 0.7]
     assert outcome.states == ["completed", "failed", "completed"]
     assert document["best"]["trial"] == 1

@@ -111,7 +111,7 @@ def test_fix_tries_short_jobs_until_one_completes_and_then_the_full_one() -> Non
     outcome = run(STORIES["fix"])
     assert outcome.labels == ["attempt", "full job"]
     assert [job.params["epochs"] for job in outcome.jobs] == [20, 20, 200]
-    assert [job.diagnosis and job.diagnosis["class"] for job in outcome.jobs] == [
+    assert [job.diagnosis and job.diagnosis.class_ for job in outcome.jobs] == [
         "missing_module",
         None,
         None,

@@ -13,8 +13,9 @@ from crash_world import Crash, World, loop_text
 from strategy_stories import EXAMPLES, STORIES, Outcome, world_of
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Refused
+from wpfsm.fsm.errors import MissingExtra, Refused
 from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.records import Outcome as LoopOutcome
 from wpfsm.fsm.resume import take_up_changes
 
 SEVERAL = [name for name in STORIES if name != "single"]
@@ -54,10 +55,10 @@ def test_no_strategy_passes_the_time(name: str) -> None:
     assert "limits.max_wall" in outcome.loop.why
 
 
-def test_a_failed_job_counts_against_its_limit() -> None:
-    """`fix` may fail as often as the limit says."""
+def test_a_failure_that_was_mended_does_not_count_against_its_limit() -> None:
+    """The missing module of `fix` is patched, so it is none of the failures that the limit is about."""
     outcome = limited("fix", max_failures=1)
-    assert (outcome.exit_code, len(outcome.jobs)) == (20, 1)
+    assert (outcome.exit_code, len(outcome.jobs)) == (0, 3)
 
 
 @pytest.mark.parametrize(
@@ -180,3 +181,18 @@ def _refused_without_accepting(world: World) -> None:
         assert Context(owned.ports).loop.outcome is None
     finally:
         owned.close()
+
+
+def test_a_resume_without_the_strategys_extra_leaves_the_loop_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is missing is missing on this machine: the loop is not closed for it, and goes on where it is there."""
+    with world_of(STORIES["bayes"]) as world:
+        _killed_after_first_trial(world)
+        with monkeypatch.context() as without:
+            without.setattr("importlib.util.find_spec", lambda name: None)
+            with pytest.raises(MissingExtra) as missing:
+                world.drive()
+        assert missing.value.exit_code == 3
+        assert missing.value.fix == "pip install 'wpfsm[bayes]'"
+        assert world.drive().loop.outcome is LoopOutcome.COMPLETED

@@ -79,7 +79,7 @@ class Told:
 
     words: list[tuple[str, str]] = field(default_factory=list)
 
-    def tell(self, what: str, loop: Loop, text: str) -> None:
+    def notify(self, what: str, loop: Loop, text: str) -> None:
         """Kept."""
         self.words.append((what, text))
 

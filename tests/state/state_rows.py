@@ -25,9 +25,9 @@ OBLIGATION = Obligation(
 INTENT = Intent(loop_id="lr-1", kind="create", job_name="lr-1-001", number=1, epoch=1, argument="d")
 
 
-def owner(host: str = "here") -> Owner:
+def owner(host: str = "here", at: float = 100.0) -> Owner:
     """A controller."""
-    return Owner(host, 1, 100.0, 100.0)
+    return Owner(host, 1, at, at)
 
 
 @contextlib.contextmanager
@@ -39,7 +39,8 @@ def owned(path: Path) -> Iterator[tuple[sqlite3.Connection, LoopStore]]:
 
 
 @contextlib.contextmanager
-def again(path: Path) -> Iterator[LoopStore]:
+def again(path: Path, *, at: float = 100.0, forget_stop: bool = False) -> Iterator[LoopStore]:
     """The next owner of the loop."""
     with contextlib.closing(open_existing(path, write=True)) as connection:
-        yield LoopStore(connection, path, LOOP.id, take_over(connection, path, LOOP.id, owner("there")))
+        yield LoopStore(connection, path, LOOP.id, take_over(
+            connection, path, LOOP.id, owner("there", at), forget_stop=forget_stop))  # fmt: skip

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
-from wpfsm.state.leases import STALE_SECONDS, acquire, is_held, refuse_live_owner
+from wpfsm.state.database import siblings
+from wpfsm.state.leases import STALE_SECONDS, acquire, inherit, is_held, refuse_live_owner
 from wpfsm.state.pool_leases import LocalPoolLeases
 
 HOLDER = """
@@ -144,3 +147,56 @@ def test_a_pool_key_is_one_loops(tmp_path: Path) -> None:
     mine.release()
     theirs.take("k", "b")
     theirs.release()
+
+
+def test_who_keeps_no_pool_is_refused_a_key_that_is_held_and_takes_none(tmp_path: Path) -> None:
+    """Looking takes nothing: two loops without a pool may look at once, and a third may take the key."""
+    mine, theirs = LocalPoolLeases(tmp_path), LocalPoolLeases(tmp_path)
+    mine.refuse_held("k", "a")
+    theirs.refuse_held("k", "b")
+    mine.take("k", "a")
+    mine.refuse_held("k", "a")
+    with pytest.raises(Held, match="loop a, host"):
+        theirs.refuse_held("k", "b")
+    mine.release()
+
+
+def test_a_lock_that_is_handed_down_is_never_free(tmp_path: Path) -> None:
+    """The child goes on with the parent's lock; when the parent lets go nobody else can have it."""
+    lease = acquire(tmp_path, "loop-a", what="loop a", holder="a")
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        mine = inherit(tmp_path, "loop-a", descriptor=lease.fileno(), holder="a")
+        os.write(write, b"y" if mine else b"n")
+        time.sleep(60)
+        os._exit(0)
+    assert os.read(read, 1) == b"y"
+    lease.hand_over()
+    try:
+        assert is_held(tmp_path, "loop-a")
+        with pytest.raises(Held, match=f"pid {child}"):
+            acquire(tmp_path, "loop-a", what="loop a", holder="b")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert not is_held(tmp_path, "loop-a")
+
+
+def test_a_descriptor_of_another_right_is_not_taken(tmp_path: Path) -> None:
+    """What an environment variable says is checked against the lock file itself."""
+    other = acquire(tmp_path, "loop-b", what="loop b", holder="b")
+    acquire(tmp_path, "loop-a", what="loop a", holder="a").release()
+    assert inherit(tmp_path, "loop-a", descriptor=other.fileno(), holder="a") is None
+    assert inherit(tmp_path, "loop-a", descriptor=9999, holder="a") is None
+    other.release()
+
+
+def test_a_second_spelling_of_the_database_is_the_same_owner(tmp_path: Path) -> None:
+    """Locks lie beside the real file, whatever links lead to it."""
+    folder = tmp_path / "real"
+    folder.mkdir()
+    (tmp_path / "folder").symlink_to(folder)
+    (tmp_path / "file.db").symlink_to(folder / "w.db")
+    spellings = [folder / "w.db", tmp_path / "folder" / "w.db", tmp_path / "file.db"]
+    assert len({siblings(path, "locks") for path in spellings}) == 1

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from state_rows import INTENT, JOB, LOOP, OBLIGATION, again, owned
 
 from wpfsm.fsm.errors import Fenced, NotFound, StoreError
+from wpfsm.fsm.failures.model import Diagnosis, Family, Location
 from wpfsm.fsm.records import Change, Job, Outcome, State, Trial
 from wpfsm.state import codec, database
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 from wpfsm.state.pragmas import WAL_IS_SAFE
-from wpfsm.state.store import LoopStore, request_stop, transaction
+from wpfsm.state.store import IdTaken, LoopStore, create_loop, request_stop, transaction
 
 INTENDED = Change(
     kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
@@ -112,7 +113,7 @@ READS: list[Callable[[LoopStore], Any]] = [
     lambda rows: rows.rendered("s"),
 ]  # fmt: skip
 WRITES: list[Callable[[LoopStore], Any]] = [
-    lambda rows: rows.commit(INTENDED), lambda rows: rows.beat(200.0), lambda rows: rows.save_rendered("s", {}),
+    lambda rows: rows.commit(INTENDED), lambda rows: rows.beat(200.0), lambda rows: rows.rest(300.0, 200.0), lambda rows: rows.save_rendered("s", {}),
 ]  # fmt: skip
 
 
@@ -142,14 +143,33 @@ def test_the_history_has_no_gap_with_several_owners(tmp_path: Path) -> None:
 
 
 def test_a_request_to_stop_reaches_the_owner(tmp_path: Path) -> None:
-    """Another process may ask without owning the loop; a new owner starts without the request."""
+    """Another process may ask without owning the loop, between two owners too; only a person's resume ends it."""
     path = tmp_path / "w.db"
     with owned(path) as (_, rows), contextlib.closing(open_existing(path, write=True)) as other:
         assert not rows.stop_requested()
         request_stop(other, path, LOOP.id, 101.0)
         assert rows.stop_requested()
         with again(path) as heir:
-            assert not heir.stop_requested()
+            assert heir.stop_requested()
+        with again(path, forget_stop=True) as resumed:
+            assert not resumed.stop_requested()
+
+
+def test_patience_counts_while_somebody_watches(tmp_path: Path) -> None:
+    """What is waited for outlives an owner that is replaced soon, or that said when it looks again; no other."""
+    path = tmp_path / "w.db"
+    waits = {"the pool": 100.0}
+    with owned(path) as (_, rows):
+        rows.commit(Change(kind="waiting", why="", loop={"waits": waits}, at=110.0, quiet=True))
+    with again(path, at=150.0) as soon:
+        assert soon.loop().waits == waits
+        soon.rest(900.0, 151.0)
+        assert soon.loop().look_at == 900.0
+    with again(path, at=930.0) as due:
+        assert due.loop().waits == waits
+        assert due.loop().look_at is None
+    with again(path, at=991.0) as late:
+        assert late.loop().waits == {}
 
 
 def test_a_loop_that_is_gone_is_not_found(tmp_path: Path) -> None:
@@ -168,7 +188,11 @@ numbers = st.none() | st.floats(0, 2e9)
 
 @given(
     metrics=st.dictionaries(st.text(max_size=5), json_values, max_size=3), ended=numbers, reason=st.text(),
-    diagnosis=st.none() | st.dictionaries(st.text(), json_values), transitions=st.lists(json_values, max_size=3),
+    diagnosis=st.none() | st.builds(
+        Diagnosis, st.sampled_from(Family), st.text(), st.floats(0, 1), st.lists(st.text()).map(tuple),
+        st.none() | st.builds(Location, st.text(), st.integers(0, 10**6), st.text()), st.text(), st.text(),
+        st.sampled_from(["wpfsm", "you", "aws"]), st.dictionaries(st.text(), st.text()),
+    ), transitions=st.lists(json_values, max_size=3),
 )  # fmt: skip
 def test_a_row_is_read_as_it_was_written(
     metrics: Any, ended: float | None, reason: str, diagnosis: Any, transitions: list[Any]
@@ -203,3 +227,13 @@ def test_trials_are_replaced_by_their_number(tmp_path: Path) -> None:
         rows.commit(Change(kind="drawn", why="", trials=(trial,)))
         rows.commit(Change(kind="done", why="", trials=(dataclasses.replace(trial, state="completed"),)))
         assert [t.state for t in rows.trials()] == ["completed"]
+
+
+def test_an_id_that_was_drawn_twice_overwrites_nothing(tmp_path: Path) -> None:
+    """A second loop of the same id is refused, and the first one keeps its row, its owner and its history."""
+    path = tmp_path / "w.db"
+    with owned(path) as (connection, rows):
+        with pytest.raises(IdTaken):
+            create_loop(connection, path, dataclasses.replace(LOOP, name="another"), "from another file")
+        assert rows.loop().name == LOOP.name
+        assert [event.kind for event in rows.events()] == ["created"]

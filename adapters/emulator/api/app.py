@@ -8,16 +8,17 @@ retry those ten times, which hides a mistake for twenty seconds.
 
 from __future__ import annotations
 
-import io
+import errno
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
-from wpfsm.adapters.emulator.api import query_protocol
+from wpfsm.adapters.emulator.api import not_emulated, query_protocol
 from wpfsm.adapters.emulator.api.admin import Admin
 from wpfsm.adapters.emulator.api.call_log import CallLog
 from wpfsm.adapters.emulator.api.cloudwatch_logs import CloudWatchApi
+from wpfsm.adapters.emulator.api.fallback import Fallback, moto_has, read_again
 from wpfsm.adapters.emulator.api.identity import IdentityApi
 from wpfsm.adapters.emulator.api.model_validation import not_an_object, validate
 from wpfsm.adapters.emulator.api.price_list import PriceApi
@@ -34,7 +35,7 @@ from wpfsm.adapters.emulator.api.wire import (
     read_json,
 )
 from wpfsm.adapters.emulator.engine.engine import Engine
-from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError
+from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError, not_stored
 from wpfsm.adapters.emulator.engine.faults import Drawn, Faults, Kind
 from wpfsm.adapters.emulator.engine.records import Place, Request
 from wpfsm.adapters.emulator.engine.service_model import operation as operation_model
@@ -93,12 +94,13 @@ class App:
         self.engine = engine
         self.faults = Faults(engine.settings.seed)
         self.calls = CallLog()
-        self._fallback = fallback
+        self._fallback = Fallback(fallback, self.calls, engine.store)
         self._rates = Rates(engine.settings.switches)
         self._sessions = Sessions()
         self._identity = IdentityApi()
         self._training = TrainingApi(engine)
-        self._logs = CloudWatchApi(engine)
+        self._moto_pretends = engine.settings.switches.moto_pretends
+        self._logs = CloudWatchApi(engine, self._fallback.log_groups)
         self._targets: dict[str, tuple[str, Api]] = {
             "SageMaker": ("sagemaker", self._training),
             "ServiceQuotasV20190624": ("service-quotas", QuotaApi(engine)),
@@ -130,11 +132,18 @@ class App:
             body = read_body(environ)
             received = self._read_json(prefix, operation, body)
             if received is None:
-                return self._fall_through(_again(environ, body), start_response, signature)
+                return self._fall_through(read_again(environ, body), start_response, signature)
             return self._perform(received, signature).send(start_response)
         if signature.service in QUERY_SERVICES:
             return self._query(environ, start_response, signature)
+        if not_emulated.is_invocation(environ) and not self._moto_pretends:
+            refusal = not_emulated.refusal("InvokeEndpoint")
+            return json_refusal(refusal).send(start_response)
         return self._fall_through(environ, start_response, signature)
+
+    def gave(self, token: str) -> bool:
+        """Tell whether a session token was given to a caller, who may use it from then on."""
+        return self._sessions.gave(token)
 
     def place(self, signature: Signature) -> Place:
         """Return account and region of a caller."""
@@ -163,9 +172,12 @@ class App:
             return True
         if operation in TAG_OPERATIONS and isinstance(request, dict):
             return self._training.owns(str(request.get("ResourceArn", "")))
-        # Models, endpoints and the rest of SageMaker: whatever the fallback has learned of them.
+        if operation == "Search" and isinstance(request, dict):
+            return not not_emulated.searches_records(request)
+        # What is only remembered, such as models and experiments: as much of it as the fallback has learned.
         known = operation_model("sagemaker", operation) is not None
-        return operation in api.operations or not known or not _moto_has(operation)
+        pretends = not_emulated.runs_something(operation) and not self._moto_pretends
+        return operation in api.operations or not known or pretends or not moto_has(operation)
 
     def _query(
         self, environ: WSGIEnvironment, start_response: StartResponse, signature: Signature
@@ -175,8 +187,8 @@ class App:
         service, operation = signature.service, form.get("Action", "")
         known = operation_model(service, operation) is not None
         if operation not in self._identity.operations or not known:
-            chunks = self._fall_through(_again(environ, body), start_response, signature)
-            if operation == "AssumeRole":
+            chunks = self._fall_through(read_again(environ, body), start_response, signature)
+            if service == "sts":
                 chunks = [b"".join(chunks)]
                 self._sessions.remember(form, chunks[0])
             return chunks
@@ -189,6 +201,11 @@ class App:
             query_protocol.refusal,
         )
         return self._perform(received, signature).send(start_response)
+
+    def _fall_through(
+        self, environ: WSGIEnvironment, start_response: StartResponse, signature: Signature
+    ) -> Iterable[bytes]:
+        return self._fallback.answer(environ, start_response, signature, self.place(signature))
 
     # What is done with them
 
@@ -221,7 +238,7 @@ class App:
         if received.request is None:
             raise not_an_object()
         if operation not in received.api.operations:
-            raise ServiceError("UnknownOperationException", f"The emulator does not offer {operation}.")
+            raise not_emulated.refusal(operation)
         self._rates.check(operation, place)
         valid = validate(received.service, operation, received.request)
         tags = self._sessions.tag_keys(signature.access_key)
@@ -230,57 +247,11 @@ class App:
             raise ConnectionCut(written=True)
         return faults.spoil(result)
 
-    # Everything else
-
-    def _fall_through(
-        self, environ: WSGIEnvironment, start_response: StartResponse, signature: Signature
-    ) -> Iterable[bytes]:
-        """Let the fallback answer; what it cannot answer becomes a refusal and not a status of 500."""
-        account, _ = self.place(signature)
-        self.calls.count(f"{signature.service or 'unsigned'} {environ.get('REQUEST_METHOD', '')}".strip())
-        heads: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def begin(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
-            heads.append((status, headers))
-            return lambda _: None
-
-        try:
-            environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": account}
-            chunks = self._fallback(environ, cast("StartResponse", begin))
-            status, headers = heads[-1]
-        except Exception as error:
-            logger.exception("the fallback failed")
-            return _unanswered(environ, f"{type(error).__name__}: {error}").send(start_response)
-        if status.startswith("5"):
-            text = b"".join(chunks).decode("utf-8", "replace")
-            return _unanswered(environ, text).send(start_response)
-        start_response(status, headers)
-        return chunks
-
 
 def _failure(error: Exception) -> ServiceError:
     """Return the refusal for a mistake of the emulator itself."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return not_stored("the disk is full")
     return ServiceError("EmulatorFailure", f"{type(error).__name__}: {error}")
-
-
-def _moto_has(operation: str) -> bool:
-    """Tell whether the fallback knows a SageMaker operation, judged by moto's method of that name."""
-    try:
-        from moto.sagemaker.responses import SageMakerResponse
-    except ImportError:
-        return False
-    from botocore import xform_name
-
-    return hasattr(SageMakerResponse, xform_name(operation))
-
-
-def _again(environ: WSGIEnvironment, body: bytes) -> WSGIEnvironment:
-    """Return a request whose body, which was read, can be read again."""
-    return {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-
-
-def _unanswered(environ: WSGIEnvironment, detail: str) -> Answer:
-    """Say in the client's protocol that the fallback could not answer."""
-    message = f"The emulator's fallback does not answer this request. {detail[:300]}"
-    error = ServiceError("EmulatorFallbackFailure", message)
-    return json_refusal(error) if "HTTP_X_AMZ_TARGET" in environ else query_protocol.refusal(error)

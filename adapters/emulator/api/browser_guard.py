@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 LOOPBACK = re.compile(r"(127\.0\.0\.1|\[::1\]|([^:]+\.)?localhost)(:\d+)?")
 
 
-def refused(environ: WSGIEnvironment) -> str | None:
-    """Return why a request is not answered, None when it is."""
+def refused(environ: WSGIEnvironment, *, by_any_name: bool = False) -> str | None:
+    """Return why a request is not answered, None when it is.
+
+    Args:
+        environ: The request.
+        by_any_name: The emulator is asked for under other names as well; a token keeps strangers out.
+    """
     if "HTTP_ORIGIN" in environ:
         return "The emulator does not answer requests of web pages."
+    if by_any_name:
+        return None
     host = environ.get("HTTP_HOST", "localhost")
     if not LOOPBACK.fullmatch(host):
         return f"The emulator is called by 127.0.0.1 or localhost, not by {host}."

@@ -1,6 +1,6 @@
 """The CloudWatch Logs operations that read the log group of training jobs.
 
-Every other group, and every other operation, is the fallback's.
+Every other group, and every other operation, is the fallback's; a list of groups has ours among its.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from wpfsm.adapters.emulator.api.wire import LAST_POSITION, page_position
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ServiceError
 from wpfsm.adapters.emulator.engine.log_store import GROUP, Event
-from wpfsm.adapters.emulator.engine.records import Request
+from wpfsm.adapters.emulator.engine.records import Place, Request
 from wpfsm.adapters.emulator.runner.base import JSONValue
 
-OWN_PREFIX = "/aws/sagemaker/"
+GROUPS_ON_A_PAGE = 50
+OWN_PAGE = "training-jobs"
+"""The token behind a page of our group alone, where a page is too short for it and the others."""
 MAX_EVENTS = 10_000
 MAX_BYTES = 1 << 20
 EVENT_OVERHEAD = 26
@@ -27,11 +29,16 @@ END = LAST_POSITION
 
 
 class CloudWatchApi:
-    """Answers CloudWatch Logs operations on the training group."""
+    """Answers CloudWatch Logs operations on the training group.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        others: Returns the fallback's answer to a DescribeLogGroups of an account and region.
+    """
+
+    def __init__(self, engine: Engine, others: Callable[[Place, Request], Request]) -> None:
         self._engine = engine
         self._logs = engine.logs
+        self._others = others
         self.operations: dict[str, Callable[[Call, float], Request]] = {
             "DescribeLogGroups": self._groups,
             "DescribeLogStreams": self._streams,
@@ -43,9 +50,9 @@ class CloudWatchApi:
         """Tell whether a request reads the training group."""
         if operation not in self.operations or not isinstance(request, dict):
             return False
-        if operation == "DescribeLogGroups":
-            return str(request.get("logGroupNamePrefix", "")).startswith(OWN_PREFIX)
-        return GROUP in str(request.get("logGroupName") or request.get("logGroupIdentifier") or "")
+        return operation == "DescribeLogGroups" or GROUP in str(
+            request.get("logGroupName") or request.get("logGroupIdentifier") or ""
+        )
 
     def answer(self, call: Call) -> Request:
         """Carry out a call.
@@ -59,19 +66,39 @@ class CloudWatchApi:
             return self.operations[call.operation](call, now)
 
     def _groups(self, call: Call, _: float) -> Request:
-        account, region = call.place
-        known = self._logs.exists(call.place) and GROUP.startswith(str(call.request["logGroupNamePrefix"]))
+        """Return the groups of a page, ours among them: first where there is no room for it beside the others."""
+        request = call.request
+        if "logGroupNamePrefix" in request and "logGroupNamePattern" in request:
+            raise _bad("logGroupNamePrefix and logGroupNamePattern are mutually exclusive parameters.")
+        own = (
+            [self._own_group(call.place)] if self._logs.exists(call.place) and _asks_for_ours(request) else []
+        )
+        token = request.get("nextToken")
+        if token == OWN_PAGE:
+            request, own = {name: value for name, value in request.items() if name != "nextToken"}, []
+        answer = self._others(call.place, request)
+        pattern = str(request.get("logGroupNamePattern", ""))  # which moto does not look at
+        groups = [
+            group
+            for group in cast("list[Request]", answer["logGroups"])
+            if pattern in str(group["logGroupName"])
+        ]
+        if own and token is None:
+            if len(groups) >= cast("int", request.get("limit", GROUPS_ON_A_PAGE)):
+                return {"logGroups": cast("JSONValue", own), "nextToken": OWN_PAGE}
+            groups = sorted(own + groups, key=lambda group: str(group["logGroupName"]))
+        return {**answer, "logGroups": cast("JSONValue", groups)}
+
+    def _own_group(self, place: Place) -> Request:
+        account, region = place
         arn = f"arn:aws:logs:{region}:{account}:log-group:{GROUP}"
-        group: Request = {"logGroupName": GROUP, "arn": f"{arn}:*", "logGroupArn": arn, "storedBytes": 0}
-        return {"logGroups": [group] if known else []}
+        return {"logGroupName": GROUP, "arn": f"{arn}:*", "logGroupArn": arn, "storedBytes": 0}
 
     def _streams(self, call: Call, _: float) -> Request:
         prefix = str(call.request.get("logStreamNamePrefix", ""))
         by_time = call.request.get("orderBy") == "LastEventTime"
         if by_time and prefix:
-            raise ServiceError(
-                "InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix."
-            )
+            raise _bad("Cannot order by LastEventTime with a logStreamNamePrefix.")
         streams = self._logs.streams(call.place, prefix)
         if by_time:
             streams.sort(key=lambda stream: stream.last)
@@ -177,9 +204,26 @@ def _fit(events: list[Event], *, newest: bool) -> list[Event]:
 def _number(token: JSONValue) -> int:
     position = page_position(str(token))
     if position is None:
-        raise ServiceError("InvalidParameterException", "The specified nextToken is invalid.")
+        raise _bad("The specified nextToken is invalid.")
     return position
 
 
 def _absent(message: str) -> ServiceError:
     return ServiceError("ResourceNotFoundException", message)
+
+
+def _bad(message: str) -> ServiceError:
+    return ServiceError("InvalidParameterException", message)
+
+
+def _asks_for_ours(request: Request) -> bool:
+    """Tell whether a DescribeLogGroups asks for the training group, by whatever it may choose groups by."""
+    identifiers = request.get("logGroupIdentifiers")
+    if isinstance(identifiers, list) and not any(GROUP in str(each) for each in identifiers):
+        return False
+    prefix, pattern = (str(request.get(f"logGroupName{how}", "")) for how in ("Prefix", "Pattern"))
+    return (
+        GROUP.startswith(prefix)
+        and pattern in GROUP
+        and request.get("logGroupClass", "STANDARD") == "STANDARD"
+    )

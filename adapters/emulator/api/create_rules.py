@@ -34,7 +34,7 @@ LOCAL_STORAGE = (
     "c5d",
     "r5d",
 )
-NOT_EMULATED = ("ServerlessJobConfig", "MlflowConfig", "ModelPackageConfig")
+NOT_EMULATED = ("ServerlessJobConfig", "ModelPackageConfig")
 
 
 def check_create(request: Request, switches: Switches) -> None:
@@ -74,10 +74,38 @@ def _problems(request: Request, switches: Switches) -> Iterator[str]:
     yield from _resources(resources)
     yield from _time(request)
     yield from _unique(request)
+    yield from _paths(request)
     keep_alive = cast("int", resources.get("KeepAlivePeriodInSeconds", 0))
     if keep_alive > 0:
         yield from _warm_pool(request, resources, switches)
         check_keep_alive(keep_alive, switches)
+    yield from _half_done(request)
+
+
+def _half_done(request: Request) -> Iterator[str]:
+    """Name what is valid and could be done in part only, so that a success would promise too much."""
+    algorithm = cast("Request", request["AlgorithmSpecification"])
+    if "AlgorithmName" in algorithm:
+        yield "The emulator does not offer AlgorithmName: it has no algorithms, only images."
+    if cast("Request", request["ResourceConfig"]).get("InstanceGroups"):
+        yield "The emulator does not offer InstanceGroups: every host of a job is alike."
+    for channel in cast("list[Request]", request.get("InputDataConfig", [])):
+        source = cast("dict[str, Request]", channel.get("DataSource", {}))
+        kind = source.get("S3DataSource", {}).get("S3DataType")
+        mode = channel.get("InputMode") or algorithm.get("TrainingInputMode")
+        for unoffered, what in (
+            (mode == "Pipe", "Pipe mode"),
+            ("FileSystemDataSource" in source, "FileSystemDataSource"),
+            (kind == "AugmentedManifestFile", "AugmentedManifestFile"),
+        ):
+            if unoffered:
+                yield f"The emulator does not offer {what}, which channel {channel['ChannelName']} asks for."
+
+
+def _paths(request: Request) -> Iterator[str]:
+    path = str(cast("Request", request.get("CheckpointConfig", {})).get("LocalPath", ""))
+    if ".." in path.split("/"):
+        yield f"LocalPath {path} of CheckpointConfig must not lead out of its directory."
 
 
 def _algorithm(algorithm: Request) -> Iterator[str]:

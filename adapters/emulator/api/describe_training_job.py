@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from typing import cast
+import functools
+from typing import TYPE_CHECKING, cast
 
 from wpfsm.adapters.emulator.engine.lifecycle import DEFAULT_MAX_RUNTIME
 from wpfsm.adapters.emulator.engine.records import Job, PoolStatus, Request, Transition
+from wpfsm.adapters.emulator.engine.service_model import input_shape, service
 from wpfsm.adapters.emulator.runner.base import JSONValue
 
-ECHOED = (
-    "HyperParameters",
-    "AlgorithmSpecification",
-    "RoleArn",
-    "InputDataConfig",
-    "OutputDataConfig",
-    "ResourceConfig",
-    "VpcConfig",
-    "StoppingCondition",
-    "EnableNetworkIsolation",
-    "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining",
-    "CheckpointConfig",
-    "DebugHookConfig",
-    "DebugRuleConfigurations",
-    "TensorBoardOutputConfig",
-    "ExperimentConfig",
-    "ProfilerConfig",
-    "ProfilerRuleConfigurations",
-    "Environment",
-    "RetryStrategy",
-    "RemoteDebugConfig",
-    "InfraCheckConfig",
-)
-"""Members of the request that Describe gives back; tags and session chaining are not among them."""
+if TYPE_CHECKING:
+    from botocore.model import StructureShape
+
+GIVEN_WITH_A_CHANNEL = {"CompressionType": "None", "RecordWrapperType": "None"}
+"""What the service shows of an input channel whose request does not say it (seen in its answers)."""
+
+
+@functools.cache
+def _echoed() -> tuple[str, ...]:
+    """Return the members of the request that Describe gives back: all but tags and session chaining."""
+    request = cast("StructureShape", input_shape("sagemaker", "CreateTrainingJob")).members
+    answer = cast("StructureShape", service("sagemaker").shape_for("DescribeTrainingJobResponse")).members
+    return tuple(name for name in request if name in answer)
 
 
 def describe(job: Job, now: float) -> Request:
     """Return the answer of DescribeTrainingJob."""
-    answer: dict[str, JSONValue] = {name: job.request[name] for name in ECHOED if name in job.request}
+    answer: dict[str, JSONValue] = {name: job.request[name] for name in _echoed() if name in job.request}
     answer |= job.updates
+    answer |= _completed(job.request)
     answer["ResourceConfig"] = _resources(job)
     answer["StoppingCondition"] = {
         "MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME,
@@ -51,10 +42,9 @@ def describe(job: Job, now: float) -> Request:
     ):
         answer.setdefault(flag, False)
     answer |= summary(job, now)
-    answer |= {
-        "ModelArtifacts": {"S3ModelArtifacts": job.model or ""},
-        "SecondaryStatusTransitions": [_transition(each) for each in job.transitions],
-    }
+    answer["SecondaryStatusTransitions"] = [_transition(each) for each in job.transitions]
+    if job.status.terminal:
+        answer["ModelArtifacts"] = {"S3ModelArtifacts": job.model or ""}
     if job.reason is not None:
         answer["FailureReason"] = job.reason
     if job.metrics:
@@ -62,6 +52,22 @@ def describe(job: Job, now: float) -> Request:
             {"MetricName": m.name, "Value": m.value, "Timestamp": m.time} for m in job.metrics
         ]
     return answer | _times(job)
+
+
+def _completed(request: Request) -> Request:
+    """Return the members that the service completes by what was not given; clients index them."""
+    output, algorithm = (
+        cast("Request", request.get(name, {})) for name in ("OutputDataConfig", "AlgorithmSpecification")
+    )
+    channels = cast("list[Request]", request.get("InputDataConfig", []))
+    completed: Request = {
+        "OutputDataConfig": {"KmsKeyId": "", **output},
+        "AlgorithmSpecification": {"EnableSageMakerMetricsTimeSeries": False, **algorithm},
+        "ProfilingStatus": "Disabled",  # whatever was asked for: nothing is profiled here
+    }
+    if channels:
+        completed["InputDataConfig"] = [{**GIVEN_WITH_A_CHANNEL, **each} for each in channels]
+    return completed
 
 
 def summary(job: Job, now: float) -> Request:

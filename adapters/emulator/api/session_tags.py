@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 
 ACCESS_KEY = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
+SESSION_TOKEN = re.compile(rb"<SessionToken>([^<]+)</SessionToken>")
 TAG_KEY = re.compile(r"Tags\.member\.\d+\.Key")
 
 
@@ -19,10 +20,14 @@ class Sessions:
 
     def __init__(self) -> None:
         self._keys: dict[str, tuple[str, ...]] = {}
+        self._tokens: set[str] = set()
         self._lock = threading.Lock()
 
     def remember(self, form: Mapping[str, str], answer: bytes) -> None:
-        """Note the tags that an answered AssumeRole gave to the credentials in its answer."""
+        """Note the session token in an answer of STS, and the tags that it gave to the credentials beside it."""
+        if token := SESSION_TOKEN.search(answer):
+            with self._lock:
+                self._tokens.add(token.group(1).decode())
         made = ACCESS_KEY.search(answer)
         keys = tuple(sorted(value for name, value in form.items() if TAG_KEY.fullmatch(name)))
         if made and keys:
@@ -32,3 +37,8 @@ class Sessions:
     def tag_keys(self, access_key: str) -> tuple[str, ...]:
         """Return the session tag keys of a caller, sorted."""
         return self._keys.get(access_key, ())
+
+    def gave(self, token: str) -> bool:
+        """Tell whether a session token came from an answer of this process."""
+        with self._lock:
+            return token in self._tokens

@@ -9,6 +9,7 @@ from typing import cast
 from wpfsm.adapters.emulator.api.create_rules import check_create, check_keep_alive
 from wpfsm.adapters.emulator.api.describe_training_job import describe
 from wpfsm.adapters.emulator.api.list_training_jobs import list_training_jobs
+from wpfsm.adapters.emulator.api.search_training_jobs import search_training_jobs
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ServiceError, invalid, not_found
 from wpfsm.adapters.emulator.engine.faults import Drawn
@@ -52,6 +53,7 @@ class TrainingApi:
             "AddTags": self._add_tags,
             "ListTags": self._list_tags,
             "DeleteTags": self._delete_tags,
+            "Search": self._search,
         }
 
     def answer(self, call: Call) -> Request:
@@ -79,6 +81,9 @@ class TrainingApi:
     def _list(self, call: Call, now: float) -> Request:
         switches = self._engine.settings.switches
         return list_training_jobs(self._engine.store, switches, call.place, call.request, now)
+
+    def _search(self, call: Call, now: float) -> Request:
+        return search_training_jobs(self._engine.store, call.place, call.request, now)
 
     def _stop(self, call: Call, now: float) -> Request:
         self._engine.jobs.stop(self._engine.jobs.get(call.place, call.job), now)

@@ -20,7 +20,7 @@ class Clock(Protocol):
         """Jump forward.
 
         Raises:
-            ValueError: Back, or past what a date can say.
+            ValueError: The time would go backwards or beyond the largest date.
         """
 
     def sleep(self, seconds: float) -> None:

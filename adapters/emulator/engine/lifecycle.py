@@ -202,6 +202,7 @@ class Lifecycle:
             metrics=metrics or job.metrics,
         )
         self._store.save_job(job.moved(outcome.secondary, LAST_WORDS[outcome.secondary], at))
+        self._workspace.forget(job)  # the runner has emptied it
 
     @staticmethod
     def _retries(job: Job, outcome: Outcome) -> bool:

@@ -6,16 +6,23 @@ follow the emulator's clock. ``cloudwatch.py`` answers CloudWatch Logs requests 
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from wpfsm.adapters.emulator.engine.clock import Clock
+from wpfsm.adapters.emulator.engine.errors import ServiceError
 from wpfsm.adapters.emulator.engine.metrics import MetricReader
 from wpfsm.adapters.emulator.engine.records import Job, Metric, Place
 from wpfsm.adapters.emulator.engine.store import Store
 from wpfsm.adapters.emulator.runner.base import LogLine
 
+logger = logging.getLogger(__name__)
+
 GROUP = "/aws/sagemaker/TrainingJobs"
+ESCAPES = {ord(character): f"#{ord(character):03o}" for character in "\t\r\x1b"}
+"""How public logs of the service show characters that steer a terminal."""
 
 
 @dataclass
@@ -52,9 +59,10 @@ class Event:
 class LogStore:
     """Takes lines from runners (see ``runner.Logs``) and hands them to readers."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, escapes: bool = False) -> None:
         self._store = store
         self._clock = clock
+        self._escapes = ESCAPES if escapes else {}
         self._watches: dict[str, _Watch] = {}
 
     def watch(self, job: Job) -> None:
@@ -77,15 +85,24 @@ class LogStore:
         """Append lines whose times are the emulator's."""
         if not lines:
             return
+        if self._escapes:
+            lines = [(ms, text.translate(self._escapes)) for ms, text in lines]
+        job = stream.partition("/")[0]
         with self._store.lock:
-            watch = self._watches.get(f"{account}/{region}/{stream.partition('/')[0]}")
-        if watch:
-            watch.metrics.read(lines)  # may take its time: not under the lock
+            watch = self._watches.get(f"{account}/{region}/{job}")
+        found = watch.metrics.read(lines) if watch else []  # may take its time: not under the lock
         with self._store.lock:
             now = self._clock.now()
             visible = now + (watch.late if watch else 0.0)
-            self._insert((account, region, stream), lines, int(now * 1000), visible)
-            self._store.commit()
+            try:
+                self._insert((account, region, stream), lines, int(now * 1000), visible)
+                self._store.add_points((account, region), job, found)
+                self._store.commit()
+            except (sqlite3.Error, ServiceError) as error:
+                # A job must not stand still because nobody can note what it prints.
+                if isinstance(error, sqlite3.Error):
+                    self._store.undo()
+                logger.warning("%d line(s) of %s are lost: %s", len(lines), stream, error)
 
     def _insert(
         self, address: tuple[str, str, str], lines: Sequence[LogLine], ingested: int, visible: float
@@ -106,12 +123,15 @@ class LogStore:
         )
 
     def exists(self, place: Place) -> bool:
-        """Tell whether the log group exists, which the first line of an account and region makes."""
-        row = self._store.db.execute(
-            "SELECT 1 FROM log_streams WHERE account = ? AND region = ? AND visible <= ? LIMIT 1",
-            (*place, self._clock.now()),
-        ).fetchone()
-        return row is not None
+        """Tell whether the log group exists, which the first job of an account and region makes."""
+        for table in ("jobs", "log_streams"):  # a job may be deleted, its lines are not
+            row = self._store.db.execute(
+                f"SELECT 1 FROM {table} WHERE account = ? AND region = ? LIMIT 1",  # noqa: S608 - the names are ours
+                place,
+            ).fetchone()
+            if row is not None:
+                return True
+        return False
 
     def streams(self, place: Place, prefix: str) -> list[Stream]:
         """Return the streams whose names begin with ``prefix``, by name."""

@@ -1,16 +1,19 @@
 """The metrics of a training job, read from its lines by the regular expressions of its request.
 
 Python's own ``re`` cannot be interrupted: an expression that backtracks for ever would stop every thread of the
-emulator, and so every request. ``regex`` gives up in time.
+emulator, and so every request. ``regex`` gives up in time. Of several matches in a line the last is the line's report,
+as in the controller.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from wpfsm.adapters.emulator.engine.records import Job, Metric, Request
+from wpfsm.fsm.strategies.expression import Match, Pattern, compile_bounded
 
 if TYPE_CHECKING:
     from wpfsm.adapters.emulator.runner.base import LogLine
@@ -21,26 +24,13 @@ PATIENCE_SECONDS = 1.0
 """Real seconds for one expression on one line; whatever takes longer is not read any more."""
 
 
-class _Match(Protocol):
-    def group(self, number: int) -> str | None: ...
-
-
-class _Pattern(Protocol):
-    def search(self, string: str, *, timeout: float) -> _Match | None: ...
-
-
-def compile_expression(text: str) -> _Pattern:
+def compile_expression(text: str) -> Pattern:
     """Compile the expression of a MetricDefinition.
 
     Raises:
         ValueError: It is none; the message says why.
     """
-    import regex
-
-    try:
-        return cast("_Pattern", regex.compile(text))
-    except (regex.error, OverflowError, RecursionError) as error:
-        raise ValueError(str(error)) from None
+    return compile_bounded(text)
 
 
 class MetricReader:
@@ -53,28 +43,31 @@ class MetricReader:
         self._patterns = [(each["Name"], compile_expression(each["Regex"])) for each in definitions]
         self._latest: dict[str, Metric] = {}
 
-    def read(self, lines: Iterable[LogLine]) -> None:
-        """Take lines with their times in milliseconds since the epoch."""
+    def read(self, lines: Iterable[LogLine]) -> list[Metric]:
+        """Take lines with their times in milliseconds since the epoch; return the values found in them."""
+        values: list[Metric] = []
         for ms, text in lines:
             for name, pattern in list(self._patterns):
                 try:
-                    found = pattern.search(text, timeout=PATIENCE_SECONDS)
+                    found = deque(pattern.finditer(text, timeout=PATIENCE_SECONDS), maxlen=1)
                 except TimeoutError:
                     logger.warning(
                         "the regex of metric %s of %s takes too long: no longer read", name, self._job
                     )
                     self._patterns.remove((name, pattern))
                     continue
-                value = _number(found) if found else None
+                value = _number(found[0]) if found else None
                 if value is not None:
                     self._latest[name] = Metric(name, value, ms / 1000)
+                    values.append(self._latest[name])
+        return values
 
     def latest(self) -> tuple[Metric, ...]:
         """Return the last value of each metric that was found."""
         return tuple(self._latest.values())
 
 
-def _number(found: _Match) -> float | None:
+def _number(found: Match) -> float | None:
     """Return the first group as a number; None for text that is no number or a pattern without a group."""
     try:
         return float(found.group(1) or "")

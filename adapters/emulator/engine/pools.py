@@ -23,12 +23,10 @@ from wpfsm.adapters.emulator.engine.records import (
 )
 from wpfsm.adapters.emulator.engine.settings import MAX_CHAIN_SECONDS, Settings
 from wpfsm.adapters.emulator.engine.store import Store
+from wpfsm.adapters.emulator.runner.base import NO_IMAGE
 
 HEALTHY_FAILURES = ("AlgorithmError", "ClientError")
 """A job that failed for these reasons leaves its cluster healthy; any other failure does not."""
-
-NO_IMAGE = "ClientError: Cannot pull algorithm container."
-"""Raised before there is a cluster, so that a cold start leaves no pool: inferred, AWS does not say it."""
 
 PROVISIONING_FAILED = "pool_failed"
 
@@ -151,7 +149,7 @@ class Pools:
                 return "unhealthy"
             contained = any(each.status == Secondary.TRAINING for each in job.transitions)
             if not job.warm and reason.startswith(NO_IMAGE):
-                return "no cluster"
+                return "no cluster"  # inferred: AWS does not say it
             if not contained and job.warm and not switches.client_error_keeps_pool:
                 return "client error before the container"
             return None if switches.failed_leaves_pool else "failed"

@@ -132,6 +132,18 @@ class Switches:
             "choices": ("listed", "omitted"),
         },
     )
+    log_escapes: bool = field(
+        default=False,
+        metadata={
+            "meaning": "tab, carriage return and escape are #011, #015 and #033 in log lines, as in public logs"
+        },
+    )
+    moto_pretends: bool = field(
+        default=False,
+        metadata={
+            "meaning": "moto answers what would run something other than a training job, as if it had run"
+        },
+    )
     enforce_rates: bool = field(
         default=False,
         metadata={"meaning": "throttle by the three rates below; off, because emulated jobs are short"},

@@ -8,13 +8,16 @@ safe and quick.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from wpfsm.adapters.emulator.engine.errors import not_stored
 from wpfsm.adapters.emulator.engine.records import (
     Job,
+    Metric,
     Place,
     Pool,
     PoolEvent,
@@ -55,6 +58,10 @@ CREATE TABLE IF NOT EXISTS log_streams (
 CREATE TABLE IF NOT EXISTS log_lines (
     stream INTEGER NOT NULL, number INTEGER NOT NULL, time INTEGER NOT NULL, ingested INTEGER NOT NULL,
     visible REAL NOT NULL, message TEXT NOT NULL, PRIMARY KEY (stream, number)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS metric_points (
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, job TEXT NOT NULL, name TEXT NOT NULL,
+    value REAL NOT NULL, time REAL NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS metric_points_in_order ON metric_points (account, region, id);
 """
 
 
@@ -78,7 +85,13 @@ class Store:
         self.db.executescript(SCHEMA)
         self.db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         self.db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        self._live: dict[str, Job] = {job.key: job for job in self._jobs("WHERE live", ())}
+        self._live: dict[str, Job] = {}
+        self._open: dict[int, Pool] = {}
+        self._load()
+
+    def _load(self) -> None:
+        """Decode what is live."""
+        self._live = {job.key: job for job in self._jobs("WHERE live", ())}
         pools = self.db.execute("SELECT document FROM pools WHERE NOT ended ORDER BY number")
         self._open = {pool.number: pool for pool in (load_pool(row[0]) for row in pools)}
 
@@ -94,11 +107,25 @@ class Store:
             self.db.execute("BEGIN")
 
     def commit(self) -> bool:
-        """Make what was written since the last commit durable, and tell whether anything was."""
+        """Make what was written since the last commit durable, and tell whether anything was.
+
+        Raises:
+            ServiceError: It could not be written. Nothing of it is remembered, in memory neither.
+        """
         written = self.db.in_transaction
         if written:
-            self.db.execute("COMMIT")
+            try:
+                self.db.execute("COMMIT")
+            except sqlite3.Error as error:
+                self.undo()
+                raise not_stored(str(error)) from error
         return written
+
+    def undo(self) -> None:
+        """Forget what was not committed: what the disk does not hold did not happen, and is tried again."""
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+        self._load()
 
     def latest(self) -> float:
         """Return the latest moment on record, 0.0 when there is none."""
@@ -163,6 +190,13 @@ class Store:
         """Yield every job, oldest first."""
         return self._jobs("ORDER BY id", ())
 
+    def jobs_of(self, place: Place) -> Iterator[Job]:
+        """Yield every job of an account and region, oldest first."""
+        rows = self.db.execute(
+            "SELECT document, request FROM jobs WHERE account = ? AND region = ? ORDER BY id", place
+        )
+        return (load_job(document, request) for document, request in rows)
+
     def page(self, clause: str, values: Iterable[object]) -> list[tuple[int, Job]]:
         """Return rows of the job table with their ids, for a listing."""
         rows = self.db.execute(f"SELECT id, document, request FROM jobs {clause}", tuple(values))  # noqa: S608 - clauses are ours, values are bound
@@ -208,6 +242,28 @@ class Store:
             histories.setdefault(number, []).append(PoolEvent(*event))
         rows = self.db.execute("SELECT number, document FROM pools ORDER BY number")
         return [load_pool(document, tuple(histories.get(number, ()))) for number, document in rows]
+
+    # Metrics
+
+    def add_points(self, place: Place, job: str, points: Iterable[Metric]) -> None:
+        """Remember values of a job's metrics; CloudWatch takes none that is not finite."""
+        finite = (each for each in points if math.isfinite(each.value))
+        rows = [(*place, job, each.name, each.value, each.time) for each in finite]
+        if rows:
+            self.begin()
+            self.db.executemany(
+                "INSERT INTO metric_points (account, region, job, name, value, time) VALUES (?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def points(self, place: Place, after: int, limit: int) -> list[tuple[int, str, Metric]]:
+        """Return number, job and value of each metric's values that came after a number, oldest first."""
+        rows = self.db.execute(
+            "SELECT id, job, name, value, time FROM metric_points"
+            " WHERE account = ? AND region = ? AND id > ? ORDER BY id LIMIT ?",
+            (*place, after, limit),
+        )
+        return [(number, job, Metric(name, value, time)) for number, job, name, value, time in rows]
 
     # Tags
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import uuid
+from collections.abc import Collection
 from pathlib import Path
 
 from wpfsm.adapters.emulator.engine.records import Job
 from wpfsm.adapters.emulator.engine.settings import Switches
 from wpfsm.adapters.emulator.runner.base import Launch
+
+JOBS, CACHES, LEFT_OVER = "jobs", "caches", "left-over-"
 
 
 class Workspace:
@@ -50,9 +54,25 @@ class Workspace:
                 launch.cache.mkdir(parents=True, exist_ok=True)
 
     def forget(self, job: Job) -> None:
-        """Remove what a deleted job left."""
+        """Remove what an ended job left."""
         if self._root is not None:
             shutil.rmtree(self._of(job), ignore_errors=True)
+
+    def set_aside_leftovers(self, pools: Collection[int]) -> list[Path]:
+        """Return what an emulator that was killed left, out of the way of jobs to come; the caller removes it.
+
+        No job has a directory at this moment: those that ran have lost their processes.
+
+        Args:
+            pools: Whose caches are not left over.
+        """
+        if self._root is None:
+            return []
+        home, aside = self._home / JOBS, self._home / f"{LEFT_OVER}{uuid.uuid4().hex}"
+        if home.is_dir():
+            home.rename(aside)
+        kept = {self._cache(number) for number in pools}
+        return [*self._home.glob(f"{LEFT_OVER}*"), *(set((self._home / CACHES).glob("*")) - kept)]
 
     def kept_cache(self, pool: int) -> Path | None:
         """Return a pool's cache directory, None when there is none to drop."""
@@ -60,7 +80,7 @@ class Workspace:
         return cache if self._root is not None and cache.exists() else None
 
     def _of(self, job: Job) -> Path:
-        return self._home / "jobs" / job.account / job.region / job.name
+        return self._home / JOBS / job.account / job.region / job.name
 
     def _cache(self, pool: int) -> Path:
-        return self._home / "caches" / str(pool)
+        return self._home / CACHES / str(pool)

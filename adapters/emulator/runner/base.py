@@ -60,6 +60,10 @@ class Ending:
     failure: str = ""
 
 
+NO_IMAGE = "ClientError: Cannot pull algorithm container."
+"""How the FailureReason of a job begins whose image is not to be had: the job failed before it had a cluster."""
+
+
 class JobFailed(Exception):
     """The job cannot go on for a reason that the service would give in FailureReason.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import shutil
 import threading
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 _CHUNK = 1 << 20
+NO_FILE_NAME = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
+"""What the system says of a name that no file of its own can have."""
 _FAILED = "ClientError: Data download failed:"
 
 
@@ -140,33 +144,24 @@ class Downloads:
         """
         for target in targets:
             target.mkdir(parents=True, exist_ok=True)
-        try:
+        with _failing_the_job(channel.location):
             found = sorted(_objects(s3, channel), key=lambda each: each.location.key)
             if not found:
                 raise JobFailed(f"{_FAILED}No S3 objects found under S3 URL {str(channel.location)!r}")
             for number, each in enumerate(found):
                 hosts = targets[number % len(targets) :][:1] if channel.sharded else targets
                 self._fetch(s3, each, [_inside(target, each.name) for target in hosts])
-        except (ClientError, BotoCoreError) as error:
-            raise JobFailed(f"{_FAILED}{channel.location}: {error}") from error
-        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-            raise JobFailed(
-                f"{_FAILED}Failed to download data. Please check your s3 objects and ensure that there is no "
-                "object that is both a folder as well as a file."
-            ) from error
 
     def prefix(self, s3: S3Client, location: Location, target: Path) -> None:
         """Copy whatever is under a prefix into a directory; nothing there is no error.
 
         Raises:
-            JobFailed: S3 refuses.
+            JobFailed: S3 refuses, or the keys cannot be files in one directory.
         """
         target.mkdir(parents=True, exist_ok=True)
-        try:
+        with _failing_the_job(location):
             for found in _under_prefix(s3, location):
                 self._fetch(s3, found, [_inside(target, found.name)])
-        except (ClientError, BotoCoreError) as error:
-            raise JobFailed(f"{_FAILED}{location}: {error}") from error
 
     def _fetch(self, s3: S3Client, found: Object, files: Sequence[Path]) -> None:
         """Read an object once and write it to every host."""
@@ -186,6 +181,26 @@ class Downloads:
             shutil.copyfile(first, other)
         if first.stat().st_size <= _CHUNK:
             self._small.keep(found, first.read_bytes())
+
+
+@contextlib.contextmanager
+def _failing_the_job(location: Location) -> Iterator[None]:
+    """Turn what S3 and the file system refuse into the client's error: a full disk is no key's fault and is not."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise JobFailed(f"{_FAILED}{location}: {error}") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise JobFailed(
+            f"{_FAILED}Failed to download data. Please check your s3 objects and ensure that there is no "
+            "object that is both a folder as well as a file."
+        ) from error
+    except OSError as error:
+        if error.errno not in NO_FILE_NAME:
+            raise
+        raise JobFailed(
+            f"{_FAILED}{location}: a key cannot be the name of a file: {error.strerror}"
+        ) from error
 
 
 def _objects(s3: S3Client, channel: Channel) -> Iterator[Object]:
@@ -227,6 +242,6 @@ def _in_manifest(s3: S3Client, manifest: Location) -> Iterator[Object]:
 def _inside(directory: Path, name: str) -> Path:
     """Return the file for a name, which must not lead out of the directory."""
     parts = PurePosixPath(name).parts
-    if not parts or ".." in parts or name.startswith("/"):
+    if not parts or ".." in parts or name.startswith("/") or "\0" in name:
         raise JobFailed(f"{_FAILED}S3 key {name!r} is not the name of a file")
     return directory.joinpath(*parts)

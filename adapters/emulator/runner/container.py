@@ -14,13 +14,16 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
-from wpfsm.adapters.emulator.runner.base import JSONValue, Launch
+from wpfsm.adapters.emulator.runner.base import JobFailed, JSONValue, Launch
 from wpfsm.adapters.emulator.runner.channels import Channel
 
 CACHE_VARIABLE = "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY"
+NO_MACHINE_ROLE = {"AWS_EC2_METADATA_DISABLED": "true"}
+"""The role of the machine that the emulator runs on is not the job's: no client of a job asks for it."""
+
 _ML = re.compile(r"(?<![\w.-])/opt/ml(?![\w-])")
 _SPACELESS = re.compile(r"[\w./@%+=:,-]+")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -51,8 +54,14 @@ class Container:
         return self.ml / "input" / "data" / name
 
     def checkpoints(self, local_path: str) -> Path:
-        """Return the directory that CheckpointConfig's LocalPath names."""
-        return Path(self.local(local_path)) if _ML.match(local_path) else self.root / local_path.lstrip("/")
+        """Return the directory that CheckpointConfig's LocalPath names, which is inside like any other.
+
+        Raises:
+            JobFailed: It would lead out.
+        """
+        if ".." in PurePosixPath(local_path).parts:
+            raise JobFailed(f"ClientError: the checkpoint path {local_path!r} leads out of the container")
+        return self.root / local_path.lstrip("/")
 
     def failure(self) -> str:
         """Return what the job wrote to ``/opt/ml/output/failure``, as much of it as the service reports."""
@@ -118,13 +127,16 @@ def command(container: Container, launch: Launch) -> list[str]:
     return [container.local(word) for word in words] or ["train"]
 
 
-def environment(container: Container, launch: Launch, commands: Path) -> dict[str, str]:
+def environment(
+    container: Container, launch: Launch, commands: Path, aws: Mapping[str, str]
+) -> dict[str, str]:
     """Return the whole environment of a job's process; nothing of the emulator's own is in it.
 
     Args:
         container: The host.
         launch: The job, whose Environment wins over all but the place of ``python3`` and ``pip``.
         commands: The directory that holds those.
+        aws: The variables that lead AWS clients to the emulator, with credentials that open nothing else.
     """
     given = cast("Mapping[str, str]", launch.request.get("Environment") or {})
     variables = {
@@ -134,10 +146,13 @@ def environment(container: Container, launch: Launch, commands: Path) -> dict[st
         "PYTHONUNBUFFERED": "TRUE",  # as in the service's own images: lines reach the log as they are printed
         "TRAINING_JOB_NAME": launch.name,
         "TRAINING_JOB_ARN": launch.arn,
+        "SAGEMAKER_BASE_DIR": str(container.ml),  # where AWS's own training toolkit looks instead of /opt/ml
+        **aws,
     }
     if launch.cache is not None:
         variables[CACHE_VARIABLE] = str(container.ml / "sagemaker" / "warmpoolcache")
     variables |= {name: container.local(value) for name, value in given.items()}
+    variables |= NO_MACHINE_ROLE
     variables["PATH"] = f"{commands}{os.pathsep}{variables.get('PATH', _SYSTEM_PATH)}"
     return variables
 
@@ -154,7 +169,10 @@ def _configuration(
     }
     parameters = cast("dict[str, JSONValue]", launch.request.get("HyperParameters") or {})
     return {
-        "hyperparameters.json": parameters,
+        "hyperparameters.json": {
+            name: container.local(value) if isinstance(value, str) else value
+            for name, value in parameters.items()
+        },
         "inputdataconfig.json": {
             channel.name: {
                 "TrainingInputMode": "File",

@@ -19,15 +19,19 @@ import threading
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from wpfsm.adapters.emulator.runner.base import JobFailed
+from wpfsm.adapters.emulator.runner.base import NO_IMAGE, JobFailed
 
 _ASK = (
     "import json, site, sys, sysconfig;"
     "print(json.dumps({'base': getattr(sys, '_base_executable', None) or sys.executable,"
     " 'version': sys.version.split()[0], 'packages': site.getsitepackages(), 'bin': sysconfig.get_path('scripts')}))"
 )
+HOST_NAMES = Path(__file__).with_name("algo_hosts.py")
+"""The module that makes the names of a job's hosts known to its Python programs."""
+
 _PIP = '#!/bin/sh\nexec "$(dirname "$0")/python3" -m pip "$@"\n'
 
 
@@ -56,7 +60,7 @@ class Images:
 
         Args:
             root: Where the default image is kept.
-            environments: TrainingImage URI to a virtual environment or an interpreter.
+            environments: TrainingImage URI, or a shell pattern of such, to a virtual environment or an interpreter.
         """
         self._root = root
         self._environments = dict(environments)
@@ -68,7 +72,7 @@ class Images:
         Raises:
             JobFailed: The environment named for it has no working interpreter.
         """
-        environment = self._environments.get(uri or "")
+        environment = self._named(uri or "")
         if environment is None:
             return self._default()
         candidates = (environment, environment / "bin" / "python3", environment / "bin" / "python")
@@ -79,6 +83,17 @@ class Images:
             return _ask(interpreter)
         except (OSError, subprocess.CalledProcessError) as error:
             raise _no_image(uri, str(error)) from error
+
+    def is_plain(self, uri: str | None) -> bool:
+        """Tell whether nobody named an environment for an image, so that the plain one stands for it."""
+        return self._named(uri or "") is None
+
+    def _named(self, uri: str) -> Path | None:
+        """Return the environment of an image: by its whole URI, else by the first pattern that matches it."""
+        if uri in self._environments:
+            return self._environments[uri]
+        matching = (path for pattern, path in self._environments.items() if fnmatchcase(uri, pattern))
+        return next(matching, None)
 
     def _default(self) -> Image:
         """Return the plain image: this interpreter, pip, and nothing else."""
@@ -117,6 +132,8 @@ def make_environment(image: Image, directory: Path, pip_configuration: str) -> P
                 commands / script.name, f'#!/bin/sh\nexec "$(dirname "$0")/python3" "{script}" "$@"\n'
             )
     shown = "".join(f"import site; site.addsitedir({os.fspath(path)!r})\n" for path in image.packages)
+    shutil.copyfile(HOST_NAMES, packages / f"wpfsm_{HOST_NAMES.name}")
+    shown = f"import wpfsm_{HOST_NAMES.stem}\n{shown}"
     (packages / "image.pth").write_text(shown, encoding="utf-8")
     (directory / "pip.conf").write_text(pip_configuration, encoding="utf-8")
     (directory / "pyvenv.cfg").write_text(
@@ -186,6 +203,5 @@ def _unpack_bundled_pip(target: Path) -> None:
 
 def _no_image(uri: str | None, why: str) -> JobFailed:
     return JobFailed(
-        "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions "
-        f"are incorrect. ({uri}: {why})"
+        f"{NO_IMAGE} Either the image does not exist or its permissions are incorrect. ({uri}: {why})"
     )

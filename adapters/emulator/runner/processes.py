@@ -21,6 +21,8 @@ BATCH_SECONDS = 0.1
 """A line is forwarded at most this long after it was printed."""
 LONGEST_LINE = (1 << 20) - 26
 """CloudWatch Logs quotas: an event holds 1 MB, of which 26 bytes are overhead. A longer line is cut in pieces."""
+USUAL_MASK = 0o022
+"""What a job's files may be used for, whatever the emulator allows for its own."""
 _DRAIN_SECONDS = 0.5
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
@@ -41,6 +43,7 @@ class HostProcess:
         ended: Callable[[int], None],
         clock: Callable[[], float] = time.time,
         inherit: Sequence[int] = (),
+        hint: str = "",
     ) -> None:
         """Start the process.
 
@@ -52,6 +55,7 @@ class HostProcess:
             ended: Called once, after the last ``emit``, with the exit code (negative for a signal).
             clock: Seconds since the epoch, for the timestamps of lines.
             inherit: File descriptors that the process keeps open.
+            hint: Said where the program is not found.
         """
         self._emit = emit
         self._ended = ended
@@ -59,6 +63,7 @@ class HostProcess:
         self._reaping = threading.Lock()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
+        self._hint = hint
         self._process = self._spawn(command, cwd, environment, inherit)
         self._waiter = threading.Thread(target=self._wait, name="job-wait", daemon=True)
         self._reader = threading.Thread(target=self._read, name="job-read", daemon=True)
@@ -96,7 +101,8 @@ class HostProcess:
         program = name if "/" in name else shutil.which(name, path=environment["PATH"])
         arguments = [program or "", *command[1:]]
         if program is None:
-            arguments = _refusal(f'exec: "{name}": executable file not found in $PATH', _NOT_FOUND)
+            missing = f'exec: "{name}": executable file not found in $PATH'
+            arguments = _refusal("\n".join(filter(None, [missing, self._hint])), _NOT_FOUND)
 
         def start(words: Sequence[str]) -> subprocess.Popen[bytes]:
             return subprocess.Popen(
@@ -109,6 +115,7 @@ class HostProcess:
                 bufsize=0,
                 start_new_session=True,
                 pass_fds=inherit,
+                umask=USUAL_MASK,
             )
 
         try:

@@ -65,6 +65,7 @@ class SubprocessRunner:
         grace: float = SERVICE_GRACE,
         first_process_rules: bool = True,
         clock: Callable[[], float] = time.time,
+        aws: Callable[[Launch], Mapping[str, str]] = lambda _: {},
     ) -> None:
         """Take over a state directory; processes that an earlier runner left in it are killed.
 
@@ -77,8 +78,10 @@ class SubprocessRunner:
             first_process_rules: A container's process is its number 1, which gets no signal that it does not
                 handle: it runs on until SIGKILL. True models that, where the system tells (Linux).
             clock: Seconds since the epoch, for the timestamps of log lines.
+            aws: The variables of a job that lead its AWS clients to the emulator.
         """
         self._logs = logs
+        self._aws = aws
         self._s3 = s3
         self._images = Images(state / "images", images or {})
         self._downloads = Downloads()
@@ -206,14 +209,23 @@ class SubprocessRunner:
         process = HostProcess(
             inside.command(one, launch),
             cwd=one.root,
-            environment=inside.environment(one, launch, one.root / "env" / "bin"),
+            environment=inside.environment(one, launch, one.root / "env" / "bin", self._aws(launch)),
             emit=emit,
             ended=ended,
             clock=self._clock,
             inherit=(marker.descriptor,),
+            hint=self._hint(launch),
         )
         marker.started(process.pid)
         return process
+
+    def _hint(self, launch: Launch) -> str:
+        """Return what helps whoever finds a program missing in an image that stands for another one."""
+        algorithm = cast("Mapping[str, str]", launch.request.get("AlgorithmSpecification") or {})
+        uri = algorithm.get("TrainingImage", "")
+        if not uri or not self._images.is_plain(uri):
+            return ""
+        return f"a plain Python stands for {uri}: `wpfsm emulator --image 'URI OR PATTERN=ENV'` names another"
 
     def _host_ended(self, job: _Job, one: Container, code: int) -> None:
         """Note the end of one host; the first failure ends the others, the last end is the job's."""

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
 from wpfsm.adapters.emulator.api.wire import Signature, read_body
-from wpfsm.adapters.emulator.wsgi_transport import client_session
+from wpfsm.adapters.emulator.wsgi_transport import ACCOUNT_HEADER, client_session
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.(s3[.-].+|localhost)(:\d+)?")
 _PART_OF_AN_OBJECT = {"tagging", "acl", "retention", "legal-hold", "restore", "partNumber"}
 _PART_OF_A_BUCKET = re.compile(r"[a-zA-Z]+")  # versioning, policy, ...: not X-Amz-Date and the like
-_ACCOUNT = "HTTP_X_MOTO_ACCOUNT_ID"
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class KeptS3:
 
         answer = self._inner(environ, cast("StartResponse", begin))
         if writes and statuses[-1].startswith("2"):
-            where = Bucket(environ.get(_ACCOUNT, ""), signature.region)
+            where = Bucket(environ.get(ACCOUNT_HEADER, ""), signature.region)
             try:
                 self._keep(writes, where)
             except Exception:
@@ -195,7 +194,7 @@ class KeptS3:
         if where not in self._clients:
 
             def inner(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-                owner = {_ACCOUNT: where.account} if where.account else {}
+                owner = {ACCOUNT_HEADER: where.account} if where.account else {}
                 return self._inner({**environ, **owner}, start_response)
 
             session = client_session(inner, where.region, where.account or "000000000000")

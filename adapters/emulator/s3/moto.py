@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+DYNAMODB = "DynamoDB_"
+"""How the target of a request for DynamoDB begins, whatever the version of its interface."""
+
 MISSING = "It needs the extra: pip install 'wpfsm[local]'"
 
 
@@ -16,7 +19,7 @@ class Moto:
     """S3, the rest of CloudWatch Logs, STS and IAM, and whatever else moto offers; all in memory."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._dynamodb = threading.Lock(), threading.Lock()
         self._app: WSGIApplication | None = None
 
     def load(self) -> WSGIApplication:
@@ -41,4 +44,8 @@ class Moto:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        return self.load()(environ, start_response)
+        application = self.load()
+        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith(DYNAMODB):
+            return application(environ, start_response)
+        with self._dynamodb:  # moto changes a table while another request of it iterates over the table
+            return list(application(environ, start_response))

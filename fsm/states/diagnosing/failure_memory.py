@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import PastPatch, Patch
+from wpfsm.fsm.patches.base import patch_of
 from wpfsm.fsm.patches.hyperparameters import as_number, summary
 from wpfsm.fsm.patches.scale import fitted
-from wpfsm.fsm.records import JSON, Job, Remembered, Trial
+from wpfsm.fsm.records import JSON, Job, JobPatch, PatchAttempt, Trial
 
 SMALLER = frozenset({"scale", "shorten"})
 """Fixes that change hyperparameters, and that another loop may begin with."""
@@ -22,7 +23,7 @@ EDITS = frozenset({"edit", "command"})
 """Fixes that somebody else made in the source."""
 
 
-def worked(ctx: Context, fingerprint: str) -> Sequence[Remembered]:
+def worked(ctx: Context, fingerprint: str) -> Sequence[PatchAttempt]:
     """What cured this failure before, in any loop, newest first."""
     return [memory for memory in ctx.store.remembered(fingerprint) if memory.outcome == "worked"]
 
@@ -36,29 +37,29 @@ def history(ctx: Context, diagnosis: Diagnosis) -> Sequence[PastPatch]:
     ]
 
 
-def remember(ctx: Context, job: Job, fingerprint: str, class_: str, patch: Mapping[str, JSON]) -> Remembered:
+def remember(ctx: Context, job: Job, fingerprint: str, class_: str, patch: JobPatch) -> PatchAttempt:
     """The row of a patch that was just made in answer to a job's failure."""
-    return Remembered(
+    return PatchAttempt(
         fingerprint=fingerprint, loop_id=ctx.loop.id, job_name=job.name, class_=class_,
-        patch_key=str(patch["key"]), patch=patch, outcome="pending", at=ctx.clock.now(),
+        patch_key=patch.key, patch=patch, outcome="pending", at=ctx.clock.now(),
     )  # fmt: skip
 
 
-def failed_again(ctx: Context, job: Job, fingerprint: str) -> tuple[Remembered, ...]:
+def failed_again(ctx: Context, job: Job, fingerprint: str) -> tuple[PatchAttempt, ...]:
     """The same failure came back in the same trial: what was tried against it did not help."""
     return tuple(
         replace(r, outcome="failed") for r in _pending(ctx, job.trial) if r.fingerprint == fingerprint
     )
 
 
-def completed(ctx: Context, trial: int) -> tuple[Remembered, ...]:
+def completed(ctx: Context, trial: int) -> tuple[PatchAttempt, ...]:
     """The trial completed: every patch on its way worked."""
     return tuple(replace(r, outcome="worked") for r in _pending(ctx, trial))
 
 
-def _pending(ctx: Context, trial: int) -> Sequence[Remembered]:
+def _pending(ctx: Context, trial: int) -> Sequence[PatchAttempt]:
     jobs = {job.name: job for job in ctx.jobs() if job.trial == trial and job.diagnosis and job.patch}
-    fingerprints = {str(job.diagnosis["fingerprint"]) for job in jobs.values() if job.diagnosis}
+    fingerprints = {job.diagnosis.fingerprint for job in jobs.values() if job.diagnosis}
     return [
         r
         for fingerprint in sorted(fingerprints)
@@ -69,7 +70,7 @@ def _pending(ctx: Context, trial: int) -> Sequence[Remembered]:
 
 def replay(
     ctx: Context, trial: Trial, params: Mapping[str, JSON], diagnosis: Diagnosis
-) -> tuple[Patch, str, Remembered] | None:
+) -> tuple[Patch, str, PatchAttempt] | None:
     """A fix that worked before, as it would be made now: the patch, the source with it, and its memory.
 
     Hyperparameters are taken over where they make the job smaller; an edit of the source where the files that
@@ -80,7 +81,7 @@ def replay(
         key = memory.patch_key
         if any(p.patch_key == key and p.outcome != "worked" for p in past):
             continue
-        made = Patch.from_json(memory.patch)
+        made = patch_of(memory.patch)
         if made.kind in SMALLER and _smaller(made, trial, params):
             values = fitted(made.hyperparameters, params)
             again = replace(made, hyperparameters=values, summary=summary(values, params), wait_seconds=0)
@@ -101,9 +102,9 @@ def _smaller(patch: Patch, trial: Trial, params: Mapping[str, JSON]) -> bool:
     return before is not None and after is not None and after < before
 
 
-def _edited(ctx: Context, trial: Trial, patch: Mapping[str, JSON]) -> str:
+def _edited(ctx: Context, trial: Trial, patch: JobPatch) -> str:
     """The present source with the edit; empty when a file that the edit changed is another one now."""
-    old, new = str(patch.get("base") or ""), str(patch.get("result") or "")
+    old, new = patch.base, patch.result
     if not (old and new and trial.source_digest) or old == new:
         return ""
     if trial.source_digest == old:
@@ -113,6 +114,6 @@ def _edited(ctx: Context, trial: Trial, patch: Mapping[str, JSON]) -> str:
     if not changed or any(now.get(name) != before.get(name) for name in changed):
         return ""
     files = {name: after[name] for name in changed if name in after}
-    return ctx.call(
+    return ctx.gateway.call(
         "sources.derive", lambda: ctx.sources.derive(trial.source_digest, files, changed - after.keys())
     )

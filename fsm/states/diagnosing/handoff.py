@@ -6,36 +6,42 @@ and the service lets the pool go by itself when nobody returns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused
-from wpfsm.fsm.failures.diagnosis import Diagnosis
-from wpfsm.fsm.records import JSON, Change, Job, Remembered, Trial
+from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.records import Change, Job, JobPatch, PatchAttempt, Trial
 from wpfsm.fsm.states.diagnosing import failure_memory, source_edits
-from wpfsm.fsm.states.diagnosing.handoff_packet import hold_pool, packet_of
+from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold, packet_of
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
-from wpfsm.fsm.states.diagnosing.remedy import Mended
+from wpfsm.fsm.states.diagnosing.remedy import Remedy
 
 DEFAULT_HOLD = 600.0
 
 
-def open_handoff(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis, mended: Mended) -> Change:
+def open_handoff(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis, remedy: Remedy) -> Change:
     """Bound the pool's idle time, write the packet, and wait for ``wpfsm resume``."""
-    hold = hold_pool(ctx, mended.hold or DEFAULT_HOLD)
-    packet = packet_of(ctx, job, trial, diagnosis, mended.tried, hold)
+    hold = cap_hold(ctx, remedy.hold or DEFAULT_HOLD)
+    packet = packet_of(ctx, job, trial, diagnosis, remedy.tried, hold)
     # Holding the pool wrote to the row of the job that owns it.
     fresh = ctx.store.job(job.number) or job
     return Change(
         kind="handed_off",
-        why=f"hand-off: {diagnosis.class_}: {diagnosis.fix}",
+        why=_why(diagnosis, remedy),
         data={"job": job.name, "class": diagnosis.class_, "hold_until": hold.until},
         loop={"handoff": packet, "hold_until": hold.until},
         jobs=(replace(fresh, diagnosis=job.diagnosis),),
         trials=(trial,),
         remembered=failure_memory.failed_again(ctx, job, diagnosis.fingerprint),
     )
+
+
+def _why(diagnosis: Diagnosis, remedy: Remedy) -> str:
+    """The class, the line that matters with its place, what to do, and what a rule would need to do it alone."""
+    refused = next((line.partition(": ")[2] for line in remedy.tried if "is not added unasked" in line), "")
+    said = [f"hand-off: {diagnosis.class_}", *([diagnosis.cause] if diagnosis.cause else []), diagnosis.fix]
+    return ": ".join(said) + (f" {refused}" if refused else "")
 
 
 def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: str = "") -> None:
@@ -56,44 +62,47 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     assert job is not None, "a hand-off has a job"
     trial = next(t for t in ctx.store.trials() if t.number == job.trial)
     packet = ctx.loop.handoff or {}
-    given = source_edits.given_digest(ctx, trial)
+    given = source_edits.user_digest(ctx, trial)
     if digest == given and not settings_changed and not packet.get("accepted"):
         raise Refused(
             f"the source is unchanged since {job.name} failed: the same job would fail again",
             fix=f"edit {trial.source or ctx.file.job.source}, then wpfsm resume {ctx.loop.id}; "
             f"or wpfsm resume {ctx.loop.id} --abandon",
         )
-    result = source_edits.over_patches(ctx, trial.source_digest, given, digest)
+    result = source_edits.rebase_edit(ctx, trial.source_digest, given, digest)
     patch = _edit(ctx, trial, digest, result, what or "an edit made during the hand-off")
     ctx.record(
         "edited",
-        f"hand-off closed: {patch['summary']}",
+        f"hand-off closed: {patch.summary}",
         data={"job": job.name, "source_digest": digest},
         jobs=(replace(job, patch=patch),),
         trials=(replace(trial, source_digest=result),),
         remembered=_remembered(ctx, job, patch),
-        loop={"handoff": None, "hold_until": None, **({} if trial.source else {"source_digest": result})},
+        loop={
+            "handoff": None,
+            "hold_until": None,
+            **({} if trial.source or trial.proposal else {"source_digest": result}),
+        },
     )
 
 
-def _edit(ctx: Context, trial: Trial, given: str, result: str, what: str) -> dict[str, JSON]:
+def _edit(ctx: Context, trial: Trial, given: str, result: str, what: str) -> JobPatch:
     """The edit as a patch: recorded as a diff, and with the two snapshots, so that it can be made again."""
     changed = result != trial.source_digest
     names = changed_names(ctx, trial.source_digest, result) if changed else []
-    return {
-        "kind": "edit",
-        "summary": f"{what} ({', '.join(names)})" if names else what,
-        "key": f"edit:{result}",
-        "files": names,
-        "diff": ctx.sources.diff(trial.source_digest, result) if changed else "",
-        "base": trial.source_digest,
-        "result": result,
-        "given": given,
-    }
+    return JobPatch(
+        kind="edit",
+        summary=f"{what} ({', '.join(names)})" if names else what,
+        key=f"edit:{result}",
+        files=tuple(names),
+        diff=ctx.sources.diff(trial.source_digest, result) if changed else "",
+        base=trial.source_digest,
+        result=result,
+        given=given,
+    )
 
 
-def _remembered(ctx: Context, job: Job, patch: Mapping[str, JSON]) -> tuple[Remembered, ...]:
-    if not job.diagnosis or patch["base"] == patch["result"]:
+def _remembered(ctx: Context, job: Job, patch: JobPatch) -> tuple[PatchAttempt, ...]:
+    if not job.diagnosis or patch.base == patch.result:
         return ()
-    diagnosis = Diagnosis.from_json(job.diagnosis)
-    return (failure_memory.remember(ctx, job, diagnosis.fingerprint, diagnosis.class_, patch),)
+    return (failure_memory.remember(ctx, job, job.diagnosis.fingerprint, job.diagnosis.class_, patch),)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.redact import redact, redact_values
@@ -23,6 +23,7 @@ from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.units import stamp
 
 MEMBERS: Mapping[str, str] = {
+    "kind": "`failure`: a failed job waits to be mended",
     "loop": "the loop's id",
     "job": "name of the failed job",
     "trial": "number of its trial",
@@ -63,7 +64,7 @@ class Hold:
     usd_at_most: float | None = None
 
 
-def hold_pool(ctx: Context, seconds: float) -> Hold:
+def cap_hold(ctx: Context, seconds: float) -> Hold:
     """Set the keep-alive so that the service itself ends the pool when nobody comes back in time.
 
     It is held for as long as asked, or as ``limits.max_cost`` admits.
@@ -73,15 +74,17 @@ def hold_pool(ctx: Context, seconds: float) -> Hold:
     owner = pool_owner(ctx.jobs())
     if owner is None or owner.ended_at is None:
         return Hold()
-    began = ctx.clock.now()
     while owner.pool_status != "Available":
-        reading = ctx.describe(owner.name)
+        reading = ctx.gateway.describe(owner.name)
         if reading:
             owner = observe(owner, reading, ctx.clock.now())
-        if not owner.may_hold_pool or ctx.clock.now() - began > ctx.pace.grace:
+        if not owner.may_hold_pool:
             return Hold()
         if owner.pool_status != "Available":
-            ctx.wait(ctx.pace.least, f"the pool of {owner.name} to be reported")
+            what = f"the pool of {owner.name} to be reported"
+            if ctx.clock.now() - ctx.since(what) > ctx.pace.grace:
+                return Hold()
+            ctx.wait(ctx.pace.least, what)
     assert owner.ended_at is not None, "an Available pool's job has ended"
     now = ctx.clock.now()
     cap = KEEP_ALIVE_MODEL if ctx.file.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
@@ -106,9 +109,10 @@ def packet_of(
     folder = trial.source or ctx.file.job.source or ""
     path = os.path.join(os.path.dirname(ctx.loop.loop_path), folder) if folder else ""  # noqa: PTH118, PTH120 - no file system here
     files = ctx.sources.files(trial.source_digest) if trial.source_digest else {}
-    given = source_edits.given_digest(ctx, trial)
+    given = source_edits.user_digest(ctx, trial)
     own = ctx.sources.files(given) if given else {}
     return {
+        "kind": "failure",
         "loop": ctx.loop.id,
         "job": job.name,
         "trial": trial.number,
@@ -125,7 +129,7 @@ def packet_of(
             "files": sorted(files),
             "patched": sorted(name for name, text in files.items() if own.get(name) != text),
         },
-        "params": _redacted(params_for(ctx, trial)),
+        "params": redacted(params_for(ctx, trial)),
         "pool": {
             "held_until": stamp(hold.until),
             "gone_by": stamp(hold.gone_by),
@@ -151,18 +155,18 @@ def _tried_patches(ctx: Context, failed: Job) -> Iterator[str]:
     jobs = [job for job in ctx.jobs() if job.trial == failed.trial and job.number < failed.number]
     for job, after in pairwise([*jobs, failed]):
         if job.patch:
-            yield f"job {job.number}: {job.patch.get('summary')}: {_came_of(job, after)}"
+            yield f"job {job.number}: {job.patch.summary}: {_came_of(job, after)}"
 
 
 def _came_of(job: Job, after: Job) -> str:
     if not job.diagnosis or not after.diagnosis:
         return f"job {after.number} {after.status}"
-    if after.diagnosis["fingerprint"] == job.diagnosis["fingerprint"]:
+    if after.diagnosis.fingerprint == job.diagnosis.fingerprint:
         return "the same failure again"
-    return f"then {after.diagnosis['class']}"
+    return f"then {after.diagnosis.class_}"
 
 
-def _redacted(params: Mapping[str, JSON]) -> dict[str, JSON]:
+def redacted(params: Mapping[str, JSON]) -> dict[str, JSON]:
     """Numbers as they are, text with secrets masked."""
     masked = redact_values({name: value for name, value in params.items() if isinstance(value, str)})
     return {**params, **masked}

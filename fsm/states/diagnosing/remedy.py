@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import Material, Patch, propose, why_not
 from wpfsm.fsm.patches.on_failure import DEFAULT_RULES, Rule, applicable
 from wpfsm.fsm.records import JSON, Job, Trial
@@ -26,7 +26,7 @@ MOST_EDITS = 2
 
 
 @dataclass(frozen=True)
-class Mended:
+class Remedy:
     """What is done about a failure."""
 
     action: Literal["retry", "skip", "handoff", "release"]
@@ -41,7 +41,7 @@ class Mended:
     hold: float | None = None
     tried: tuple[str, ...] = ()
     of_trial: bool = False
-    """The failure belongs to what the strategy chose: the same one in another trial says nothing new."""
+    """The strategy's own values caused the failure, so the same failure in another trial does not count as repeated."""
 
 
 def rules_of(ctx: Context) -> Sequence[Rule]:
@@ -51,19 +51,19 @@ def rules_of(ctx: Context) -> Sequence[Rule]:
             when=row.when,
             do=row.action,
             times=row.times or (None if row.action in ("skip", "handoff", "release") else MOST_TIMES),
-            options={"set": dict(row.set), "hold": row.hold, "command": row.command},
+            options={"set": dict(row.set), "hold": row.hold, "command": row.command, "allow": row.allow},
         )
         for row in ctx.file.on_failure
     )
     return (*own, *DEFAULT_RULES)
 
 
-def mend(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Mended:
+def choose_patch(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Remedy:
     """Apply what worked before, else the first rule that can."""
-    return _Mending(ctx, job, trial, diagnosis).decide()
+    return _Chooser(ctx, job, trial, diagnosis).decide()
 
 
-class _Mending:
+class _Chooser:
     """One failure on its way through the rules."""
 
     def __init__(self, ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> None:
@@ -71,7 +71,7 @@ class _Mending:
         self.params = params_for(ctx, trial)
         self.tried: list[str] = []
 
-    def decide(self) -> Mended:
+    def decide(self) -> Remedy:
         rules, counts = rules_of(self.ctx), _counts(self.ctx)
         proven = failure_memory.replay(self.ctx, self.trial, self.params, self.diagnosis)
         if proven and any(
@@ -88,24 +88,22 @@ class _Mending:
             ):
                 self.tried.append(f"{rule.do}: used up ({rule.times} times in this loop)")
         for rule in self._proven_first(applicable(rules, self.diagnosis, counts)):
-            if mended := self._apply(rule, counts.get(rule.key, 0)):
-                return mended
+            if remedy := self._apply(rule, counts.get(rule.key, 0)):
+                return remedy
         return self._mended("release", "no rule applies")
 
     def _mended(
         self, action: Literal["retry", "skip", "handoff", "release"], why: str, **more: object
-    ) -> Mended:
-        return Mended(action, why, self.diagnosis.fingerprint, self.diagnosis.class_, tried=tuple(self.tried),
+    ) -> Remedy:
+        return Remedy(action, why, self.diagnosis.fingerprint, self.diagnosis.class_, tried=tuple(self.tried),
                       **more)  # type: ignore[arg-type] # fmt: skip
 
     def _proven_first(self, rules: Sequence[Rule]) -> Sequence[Rule]:
         """A rule whose fix worked on this fingerprint before, in any loop, moves to the front."""
-        proven = {
-            str(r.patch.get("kind")) for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint)
-        }
+        proven = {r.patch.kind for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint)}
         return sorted(rules, key=lambda rule: rule.do not in proven)
 
-    def _apply(self, rule: Rule, used: int) -> Mended | None:
+    def _apply(self, rule: Rule, used: int) -> Remedy | None:
         match rule.do:
             case "handoff":
                 hold = rule.options.get("hold")
@@ -119,7 +117,7 @@ class _Mending:
                 return self._command(rule)
         return self._patch(rule, used)
 
-    def _skip(self, rule: Rule) -> Mended | None:
+    def _skip(self, rule: Rule) -> Remedy | None:
         varied = bool(self.trial.params)
         if rule in DEFAULT_RULES and not varied:
             self.tried.append("skip: the strategy varies nothing, so another trial would fail like this one")
@@ -127,7 +125,7 @@ class _Mending:
         of_trial = varied and self.diagnosis.class_ == "nan_loss"
         return self._mended("skip", self.diagnosis.fix, of_trial=of_trial)
 
-    def _patch(self, rule: Rule, used: int) -> Mended | None:
+    def _patch(self, rule: Rule, used: int) -> Remedy | None:
         material = self._material(rule, used)
         patch = propose(rule.do, self.diagnosis, material)
         if patch is None:
@@ -146,19 +144,21 @@ class _Mending:
             )
             return None
         if patch.files:
-            digest = self.ctx.call("sources.derive", lambda: self.ctx.sources.derive(digest, patch.files))
+            digest = self.ctx.gateway.call(
+                "sources.derive", lambda: self.ctx.sources.derive(digest, patch.files)
+            )
         same = [
             r for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint) if r.patch_key == patch.key
         ]
         why = f"worked before on the same failure ({same[0].job_name})" if same else self.diagnosis.fix
         return self._mended("retry", why, patch=patch, source_digest=digest, rule=rule.key)
 
-    def _command(self, rule: Rule) -> Mended | None:
+    def _command(self, rule: Rule) -> Remedy | None:
         from wpfsm.fsm.states.diagnosing.patch_command import run_command
 
         edits = sum(
-            bool(job.patch and job.diagnosis) and job.patch["kind"] == "command"  # type: ignore[index]
-            and job.diagnosis["fingerprint"] == self.diagnosis.fingerprint  # type: ignore[index]
+            job.patch is not None and job.diagnosis is not None and job.patch.kind == "command"
+            and job.diagnosis.fingerprint == self.diagnosis.fingerprint
             for job in self.ctx.jobs()
         )  # fmt: skip
         if edits >= MOST_EDITS:
@@ -187,4 +187,4 @@ class _Mending:
 
 def _counts(ctx: Context) -> Mapping[str, int]:
     """How often each rule has patched a job of this loop, by its key."""
-    return Counter(str(job.patch["rule"]) for job in ctx.jobs() if job.patch and job.patch.get("rule"))
+    return Counter(job.patch.rule for job in ctx.jobs() if job.patch and job.patch.rule)

@@ -10,17 +10,32 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import Trial
 
 
-def given_digest(ctx: Context, trial: Trial) -> str:
-    """The newest snapshot that the user made of this trial's folder: at the start, or by an edit."""
+def user_digest(ctx: Context, trial: Trial) -> str:
+    """The newest snapshot that the user made of this trial's folder: at the start, by an edit, or in a proposal."""
+    trials = {t.number: t for t in ctx.store.trials()}
+    proposals = {p.number: p for p in ctx.store.proposals(open_only=False)}
+    step: Trial | None = trial
+    while step is not None and step.proposal is not None:
+        edits = [j.patch.given for j in ctx.jobs() if j.trial == step.number and j.patch and j.patch.given]
+        if edits:
+            return edits[-1]
+        brought = proposals[step.proposal].source_digest if step.proposal in proposals else ""
+        if brought:
+            return brought
+        step = trials.get(step.base or 0)
+    return _user_digest(ctx, step or trial)
+
+
+def _user_digest(ctx: Context, trial: Trial) -> str:
     trials = {t.number for t in ctx.store.trials() if t.source == trial.source}
     mine = [job for job in ctx.jobs() if job.trial in trials]
     for job in reversed(mine):
-        if job.patch and (given := job.patch.get("given")):
-            return str(given)
+        if job.patch and job.patch.given:
+            return job.patch.given
     return mine[0].source_digest if mine else trial.source_digest
 
 
-def over_patches(ctx: Context, patched: str, given: str, edited: str) -> str:
+def rebase_edit(ctx: Context, patched: str, given: str, edited: str) -> str:
     """The loop's patches under the user's edit: a file that both changed is the user's.
 
     Args:
@@ -41,4 +56,4 @@ def over_patches(ctx: Context, patched: str, given: str, edited: str) -> str:
     without = [name for name in untouched if name not in ours]
     if not files and not without:
         return edited
-    return ctx.call("sources.derive", lambda: ctx.sources.derive(edited, files, without))
+    return ctx.gateway.call("sources.derive", lambda: ctx.sources.derive(edited, files, without))

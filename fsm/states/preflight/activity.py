@@ -7,7 +7,7 @@ The lock is taken from that request, the pool key from the lock, and the first t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import Held, MissingExtra, Refused, UsageError
@@ -17,7 +17,8 @@ from wpfsm.fsm.request.compose import compose, free_members
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
-from wpfsm.fsm.steps.next_trial import draw
+from wpfsm.fsm.states.preflight.source import examine_source
+from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
 from wpfsm.fsm.steps.render_request import base_request
 
 
@@ -25,7 +26,7 @@ def run(ctx: Context) -> Change:
     """Admit the loop, or refuse it with every finding."""
     if not ctx.file.job.request:
         ctx.ports.renderer.prepare()
-    found = survey(ctx, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
+    found = survey(ctx.gateway, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
     _note(ctx, found)
     if found.refused:
         return _refuse(found.findings)
@@ -33,37 +34,68 @@ def run(ctx: Context) -> Change:
         return release(Outcome.LIMIT, over)
     try:
         trials = list(ctx.store.trials())
-        trial = trials[0] if trials else draw(ctx, [])
-        if trial is None:
-            return release(Outcome.REFUSED, "the strategy asks for no trial")
+        trial = next((t for t in trials if t.state in ("pending", "running")), None)
+        while trial is None:
+            rows = rows_of(trials)
+            if met := ctx.strategy.goal_met(rows):
+                return release(Outcome.GOAL_MET, f"{met}; no job was needed")
+            trial = ask_next_trial(ctx, trials)
+            if trial is None and trials:
+                return release(Outcome.COMPLETED, f"{ctx.strategy.summary(rows).text}; no job was needed")
+            if trial is None:
+                return release(Outcome.REFUSED, "the strategy asks for no trial")
+            if trial.taken_from is not None:
+                trials.append(trial)
+                trial = None
         if absent := tuple(_check_sources(ctx)):
             return _refuse((*found.findings, *absent))
+        read = tuple(_check_source(ctx))
+        if any(finding.level == "refuse" for finding in read):
+            return _refuse((*found.findings, *read))
         request = _first_request(ctx, trial)
         lock = LockedFields.of(request, ctx.file.pool.session_tag_keys)
         rendered = _check_rendered(ctx, request, lock)
         if any(finding.level == "refuse" for finding in rendered):
-            return _refuse((*found.findings, *rendered))
+            return _refuse((*found.findings, *read, *rendered))
         key = lock.pool_key(ctx.loop.account, ctx.loop.region)
         if ctx.file.keeps_pool:
-            ctx.ports.leases.take(key, ctx.loop.id)
+            _take_pool(ctx, key)
+        else:
+            ctx.ports.leases.refuse_held(key, ctx.loop.id)
     except (MissingExtra, Refused, Held) as error:
         outcome = Outcome.HELD if isinstance(error, Held) else Outcome.REFUSED
         return release(outcome, f"{error.message} - {error.fix}" if error.fix else error.message)
-    findings = (*found.findings, *rendered)
+    findings = (*found.findings, *read, *rendered)
     return Change(
         kind="admitted",
         why="; ".join(["checks passed", *(f.text for f in findings)]),
         data={"lock": lock.to_json(), "pool_key": key, "findings": [f.to_json() for f in findings]},
-        loop={"lock": lock.to_json(), "pool_key": key},
-        trials=(trial,),
+        loop={"lock": lock, "pool_key": key},
+        trials=(*trials, trial) if trial not in trials else (trial,),
     )
+
+
+def _take_pool(ctx: Context, key: str) -> None:
+    """Hold the pool key; with ``--queue`` once whoever has it lets it go.
+
+    Raises:
+        Held: Another loop has it, and this one does not wait.
+    """
+    while True:
+        try:
+            ctx.ports.leases.take(key, ctx.loop.id)
+            return
+        except Held as held:
+            if not ctx.ports.queue:
+                raise
+            ctx.wait(ctx.pace.least, f"the pool to be free: {held.message}")
 
 
 def _note(ctx: Context, found: Survey) -> None:
     """Account and price, recorded before anything depends on them."""
     loop = {
         "account": found.identity.account if found.identity else ctx.loop.account,
-        "price": asdict(found.price) if found.price else None,
+        "price": found.price,
     }
     ctx.record("checked", f"{len(found.findings)} finding(s)", loop=loop,
                data={"findings": [f.to_json() for f in found.findings]})  # fmt: skip
@@ -96,6 +128,15 @@ def _check_sources(ctx: Context) -> Iterator[Finding]:
                           "correct its source or entry in the loop file")  # fmt: skip
 
 
+def _check_source(ctx: Context) -> list[Finding]:
+    """What the source shows to be wrong; its requirements are asked of the user's package index."""
+    digest = ctx.loop.source_digest
+    if not digest:
+        return []
+    ctx.progress.waiting("the source and its requirements are read", None)
+    return examine_source(ctx.file, ctx.sources.files(digest), ctx.sources.path(digest), ctx.ports.resolver)
+
+
 def _first_request(ctx: Context, trial: Trial) -> Request:
     """The whole request of job 1; the lock is taken from it, and not from settings."""
     base = base_request(ctx, trial)
@@ -111,6 +152,6 @@ def _check_rendered(ctx: Context, request: Request, lock: LockedFields) -> tuple
     own = bool(ctx.file.job.request)
     refused, remarks = contradictions(ctx.file, lock)
     return (
-        *map(refusal, [*objections(request, ctx.violations, own=own), *refused]),
+        *map(refusal, [*objections(request, ctx.gateway.violations, own=own), *refused]),
         *(Finding("warn", "request", remark, "it is part of the lock from job 1 on") for remark in remarks),
     )

@@ -8,11 +8,12 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, TypeVar
 
 from wpfsm.fsm.costs import limits
 from wpfsm.fsm.errors import POLICY, MissingExtra, Rejected, ServiceDenied
-from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.gateway import Gateway
+from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.pool.quota import (
     Headroom,
     Holding,
@@ -23,10 +24,11 @@ from wpfsm.fsm.pool.quota import (
     training_quota_name,
     warm_pool_quota_name,
 )
-from wpfsm.fsm.ports import Denial, Identity, JobReading, JobSummary, Price, QuotaReading, Request, Violation
+from wpfsm.fsm.ports import Denial, Identity, JobSummary, Price, Request, Violation
 from wpfsm.fsm.records import JSON, TERMINAL, Outcome
 from wpfsm.fsm.request.compose import LOOP_TAG
 from wpfsm.fsm.request.rules import Objection, draft, objections
+from wpfsm.fsm.strategies.expression_doubts import doubts
 from wpfsm.fsm.strategies.registry import missing_extra
 
 T = TypeVar("T")
@@ -34,8 +36,8 @@ T = TypeVar("T")
 MOST_HOLDERS = 50
 """Holders that are described one by one: ListTrainingJobs does not say their instance type."""
 
-Level = Literal["refuse", "warn"]
-Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request"]
+Level = Literal["refuse", "warn", "note"]
+Kind = Literal["quota", "permissions", "extra", "price", "limits", "pool", "request", "source", "metric"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Finding:
     """One thing that a check found.
 
     Attributes:
-        level: ``refuse`` ends the loop, ``warn`` is said and accepted.
+        level: ``refuse`` ends the loop, ``warn`` is said and accepted, ``note`` says that something is not known.
         kind: What decides the exit code; see :func:`outcome_of`.
         text: What, with the values.
         fix: The next thing to do.
@@ -61,46 +63,6 @@ class Finding:
     def to_json(self) -> dict[str, JSON]:
         """As plain JSON."""
         return {"level": self.level, "kind": self.kind, "text": self.text, "fix": self.fix}
-
-
-class Holders(Protocol):
-    """The reads that tell who holds instances."""
-
-    def recent_jobs(self) -> list[JobSummary]:
-        """Jobs of the account that are young enough to hold instances, newest first."""
-        ...
-
-    def describe(self, name: str) -> JobReading | None:
-        """One job."""
-        ...
-
-    def tags(self, arn: str) -> Mapping[str, str]:
-        """Tags of a job."""
-        ...
-
-
-class Account(Holders, Protocol):
-    """The reads that the checks need; :class:`wpfsm.fsm.context.Context` has them, and so has ``plan``."""
-
-    def identity(self) -> Identity:
-        """Whose credentials we use."""
-        ...
-
-    def quota(self, instance_type: str) -> tuple[QuotaReading | None, QuotaReading | None]:
-        """Quotas of training jobs and of warm pools."""
-        ...
-
-    def violations(self, request: Request) -> Sequence[Violation]:
-        """What the service's model refuses in a request; sends nothing."""
-        ...
-
-    def missing_permissions(self, request: Request) -> Sequence[Denial]:
-        """Actions that are not allowed."""
-        ...
-
-    def find_price(self) -> Price | None:
-        """Price of one instance."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -127,7 +89,7 @@ def outcome_of(refused: Sequence[Finding]) -> Outcome:
     return Outcome.LIMIT if kinds == {"limits"} else Outcome.REFUSED
 
 
-def survey(account: Account, file: LoopFile, *, ours: Callable[[str], bool]) -> Survey:
+def survey(account: Gateway, file: LoopFile, *, ours: Callable[[str], bool]) -> Survey:
     """Run every check and collect every finding.
 
     Args:
@@ -135,15 +97,29 @@ def survey(account: Account, file: LoopFile, *, ours: Callable[[str], bool]) -> 
         file: The loop file.
         ours: Whether a job name belongs to the loop at hand.
     """
-    findings = [*check_extras(file), *check_request(file, account.violations)]
+    findings = [*check_extras(file), *check_metric(file), *check_request(file, account.violations)]
     identity = _allowed(findings, "sts:GetCallerIdentity", account.identity)
     if identity is None:
         return Survey(None, None, None, None, tuple(findings))
     _check_permissions(account, file, findings)
     training, warm_pool = _check_rooms(account, file, findings, ours)
-    price = _allowed(findings, "pricing:GetProducts", account.find_price, "warn")
+    price = _allowed(findings, "pricing:GetProducts", lambda: find_price(account, file), "warn")
     findings += _check_money(file, price)
     return Survey(identity, price, training, warm_pool, tuple(findings))
+
+
+def find_price(account: Gateway, file: LoopFile) -> Price | None:
+    """The loop file's price, else the price list's; None when unknown."""
+    if file.pool.price_per_hour is not None:
+        return own_price(file, account.clock.now())
+    return account.price(file.region, file.pool.instance_type)
+
+
+def check_metric(file: LoopFile) -> Iterator[Finding]:
+    """Whether the metric's expression would capture only a part of some number."""
+    for doubt in doubts(file.metric.regex) if file.metric else ():
+        fix = "capture all of it: ([-+0-9.eE]+), and try it with wpfsm metric test; a part of a number is not compared"
+        yield Finding("warn", "metric", f"metric.regex: {doubt}", fix)
 
 
 def check_extras(file: LoopFile) -> Iterator[Finding]:
@@ -152,7 +128,7 @@ def check_extras(file: LoopFile) -> Iterator[Finding]:
         missing = MissingExtra("sagemaker", "rendering a job from source and entry")
         yield Finding("refuse", "extra", missing.message, missing.fix)
     if wanted := missing_extra(file.strategy):
-        yield Finding("refuse", "extra", str(wanted), wanted.command)
+        yield Finding("refuse", "extra", wanted.message, wanted.fix)
 
 
 def check_request(file: LoopFile, violations: Callable[[Request], Sequence[Violation]]) -> Iterator[Finding]:
@@ -166,7 +142,7 @@ def refusal(objection: Objection) -> Finding:
     return Finding("refuse", "request", str(objection), objection.fix)
 
 
-def _check_permissions(account: Account, file: LoopFile, findings: list[Finding]) -> None:
+def _check_permissions(account: Gateway, file: LoopFile, findings: list[Finding]) -> None:
     request = {**draft(file), "RoleArn": file.pool.role or ""}
     denied = _allowed(
         findings, "the permissions could not be tried: iam:SimulatePrincipalPolicy",
@@ -223,7 +199,7 @@ def _allowed(
 
 
 def _check_rooms(
-    account: Account, file: LoopFile, findings: list[Finding], ours: Callable[[str], bool]
+    account: Gateway, file: LoopFile, findings: list[Finding], ours: Callable[[str], bool]
 ) -> tuple[Headroom | None, Headroom | None]:
     """The headroom of both quotas; of warm pools only when the loop asks for one."""
     pool = file.pool
@@ -234,6 +210,9 @@ def _check_rooms(
         _allowed(findings, "sagemaker:ListTrainingJobs", lambda: holdings(account, pool.instance_type, ours))
         or []
     )
+    if account.unlisted:
+        findings.append(Finding("warn", "quota", f"{account.unlisted}: what others hold may be more than is counted",
+                                "wpfsm pools shows what was found"))  # fmt: skip
     training = headroom(quotas[0], held, pool.instance_count, instance_type=pool.instance_type)
     _judge(findings, training, training_quota_name(pool.instance_type), file, _NO_JOB)
     if not file.keeps_pool:
@@ -277,7 +256,7 @@ def _left_behind(held: Sequence[Holding]) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def holdings(account: Holders, instance_type: str, ours: Callable[[str], bool]) -> list[Holding]:
+def holdings(account: Gateway, instance_type: str, ours: Callable[[str], bool]) -> list[Holding]:
     """Who holds instances of this type now: running jobs and idle pools, described one by one."""
     found = [(summary, kind) for summary in account.recent_jobs() if (kind := _holds(summary))]
     held: list[Holding] = []

@@ -8,25 +8,16 @@ that took it over: ours has an obligation of its own, a stranger's pool is not o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
+from typing import Literal
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError
 from wpfsm.fsm.ports import JobReading
-from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation
+from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptLine
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.observe_job import observe, without_pool
 from wpfsm.fsm.steps.service_writes import set_keep_alive, stop_job
-
-
-@dataclass
-class _Patience:
-    """How long one release has taken, and when the service was last asked for something."""
-
-    began: float
-    absent_since: float | None = None
-    stop_asked_at: float | None = None
-    release_asked_at: float | None = None
 
 
 def run(ctx: Context) -> Change:
@@ -42,7 +33,7 @@ def run(ctx: Context) -> Change:
         except (ServiceError, Denied, NotConfirmed) as error:
             unconfirmed.append(f"{obligation.job_name}: {error.message}")
     if unconfirmed:
-        ctx.ports.notifier.tell("unconfirmed", ctx.loop, "; ".join(unconfirmed))
+        ctx.ports.notifier.notify("unconfirmed", ctx.loop, "; ".join(unconfirmed))
         raise NotConfirmed(
             f"release not confirmed, a pool may still bill: {'; '.join(unconfirmed)}",
             fix=f"wpfsm release {ctx.loop.id}",
@@ -50,42 +41,44 @@ def run(ctx: Context) -> Change:
     receipt = _receipt(ctx)
     return Change(
         kind="released",
-        why=f"released and read back: {len(receipt['jobs'])} job(s) hold no pool",  # type: ignore[arg-type]
-        data={"jobs": receipt["jobs"], "guards": {"nothing_owed": True}},
+        why=f"released and read back: {len(receipt.jobs)} job(s) hold no pool",
+        data={"jobs": [asdict(line) for line in receipt.jobs], "guards": {"nothing_owed": True}},
         loop={"receipt": receipt, "closed_at": ctx.clock.now(), "hold_until": None},
-        intents=_settled(ctx),
+        intents=_answered(ctx),
     )
 
 
 def _discharge(ctx: Context, obligation: Obligation) -> None:
     job = ctx.store.job_named(obligation.job_name)
     assert job is not None, "an obligation and its job are written together"
-    patience = _Patience(ctx.clock.now())
+    began = ctx.clock.now()
     while True:
-        reading = ctx.describe(job.name)
+        reading = ctx.gateway.describe(job.name)
         if reading is not None and not obligation.seen:
             if not _is_ours(ctx, job, reading):
                 _write(ctx, obligation, job, "the job of this name is not ours; it was left alone")
                 return
             obligation = _landed(ctx, obligation, job, reading)
-        job, done = _look(ctx, obligation, job, reading, patience)
+        if reading is None:
+            done = _not_found(ctx, obligation, job, began)
+        else:
+            job, done = _look(ctx, obligation, job, reading)
         if done:
             return
-        if ctx.clock.now() - patience.began > _allowance(ctx, obligation):
+        if ctx.clock.now() - ctx.since(f"the release of {job.name}") > _allowance(ctx, obligation):
             raise NotConfirmed(f"{job.status} {job.pool_status or 'without a reported pool'}".strip())
-        ctx.clock.pause(ctx.pace.least)
+        if reading is None:
+            ctx.clock.sleep(ctx.pace.least)
+        else:
+            ctx.clock.pause(ctx.pace.least)
 
 
 def _allowance(ctx: Context, obligation: Obligation) -> float:
     return max(ctx.pace.release, 2 * ctx.pace.quiet) if not obligation.seen else ctx.pace.release
 
 
-def _look(
-    ctx: Context, obligation: Obligation, job: Job, reading: JobReading | None, patience: _Patience
-) -> tuple[Job, bool]:
+def _look(ctx: Context, obligation: Obligation, job: Job, reading: JobReading) -> tuple[Job, bool]:
     """Act on one reading; True once the obligation is discharged."""
-    if reading is None:
-        return job, _not_found(ctx, obligation, job, patience)
     before, job = job, observe(job, reading, ctx.clock.now())
     if (before.status, before.pool_status) != (job.status, job.pool_status):
         ctx.record("pool_observed", f"{job.name} is {job.status}, its pool {job.pool_status or 'not reported'}",
@@ -94,7 +87,7 @@ def _look(
     # As it is now, not as it was last known: a pool that was InUse and is not mentioned any more is undecided.
     status = reading.pool.status if reading.pool else ""
     step = _STEPS.get(status, _wait) if job.is_terminal else _still_running
-    return step(ctx, obligation, job, patience)
+    return step(ctx, obligation, job)
 
 
 def _is_ours(ctx: Context, job: Job, reading: JobReading) -> bool:
@@ -115,20 +108,23 @@ def _landed(ctx: Context, obligation: Obligation, job: Job, reading: JobReading)
     return seen
 
 
-def _still_running(ctx: Context, _: Obligation, job: Job, patience: _Patience) -> tuple[Job, bool]:
-    if job.status == "InProgress":
-        ctx.progress.waiting(f"{job.name} to stop (up to 2 minutes for its SIGTERM, then the upload)", None)
-        if _due(ctx, patience.stop_asked_at):
-            patience.stop_asked_at = ctx.clock.now()
-            job = stop_job(ctx, job, "release", "the loop is releasing")
+def _still_running(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
+    if job.status == "InProgress" and _due(ctx, job, "stop"):
+        job = stop_job(ctx, job, "release", "the loop is releasing")
+    _waiting(ctx, job, f"{job.name} to stop (up to 2 minutes for its SIGTERM, then the upload)")
     return job, False
 
 
-def _terminated(ctx: Context, obligation: Obligation, job: Job, _: _Patience) -> tuple[Job, bool]:
+def _waiting(ctx: Context, job: Job, what: str) -> None:
+    """Say what is waited for, and until when at most."""
+    ctx.progress.waiting(what, ctx.since(f"the release of {job.name}") + ctx.pace.release)
+
+
+def _terminated(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
     return job, _write(ctx, obligation, job, "Describe says Terminated")
 
 
-def _reused(ctx: Context, obligation: Obligation, job: Job, _: _Patience) -> tuple[Job, bool]:
+def _reused(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
     successor = ctx.store.job_named(job.reused_by) if job.reused_by else None
     who = (
         f"{job.reused_by} of this loop"
@@ -138,37 +134,42 @@ def _reused(ctx: Context, obligation: Obligation, job: Job, _: _Patience) -> tup
     return job, _write(ctx, obligation, job, f"Describe says Reused by {who}")
 
 
-def _available(ctx: Context, _: Obligation, job: Job, patience: _Patience) -> tuple[Job, bool]:
-    if _due(ctx, patience.release_asked_at):
-        ctx.progress.waiting(f"the pool of {job.name} to be released", None)
+def _available(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
+    if _due(ctx, job, "update"):
         # After a refusal the next reading shows why; after an acceptance it takes a few readings.
-        if set_keep_alive(ctx, job, 0, "release"):
-            patience.release_asked_at = ctx.clock.now()
+        set_keep_alive(ctx, job, 0, "release")
+    _waiting(ctx, job, f"the pool of {job.name} to be released")
     return job, False
 
 
-def _due(ctx: Context, asked_at: float | None) -> bool:
-    """Whether to ask (again): never asked, or asked so long ago that the request seems to have been lost."""
-    return asked_at is None or ctx.clock.now() - asked_at > max(ctx.pace.grace, 150.0)
+def _due(ctx: Context, job: Job, kind: Literal["stop", "update"]) -> bool:
+    """Whether to ask (again): never accepted, or so long ago that the request seems to have been lost."""
+    accepted = [
+        ctx.clock.now() - intent.sent_at
+        for intent in ctx.store.intents(open_only=False)
+        if intent.kind == kind and intent.job_name == job.name and intent.status == "done"
+        and (kind == "stop" or intent.argument == "0") and intent.sent_at is not None
+    ]  # fmt: skip
+    return not any(0 <= seconds <= max(ctx.pace.grace, 150.0) for seconds in accepted)
 
 
-def _wait(_: Context, __: Obligation, job: Job, ___: _Patience) -> tuple[Job, bool]:
+def _wait(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
     """InUse, or a status that this version does not know: nothing is concluded from it."""
+    _waiting(ctx, job, f"the pool of {job.name}, which is {job.pool_status}")
     return job, False
 
 
-def _undecided(ctx: Context, obligation: Obligation, job: Job, patience: _Patience) -> tuple[Job, bool]:
+def _undecided(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
     """Terminal, and no word on a pool: late, or there never was one."""
-    now = ctx.clock.now()
     if job.keep_alive == 0:
         return job, _write(ctx, obligation, job, "the job asked for no pool, and Describe shows none")
-    patience.absent_since = patience.absent_since or now
-    if now - patience.absent_since < ctx.pace.grace:
-        ctx.progress.waiting(f"the pool of {job.name} to be reported", None)
+    what = f"the pool of {job.name} to be reported"
+    if ctx.clock.now() - ctx.since(what) < ctx.pace.grace:
+        ctx.progress.waiting(what, ctx.since(what) + ctx.pace.grace)
         return job, False
     # Absence alone proves nothing. A pool that exists takes an update; the service refuses it where none is.
     if set_keep_alive(ctx, job, 0, "no pool was reported within the grace period"):
-        patience.absent_since = now
+        ctx.waited_enough(what)
         return job, False
     evidence = (
         f"no WarmPoolStatus for {ctx.pace.grace:.0f} s, and the service refused an update: no pool was left"
@@ -177,7 +178,7 @@ def _undecided(ctx: Context, obligation: Obligation, job: Job, patience: _Patien
     return job, _write(ctx, obligation, job, evidence)
 
 
-_Step = Callable[[Context, Obligation, Job, _Patience], tuple[Job, bool]]
+_Step = Callable[[Context, Obligation, Job], tuple[Job, bool]]
 _STEPS: dict[str, _Step] = {
     "Terminated": _terminated,
     "Reused": _reused,
@@ -186,18 +187,19 @@ _STEPS: dict[str, _Step] = {
 }
 
 
-def _not_found(ctx: Context, obligation: Obligation, job: Job, patience: _Patience) -> bool:
+def _not_found(ctx: Context, obligation: Obligation, job: Job, began: float) -> bool:
     """The service knows no such job. For one that was never seen that settles it, after a quiet time.
 
-    The quiet time is measured by this controller: the clock may have jumped since the create was sent.
+    The quiet time is measured by this process, from ``began`` on: the clock may have jumped since the create was
+    sent.
     """
     if obligation.seen:
         return False
     if obligation.sent_at is None:
         return _write(ctx, obligation, job, "the create was never sent")
-    quiet = ctx.clock.now() - patience.began
+    quiet = ctx.clock.now() - began
     if quiet < ctx.pace.quiet:
-        ctx.progress.waiting(f"whether create {job.name} has landed", patience.began + ctx.pace.quiet)
+        ctx.progress.waiting(f"whether create {job.name} has landed", began + ctx.pace.quiet)
         return False
     _same_account(ctx, obligation)
     return _write(
@@ -207,7 +209,7 @@ def _not_found(ctx: Context, obligation: Obligation, job: Job, patience: _Patien
 
 def _same_account(ctx: Context, obligation: Obligation) -> None:
     """An account that never had the job does not know it either."""
-    account = ctx.identity().account
+    account = ctx.gateway.identity().account
     if account != obligation.account:
         raise NotConfirmed(
             f"these credentials are of account {account}, the job was sent to account {obligation.account}"
@@ -229,21 +231,20 @@ def _write(ctx: Context, obligation: Obligation, job: Job, evidence: str) -> boo
     return True
 
 
-def _settled(ctx: Context) -> tuple[Intent, ...]:
+def _answered(ctx: Context) -> tuple[Intent, ...]:
     """Intents whose answer a crash swallowed: what they were about has been read back by now."""
     return tuple(replace(i, status="done", answer="settled by the read-back") for i in ctx.store.intents())
 
 
-def _receipt(ctx: Context) -> dict[str, JSON]:
+def _receipt(ctx: Context) -> Receipt:
     """The proof: for each job that could have left a pool, what was read, and when."""
-    return {
-        "released": True,
-        "at": ctx.clock.now(),
-        "account": ctx.loop.account,
-        "region": ctx.loop.region,
-        "endpoint_url": ctx.loop.endpoint_url,
-        "jobs": [
-            {"job": o.job_name, "evidence": o.evidence, "at": o.discharged_at}
+    return Receipt(
+        at=ctx.clock.now(),
+        account=ctx.loop.account,
+        region=ctx.loop.region,
+        endpoint_url=ctx.loop.endpoint_url,
+        jobs=tuple(
+            ReceiptLine(o.job_name, o.evidence, o.discharged_at)
             for o in ctx.store.obligations(owed_only=False)
-        ],
-    }
+        ),
+    )

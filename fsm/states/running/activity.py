@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.context import Context, StopRequested, release
 from wpfsm.fsm.polling import next_read
 from wpfsm.fsm.ports import (
     JobReading,
@@ -21,10 +21,12 @@ from wpfsm.fsm.states.running.log import (
     WAITING,
     Watch,
     follow_log,
+    installed_for,
     read_log,
+    silent_for,
     with_log_metric,
 )
-from wpfsm.fsm.states.running.warm_start import settle_previous
+from wpfsm.fsm.states.running.warm_start import decide_start
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import stop_job
 from wpfsm.fsm.strategies import early_stopping
@@ -44,22 +46,21 @@ def run(ctx: Context) -> Change:
     history = [j for j in ctx.jobs() if j.number < job.number]
     expected = expected_seconds(history)
     ctx.archive.restart(job.name)
-    watch = Watch(last_output=ctx.clock.now())
-    missing_since: float | None = None
+    watch = Watch()
+    missing = f"{job.name} to appear"
     while True:
         ctx.check_stop()
-        reading = ctx.describe(job.name)
+        reading = ctx.gateway.describe(job.name)
         if reading is None:
             # A job that was accepted does not vanish: this is lag, or other credentials.
-            missing_since = missing_since or ctx.clock.now()
-            if ctx.clock.now() - missing_since > ctx.pace.outage:
+            if ctx.clock.now() - ctx.since(missing) > ctx.pace.outage:
                 return release(Outcome.FAILED, f"{job.name} was accepted, and the service does not know it")
-            ctx.wait(ctx.pace.least, f"{job.name} to appear")
+            ctx.wait(ctx.pace.least, missing)
             continue
-        missing_since = None
+        ctx.waited_enough(missing)
         job = _observed(ctx, job, reading)
         if job.secondary_status not in WAITING or job.is_terminal:
-            job = settle_previous(ctx, job)
+            job = decide_start(ctx, job)
         if job.is_terminal:
             return _ended(ctx, job, watch)
         follow_log(ctx, job, watch)
@@ -91,24 +92,24 @@ def _watch_over(ctx: Context, job: Job, watch: Watch) -> Job:
     if job.stopped_for:
         return _stop_again(ctx, job)
     silence = ctx.file.job.silence
-    silent = ctx.clock.now() - watch.last_output
+    silent = silent_for(ctx, job, watch) if silence else 0.0
     if silence and silent > silence:
         return stop_job(ctx, job, "silence", f"no output for {silent:.0f} s")
     max_wall = ctx.file.limits.max_wall
     if max_wall and ctx.clock.now() - ctx.loop.created_at > max_wall:
         return stop_job(ctx, job, "limit", f"limits.max_wall of {max_wall:.0f} s was reached")
-    if reason := _hopeless(ctx, watch):
+    if reason := _pruning_reason(ctx, watch):
         return stop_job(ctx, job, "early_stop", reason)
     return job
 
 
-def _hopeless(ctx: Context, watch: Watch) -> str | None:
+def _pruning_reason(ctx: Context, watch: Watch) -> str | None:
     rule, goal = ctx.file.early_stop, ctx.goal
     if not (rule and goal and watch.values):
         return None
     if watch.peers is None:
         watch.peers = list(_peers(ctx))
-    return early_stopping.hopeless(
+    return early_stopping.should_prune(
         watch.values, watch.peers, goal, rule.warmup_reports, min_trials=rule.min_trials
     )
 
@@ -120,6 +121,7 @@ def _peers(ctx: Context) -> Iterator[list[float]]:
     job_of = {job.trial: job for job in ctx.jobs()}
     for trial in ctx.store.trials():
         if trial.state == "completed" and not trial.smoke:
+            ctx.check_stop()
             yield extract(metric.regex, ctx.archive.tail(job_of[trial.number].name, PEER_LINES))
 
 
@@ -137,21 +139,52 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
     """
     metric = ctx.file.metric
     failed = job.status != "Completed" or (metric is not None and job.metrics.get(metric.name) is None)
-    began = ctx.clock.now()
-    quiet = 0
-    while ctx.clock.now() - began < ctx.pace.grace:
+    began, quiet = ctx.clock.now(), 0
+    patience = ctx.pace.grace
+    while ctx.clock.now() - began < patience and not _stop_asked(ctx):
         quiet = quiet + 1 if read_log(ctx, job, watch) else 0
+        patience = ctx.pace.outage if watch.unread else ctx.pace.grace
         wanted = failed or watch.diverged
-        if quiet >= (LATE_READS if wanted else 1):
+        if not wanted and (quiet or watch.unread):
+            break
+        if quiet >= LATE_READS and not _is_late(job, watch):
             break
         if wanted:
+            what = f"whether the log of {job.name} {'can be read again' if watch.unread else 'is complete'}"
+            waited_since = ctx.since(f"the last lines of {job.name}")
+            if (quiet or watch.unread) and ctx.clock.now() - waited_since >= patience:
+                break
+            ctx.progress.waiting(what, waited_since + patience)
             ctx.clock.pause(ctx.pace.least)
+    ctx.archive.save(job.name)
     return Change(
         kind="ended",
         why=f"{job.name} {job.status}" + (f": {job.failure_reason[:200]}" if job.failure_reason else ""),
         data={"job": job.name, "status": job.status, "secondary": job.secondary_status},
-        jobs=(replace(job, log_cursor=watch.cursor, metrics=with_log_metric(ctx, job, watch)),),
+        jobs=(
+            replace(
+                job,
+                log_cursor=watch.cursor,
+                metrics=with_log_metric(ctx, job, watch),
+                install_seconds=installed_for(watch),
+            ),
+        ),
     )
+
+
+def _is_late(job: Job, watch: Watch) -> bool:
+    """A job that trained and has shown no line: its log is late, as likely as it is empty."""
+    trained = job.started_at is not None or job.startup_seconds is not None
+    return trained and not watch.lines and not watch.denied
+
+
+def _stop_asked(ctx: Context) -> bool:
+    """Whether to leave a log that may have a million lines; what became of the job is committed all the same."""
+    try:
+        ctx.check_stop()
+    except StopRequested:
+        return True
+    return False
 
 
 def expected_seconds(jobs: Sequence[Job]) -> float | None:

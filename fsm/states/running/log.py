@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wpfsm.fsm.context import Context
+from wpfsm.fsm.errors import ServiceDenied
 from wpfsm.fsm.ports import (
     LogLine,
 )
 from wpfsm.fsm.records import JSON, Job
-from wpfsm.fsm.strategies.metrics import extract, last_finite
+from wpfsm.fsm.strategies.expression import Expression, Reading, warnings_of
+from wpfsm.fsm.strategies.metrics import last_finite
 
 _LAST_WORDS = ("Reporting training SUCCESS", "Training Container Execution Completed")
 """What the SDK's driver prints when the script has ended."""
+
+
+_READY = re.compile(r"wpfsm: packages ready in (?P<seconds>\d+\.?\d*) s\b")
+_SCRIPT_BEGINS = re.compile(r"^Running \w[\w ]* [Dd]river\b|^Executing command: ")
 
 
 WAITING = frozenset({"", "Starting", "Pending", "LaunchingMLInstances", "PreparingTrainingStack"})
@@ -26,17 +33,42 @@ class Watch:
     """State of following a job that is not persisted; a resume rebuilds it by reading the log from the start."""
 
     cursor: str = ""
+    caught_up: bool = False
+    """Whether the log has been read to its present end."""
     last_output: float = 0.0
+    """When the newest line was printed, or the script was last seen not to run; 0 before either."""
     ending: bool = False
     values: list[float] = field(default_factory=list)
+    expression: Expression | None = None
+    """Reads the metric; made with the first lines."""
+    last: Reading | None = None
+    """What the log reported last, a number or a part of one."""
+    warned: set[str] = field(default_factory=set)
+    """What was said about the metric's expression, each once a job."""
     peers: list[list[float]] | None = None
     """What the completed trials reported; read when it is first needed."""
     log_at: float = 0.0
+    installing_at: float | None = None
+    """When the installation of packages began, by the log."""
+    install_seconds: float | None = None
+    """How long it took; None while it lasts, and where none was seen."""
+    lines: int = 0
+    """How many lines were read."""
+    unread: bool = False
+    """The last read failed: of what the log says nothing is known."""
+    denied: bool = False
+    """The credentials may not read the log."""
 
     @property
     def diverged(self) -> bool:
         """Whether the metric that was reported last is not finite."""
         return bool(self.values) and last_finite(self.values) is None
+
+    @property
+    def untrusted(self) -> bool:
+        """Whether what the expression read is not what the log reports: cut, or read no further."""
+        cut = self.last is not None and self.last.whole is not None
+        return cut or (self.expression is not None and bool(self.expression.given_up))
 
 
 def follow_log(ctx: Context, job: Job, watch: Watch) -> None:
@@ -45,39 +77,117 @@ def follow_log(ctx: Context, job: Job, watch: Watch) -> None:
     if job.secondary_status in NO_LOG_YET or now - watch.log_at < ctx.pace.log:
         return
     watch.log_at = now
-    read_log(ctx, job, watch)
+    while not read_log(ctx, job, watch) and not watch.caught_up and not watch.unread:
+        # What was printed before this process came is read at once: silence is judged at the log's end only.
+        ctx.check_stop()
 
 
 def read_log(ctx: Context, job: Job, watch: Watch) -> bool:
-    """One page of the log; True when there was nothing newer."""
-    page = ctx.read_log(job, watch.cursor)
-    watch.cursor = page.cursor
-    if page.lines:
+    """One page of the log; True when there was nothing newer.
+
+    No error of the log ends anything, and a log that cannot be read is not a silent one.
+    """
+    watch.unread = False
+    page = None
+    if not watch.denied:
+        try:
+            page = ctx.gateway.read_log(job.name, watch.cursor)
+        except ServiceDenied as error:
+            watch.denied = True
+            ctx.progress.trouble(error)
+    if page is None:
+        watch.unread = not watch.denied
         watch.last_output = ctx.clock.now()
+        return watch.denied
+    watch.cursor = page.cursor
+    watch.lines += len(page.lines)
+    if page.lines:
+        now = ctx.clock.now()
+        # Lines from before this process came are as old as the log says; those that come while it looks are new.
+        printed = now if watch.caught_up else min(now, max(line.at for line in page.lines))
+        watch.last_output = max(watch.last_output, printed)
         ctx.archive.append(job.name, page.lines)
         _take_in(ctx, watch, page.lines)
+    watch.caught_up = watch.caught_up or page.end
     return page.end
+
+
+def silent_for(ctx: Context, job: Job, watch: Watch) -> float:
+    """Seconds since the script printed something, or began; 0 while the log is not read to its end.
+
+    It tells the same after a crash and in another turn: the log and the service remember both.
+    """
+    if not watch.caught_up:
+        return 0.0
+    now = ctx.clock.now()
+    began = [t["start"] for t in job.transitions if isinstance(t, Mapping) and t["status"] == "Training"]
+    if not began and not watch.last_output:
+        return now - ctx.since(f"output of {job.name}")
+    started = [min(now, start) for start in began if isinstance(start, int | float)]
+    return now - max([watch.last_output, *started])
 
 
 def _take_in(ctx: Context, watch: Watch, lines: Sequence[LogLine]) -> None:
     for line in lines:
         ctx.progress.log(line)
+        time_installation(watch, line)
         watch.ending = watch.ending or any(words in line.text for words in _LAST_WORDS)
     if metric := ctx.file.metric:
-        fresh = extract(metric.regex, [line.text for line in lines])
-        watch.values += fresh
-        if fresh:
-            ctx.progress.metric(metric.name, fresh[-1])
+        _read_metric(ctx, watch, metric.name, metric.regex, [line.text for line in lines])
+
+
+def time_installation(watch: Watch, line: LogLine) -> None:
+    """Note when the SDK's driver, or the launcher, installed packages."""
+    if told := _READY.search(line.text):
+        watch.install_seconds = float(told["seconds"])
+    elif line.text.strip() == "Installing requirements":
+        watch.installing_at = line.at
+    elif (
+        watch.installing_at is not None and watch.install_seconds is None and _SCRIPT_BEGINS.search(line.text)
+    ):
+        watch.install_seconds = max(0.0, line.at - watch.installing_at)
+
+
+def installed_for(watch: Watch) -> float | None:
+    """Seconds of installation in a log that was read to its end; None where it was not."""
+    if watch.install_seconds is not None:
+        return watch.install_seconds
+    if not watch.caught_up or not watch.lines:
+        return None
+    # An installation that failed is all that the job did.
+    return max(0.0, watch.last_output - watch.installing_at) if watch.installing_at is not None else 0.0
+
+
+def _read_metric(ctx: Context, watch: Watch, name: str, regex: str, lines: Sequence[str]) -> None:
+    watch.expression = watch.expression or Expression(regex)
+    readings = watch.expression.read(lines)
+    fresh = [reading.value for reading in readings if reading.value is not None]
+    watch.values += fresh
+    reports = [reading for reading in readings if reading.value is not None or reading.whole is not None]
+    watch.last = reports[-1] if reports else watch.last
+    if fresh:
+        ctx.progress.metric(name, fresh[-1])
+    for what, why in warnings_of(watch.expression, readings).items():
+        if what not in watch.warned:
+            watch.warned.add(what)
+            ctx.record(
+                "metric_warned", f"metric {name}: {why}", data={"metric": name, "regex": regex, "what": what}
+            )
 
 
 def with_log_metric(ctx: Context, job: Job, watch: Watch) -> dict[str, JSON]:
     """FinalMetricDataList, or the log's last value where the service gave none.
 
     Where the log ends with one that is not finite, that one: the service's list keeps the last that its
-    expression could read.
+    expression could read. Where the log shows that the expression cuts the number, none: what the service gives is
+    cut just so.
     """
     metrics: dict[str, JSON] = dict(job.metrics)
     metric = ctx.file.metric
-    if metric and (metrics.get(metric.name) is None or watch.diverged):
-        metrics[metric.name] = last_finite(watch.values)
+    if not metric:
+        return metrics
+    if watch.last is not None and watch.last.whole is not None:
+        metrics[metric.name] = None
+    elif metrics.get(metric.name) is None or watch.diverged:
+        metrics[metric.name] = None if watch.untrusted else last_finite(watch.values)
     return metrics

@@ -1,4 +1,4 @@
-"""Settles the job before: did this one take over its pool, and what did the idle time cost?"""
+"""Decide whether a job started warm or cold, and close the account of the job whose pool it took over."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, POOL_OVER, Job, Obligation
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.steps.explain_pool_loss import (
-    cause_of_death,
     cold_start_cost,
     cold_start_text,
+    explain_pool_loss,
     released_outside,
 )
 from wpfsm.fsm.steps.observe_job import observe
@@ -24,25 +24,25 @@ WARM_START_SECONDS = 60.0
 The developer guide speaks of seconds; measured cold starts are minutes (warm pool reports: 85 to 180 s)."""
 
 NEWEST = 200
-"""Jobs whose pool was reused that are searched for one that this loop's job took: two pages, for the listing is slow."""
+"""How many of the newest reused pools are searched (two pages; listing is slow)."""
 
 
-def settle_previous(ctx: Context, job: Job) -> Job:
+def decide_start(ctx: Context, job: Job) -> Job:
     """Decide warm or cold for ``job`` and discharge what it took over. Idempotent, one read a job."""
     if job.start:
         return job
     previous = _owner_before(ctx, job)
     if previous is None:
         return _without_predecessor(ctx, job)
-    reading = ctx.describe(previous.name)
+    reading = ctx.gateway.describe(previous.name)
     if reading is None or reading.pool is None:
         return _decide_from_time(ctx, job)
     observed = observe(previous, reading, ctx.clock.now())
     if observed.pool_status == "Reused":
         return _after_reuse(ctx, job, observed)
     if observed.pool_status == "Terminated":
-        death = cause_of_death(ctx, observed, reading)
-        return _decide(ctx, job, "", f"pool lost: {death.text}", observed, death.to_json())
+        loss = explain_pool_loss(ctx, observed, reading)
+        return _decide(ctx, job, "", f"pool lost: {loss.text}", observed, loss.to_json())
     if observed.pool_status == "Available":
         return _unmatched(ctx, job, observed, released_outside(ctx, observed, reading))
     return _decide_from_time(ctx, job, observed)
@@ -53,7 +53,7 @@ def _without_predecessor(ctx: Context, job: Job) -> Job:
     if job.startup_seconds is None and not job.is_terminal:
         return job
     if job.startup_seconds is not None and job.startup_seconds < WARM_START_SECONDS:
-        for other in ctx.reused_pools(NEWEST):
+        for other in ctx.gateway.reused_pools(NEWEST):
             if other.pool and other.pool.reused_by == job.name:
                 return _decide(
                     ctx, job, other.name, f"{other.name}, a job of somebody else's, was reused by {job.name}"
@@ -90,9 +90,9 @@ def _unmatched(ctx: Context, job: Job, previous: Job, leaving: str) -> Job:
     if not set_keep_alive(ctx, previous, 0, f"{job.name} did not match it"):
         # Not Available after all: the reading was late, and the start itself has to tell.
         return _decide_from_time(ctx, job, previous)
-    field, difference = ("", "") if leaving else _difference(ctx, ctx.describe(job.name))
+    field, difference = ("", "") if leaving else _difference(ctx, ctx.gateway.describe(job.name))
     why = leaving or f"{job.name} did not match the pool of {previous.name}: {difference}"
-    ctx.ports.notifier.tell("pool_lost", ctx.loop, why)
+    ctx.ports.notifier.notify("pool_lost", ctx.loop, why)
     seconds, dollars = cold_start_cost(ctx)
     data: dict[str, JSON] = {
         "cause": "released_outside" if leaving else "unmatched", "field": field, "cold_start_seconds": seconds, "cold_start_usd": dollars
@@ -106,7 +106,7 @@ def _difference(ctx: Context, reading: JobReading | None) -> tuple[str, str]:
     nothing = "no field that Describe shows differs from the lock; session tags, which it does not show, may"
     if reading is None or ctx.loop.lock is None:
         return "", nothing
-    lock = LockedFields.from_json(ctx.loop.lock)
+    lock = ctx.loop.lock
     # Describe shows no session chaining, so that field proves nothing.
     shown = replace(LockedFields.of(reading.request), session_tag_keys=lock.session_tag_keys)
     found = lock.differences(shown)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.errors import NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
-from wpfsm.fsm.machine import GuardFailed, Row
+from wpfsm.fsm.errors import Held, NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
+from wpfsm.fsm.machine import GuardFailed, MachineModel
 from wpfsm.fsm.polling import backoff
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.ports import JobReading
@@ -22,7 +22,7 @@ from wpfsm.fsm.request.compose import DIGEST_TAG, compose, free_members, job_nam
 from wpfsm.fsm.states.submitting.backoff import back_off
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
-from wpfsm.fsm.steps.next_trial import carried, next_trial, params_for
+from wpfsm.fsm.steps.next_trial import carried, carried_from, next_trial, params_for
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.render_request import base_request
 
@@ -37,6 +37,12 @@ def run(ctx: Context) -> Change | None:
 
 def _intend(ctx: Context) -> Change | None:
     back_off(ctx)
+    if not ctx.file.keeps_pool:
+        # A loop that keeps no pool matches one all the same: it must not take another's from under its hands.
+        try:
+            ctx.ports.leases.refuse_held(ctx.loop.pool_key, ctx.loop.id)
+        except Held as held:
+            return release(Outcome.HELD, f"{held.message} - {held.fix}")
     trial = next_trial(ctx)
     last = ctx.store.last_job()
     number = last.number + 1 if last else 1
@@ -50,6 +56,7 @@ def _intend(ctx: Context) -> Change | None:
         trial=trial,
         params=params,
         keep_alive=ctx.keep_alive,
+        carried_from=carried_from(ctx, trial),
     )
     name = job_name(ctx.loop.id, number)
     digest = _digest_in(members)
@@ -66,7 +73,7 @@ def _intend(ctx: Context) -> Change | None:
         loop_id=ctx.loop.id, job_name=name, account=ctx.loop.account, region=ctx.loop.region,
         endpoint_url=ctx.loop.endpoint_url, created_at=now,
     )  # fmt: skip
-    guards = Row(lock_differs=ctx.lock_differs(compose(base, members)), over_limit=ctx.over_limit())
+    guards = MachineModel(lock_differs=ctx.lock_differs(compose(base, members)), over_limit=ctx.over_limit())
     change = Change(
         kind="intended",
         why=f"job {number} for trial {trial.number} ({trial.label}){_taken_over(ctx, trial)}{_lost_checkpoint(ctx, trial, last)}",
@@ -103,20 +110,22 @@ def _send(ctx: Context, intent: Intent) -> Change:
     assert job is not None, "an intent and its job are written together"
     trial = next(t for t in ctx.store.trials() if t.number == job.trial)
     request = compose(base_request(ctx, trial), job.request)
-    began = ctx.clock.now()
     attempt = 0
     uncertain = intent.sent_at is not None
     while True:
-        if uncertain and (reading := ctx.describe(job.name)):
+        if uncertain and (reading := ctx.gateway.describe(job.name)):
             return _adopt(ctx, job, intent, reading)
         intent = replace(intent, sent_at=ctx.clock.now(), epoch=ctx.loop.epoch)
         ctx.record("sent", f"create {job.name}", intents=(intent,), obligations=_stamped(ctx, intent))
         try:
-            arn = ctx.call("service.create", lambda: ctx.ports.service.create(request))
+            arn = ctx.gateway.call("service.create", lambda: ctx.ports.service.create(request))
         except (Unknown, NameTaken) as error:
-            if ctx.clock.now() - began >= ctx.pace.outage:
+            asked_since = ctx.since(f"the outcome of create {job.name}")
+            if ctx.clock.now() - asked_since >= ctx.pace.outage:
                 raise
-            ctx.progress.waiting(f"the outcome of create {job.name} is not known ({error.code})", None)
+            ctx.progress.waiting(
+                f"the outcome of create {job.name} is not known ({error.code})", asked_since + ctx.pace.outage
+            )
             ctx.clock.pause(backoff(ctx.pace, attempt))
             attempt += 1
             uncertain = True
@@ -132,14 +141,15 @@ def _send(ctx: Context, intent: Intent) -> Change:
 
 
 def _appears(ctx: Context, job: Job) -> JobReading | None:
-    """The job of an earlier send, if it lands within the quiet time."""
+    """The job of an earlier send, if it lands within the quiet time, which is measured by this process."""
     began = ctx.clock.now()
     while True:
-        if reading := ctx.describe(job.name):
+        if reading := ctx.gateway.describe(job.name):
             return reading
         if ctx.clock.now() - began >= ctx.pace.quiet:
             return None
-        ctx.wait(ctx.pace.least, f"whether an earlier create {job.name} lands", began + ctx.pace.quiet)
+        ctx.stay(ctx.pace.least, f"whether an earlier create {job.name} lands", began + ctx.pace.quiet)
+        ctx.check_stop()
 
 
 def _stamped(ctx: Context, intent: Intent) -> tuple[Obligation, ...]:

@@ -10,7 +10,7 @@ from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.units import duration
 
 
-def keep_until(ctx: Context, until: float) -> None:
+def extend_keep_alive(ctx: Context, until: float) -> None:
     """Renew the keep-alive of the loop's idle pool if it would run out before ``until``; once, not at each turn.
 
     At the cap it may fall short; then the pool ends before, and the next job starts cold. A refusal means that
@@ -45,5 +45,5 @@ def back_off(ctx: Context) -> None:
     # A clock that was set back since must not make it longer than any backoff is.
     until = min(ctx.loop.wait_until or 0, ctx.clock.now() + LONGEST_WAIT)
     while (left := until - ctx.clock.now()) > 0:
-        keep_until(ctx, until + ctx.pace.most)
+        extend_keep_alive(ctx, until + ctx.pace.most)
         ctx.wait(min(left, ctx.pace.most), "backing off before the retry", until)

@@ -12,7 +12,7 @@ from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.pool.keep_alive import chain_remaining
 from wpfsm.fsm.pool.owner import chain_started_at, pool_owner
 from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Obligation, Outcome
-from wpfsm.fsm.steps.explain_pool_loss import Death, cause_of_death, cold_start_cost, cold_start_text
+from wpfsm.fsm.steps.explain_pool_loss import PoolLoss, cold_start_cost, cold_start_text, explain_pool_loss
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.units import DAY, duration
 
@@ -27,32 +27,34 @@ def run(ctx: Context) -> Change:
     owner = pool_owner(ctx.jobs()) or _unexplained(ctx)
     if owner is None:
         return _verified("no pool to keep: the next job starts cold")
-    began = ctx.clock.now()
     let_go = _let_go(ctx, owner)
     if (
         not let_go
         and owner.pool_status == "Available"
         and owner.seen_at
-        and began - owner.seen_at < FRESH_SECONDS
+        and ctx.clock.now() - owner.seen_at < FRESH_SECONDS
     ):
         return _available(ctx, owner)
     while True:
         ctx.check_stop()
         if refusal := ctx.over_limit():
             return release(Outcome.LIMIT, refusal)
-        reading = ctx.describe(owner.name)
+        reading = ctx.gateway.describe(owner.name)
         now = ctx.clock.now()
         status = reading.pool.status if reading and reading.pool else ""
         if reading:
             owner = observe(owner, reading, now)
-        if status == "Available" and not (let_go and now - began < ctx.pace.release):
+        if status == "Available" and not let_go:
             return _available(ctx, owner)
         if status == "Reused":
             return _reused(ctx, owner)
         if status == "Terminated":
-            return _lost(ctx, owner, cause_of_death(ctx, owner, reading))
-        if now - began >= (ctx.pace.release if status in _UNDER_WAY else ctx.pace.grace):
-            return _absent(ctx, owner, cause_of_death(ctx, owner, reading))
+            return _lost(ctx, owner, explain_pool_loss(ctx, owner, reading))
+        waited = now - ctx.since(f"the pool of {owner.name}")
+        if status == "Available" and waited >= ctx.pace.release:
+            return _available(ctx, owner)
+        if waited >= (ctx.pace.release if status in _UNDER_WAY else ctx.pace.grace):
+            return _absent(ctx, owner, explain_pool_loss(ctx, owner, reading))
         what = (
             f"the pool of {owner.name} is {status}" if status else f"the pool of {owner.name} to be reported"
         )
@@ -114,7 +116,7 @@ def _reused(ctx: Context, owner: Job) -> Change:
         "pool": "Reused", "job": owner.name, "cause": "contested", "reused_by": owner.reused_by,
         "cold_start_seconds": seconds, "cold_start_usd": dollars,
     }  # fmt: skip
-    ctx.ports.notifier.tell("pool_lost", ctx.loop, why)
+    ctx.ports.notifier.notify("pool_lost", ctx.loop, why)
     if ctx.file.on_contested == "stop":
         stopped = release(Outcome.CONTESTED, f"{why}; the loop file says on_contested: stop")
         return replace(stopped, data={**stopped.data, **data}, jobs=(owner,), obligations=discharged)
@@ -127,26 +129,26 @@ def _reused(ctx: Context, owner: Job) -> Change:
     )
 
 
-def _lost(ctx: Context, owner: Job, death: Death) -> Change:
+def _lost(ctx: Context, owner: Job, loss: PoolLoss) -> Change:
     discharged = _discharge(ctx, owner, "Describe says Terminated")
-    ctx.ports.notifier.tell("pool_lost", ctx.loop, death.text)
+    ctx.ports.notifier.notify("pool_lost", ctx.loop, loss.text)
     return Change(
         kind="verified",
-        why=f"pool lost: {death.text}",
-        data={"pool": "Terminated", "job": owner.name, **death.to_json()},
+        why=f"pool lost: {loss.text}",
+        data={"pool": "Terminated", "job": owner.name, **loss.to_json()},
         jobs=(owner,),
         obligations=discharged,
     )
 
 
-def _absent(ctx: Context, owner: Job, death: Death) -> Change:
+def _absent(ctx: Context, owner: Job, loss: PoolLoss) -> Change:
     """No word within the grace period: go on cold. The obligation stays open; Releasing settles it."""
-    why = f"the service reports no pool for {owner.name} within {duration(ctx.pace.grace)}: {death.text}"
-    ctx.ports.notifier.tell("pool_lost", ctx.loop, why)
+    why = f"the service reports no pool for {owner.name} within {duration(ctx.pace.grace)}: {loss.text}"
+    ctx.ports.notifier.notify("pool_lost", ctx.loop, why)
     return Change(
         kind="verified",
         why=why,
-        data={"pool": "absent", "job": owner.name, **death.to_json()},
+        data={"pool": "absent", "job": owner.name, **loss.to_json()},
         jobs=(owner,),
     )
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,13 @@ class Process:
 
 
 @contextlib.contextmanager
-def emulator_process(state: Path, *options: str) -> Iterator[Process]:
+def emulator_process(
+    state: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Process]:
     """Start an emulator on a free port; it is stopped by SIGTERM if it still runs at the end."""
     command = [sys.executable, "-m", "wpfsm.adapters.emulator", "--state", str(state), *options]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(state)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as popen:
+    variables = {"PATH": os.environ["PATH"], "HOME": str(state), **(environment or {})}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables) as popen:
         assert popen.stdout is not None
         url = popen.stdout.readline().strip()
         assert url, popen.poll()

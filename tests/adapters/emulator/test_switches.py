@@ -12,10 +12,9 @@ from botocore.exceptions import ClientError
 from emulator_requests import send, training_job
 from emulator_stage import MINUTE, Stage
 
-from wpfsm.adapters.emulator.engine.pools import NO_IMAGE
 from wpfsm.adapters.emulator.engine.settings import Settings, Switches, describe_switches
 from wpfsm.adapters.emulator.inprocess import Emulator
-from wpfsm.adapters.emulator.runner.base import Launch
+from wpfsm.adapters.emulator.runner.base import NO_IMAGE, Launch
 from wpfsm.adapters.emulator.scripted import Script
 
 REFUSED = "ClientError: Data download failed"
@@ -374,6 +373,37 @@ def test_switch_p5_price(play: Play) -> None:
     """The price of p5 is not in the list unless it is given."""
     assert price(play.with_("p5_price", None), "ml.p5.48xlarge") is None
     assert price(play.with_("p5_price", 60.0), "ml.p5.48xlarge") == 60.0
+
+
+@pytest.mark.parametrize(("value", "status"), [(False, 400), (True, 200)])
+def test_switch_moto_pretends(play: Play, value: bool, status: int) -> None:
+    """What would run something else is refused, or answered by the fallback."""
+    play.with_("moto_pretends", value)
+    request = {
+        "PipelineName": f"p-{value}",
+        "PipelineDefinition": '{"Version": "2020-12-01", "Steps": []}',
+        "RoleArn": "arn:aws:iam::123456789012:role/Train",
+        "ClientRequestToken": "x" * 32,
+    }
+    assert send(play.emulator, "sagemaker", "CreatePipeline", request)[0] == status
+
+
+ESCAPED = Script(seconds=10, lines=["a\tb=1\rc=2\x1b[0m"])
+
+
+@pytest.mark.parametrize(
+    ("value", "line"), [(False, ESCAPED.lines[0]), (True, "a#011b=1#015c=2#033[0m")], ids=["no", "yes"]
+)
+def test_switch_log_escapes(play: Play, value: bool, line: str) -> None:
+    """Tab, carriage return and escape are logged as they are, or written out as in logs that were published."""
+    play.with_("log_escapes", value, lambda _: ESCAPED)
+    metrics = {"MetricDefinitions": [{"Name": "b", "Regex": "a#011b=([0-9]+)"}]}
+    play.run("j", algorithm=metrics)
+    group = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
+    _, found = send(play.emulator, "logs", "FilterLogEvents", group)
+    assert [event["message"] for event in found["events"]] == [line]
+    job = play.sagemaker.describe_training_job(TrainingJobName="j")
+    assert ("FinalMetricDataList" in job) is value
 
 
 def test_every_switch_has_a_test() -> None:

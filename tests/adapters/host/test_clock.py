@@ -1,6 +1,7 @@
 """What reads the wall's clock itself, under a frozen one."""
 
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from wpfsm.adapters.aws.prices import PriceList
 from wpfsm.adapters.documents.loop import loop_document
 from wpfsm.adapters.documents.rows import ledger_of
 from wpfsm.adapters.host.clock import WallClock
+from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import Job, Loop, State
 from wpfsm.state import leases
 from wpfsm.state.database import create_or_open
@@ -24,8 +26,7 @@ FILE = {
     "forecast": {},
     "metric": None,
 }
-PRICE = {"usd_per_hour": 3.0, "source": "loop file", "as_of": "2026-03-01", "region": "us-east-1",
-         "instance_type": "ml.g6e.2xlarge"}  # fmt: skip
+PRICE = Price(3.0, "loop file", "2026-03-01", "us-east-1", "ml.g6e.2xlarge")
 
 
 @freeze_time(NOON)
@@ -79,3 +80,10 @@ def test_a_lease_note_says_since_when(tmp_path):
     note = json.loads((tmp_path / "loop-a.lock").read_text())
     lease.release()
     assert note["since"] == AT
+
+
+def test_a_clock_that_was_set_back_starts_no_earlier_than_what_has_happened() -> None:
+    """Between two controllers the machine's clock may be set: the loop's newest event has been, whatever it says."""
+    newest = time.time() + 3600
+    assert WallClock(not_before=newest).now() >= newest
+    assert WallClock(not_before=0.0).now() < newest

@@ -14,7 +14,7 @@ from typing import Any, Self
 import pytest
 
 from wpfsm.adapters.host.clock import WallClock
-from wpfsm.adapters.host.stop_request import Signals
+from wpfsm.adapters.host.stop_request import StopSignals
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_a_signal_at_any_line_of_a_pause():
     """It neither blocks the controller nor is lost, whatever lock the pause holds at that instant."""
     for at in itertools.count(1):
         told: list[tuple[str, int]] = []
-        signals = Signals(lambda reason, count, told=told: told.append((reason, count)))  # type: ignore[misc]
+        signals = StopSignals(lambda reason, count, told=told: told.append((reason, count)))  # type: ignore[misc]
         clock = WallClock(signals)
         with Interruption(at, functools.partial(signals.handle, signal.SIGINT)) as interruption:
             clock.pause(0.01)
@@ -77,7 +77,7 @@ def test_a_signal_at_any_line_of_a_pause():
 def test_each_signal_is_told_and_the_first_gives_the_reason():
     """Two signals in a row: both are told, the exit code is that of the first."""
     told: list[tuple[str, int]] = []
-    signals = Signals(lambda reason, count: told.append((reason, count)))
+    signals = StopSignals(lambda reason, count: told.append((reason, count)))
     signals.handle(signal.SIGTERM)
     signals.handle(signal.SIGINT)
     signals.close()

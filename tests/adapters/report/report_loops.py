@@ -6,7 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wpfsm.fsm.records import JSON, Change, Job, Loop, Obligation, Outcome, Owner, State, Trial
+from wpfsm.fsm.failures.model import Diagnosis, Family, Location
+from wpfsm.fsm.ports import Price
+from wpfsm.fsm.records import (
+    JSON,
+    Change,
+    Job,
+    JobPatch,
+    Loop,
+    Obligation,
+    Outcome,
+    Owner,
+    Receipt,
+    State,
+    Trial,
+)
 from wpfsm.state.database import create_or_open
 from wpfsm.state.store import LoopStore, create_loop, take_over
 
@@ -42,7 +56,7 @@ class Made:
     evidence: Sequence[str] = ()
     training: float = 120.0
     gap: float = 20.0
-    patch: dict[str, JSON] | None = None
+    patch: JobPatch | None = None
     label: str = ""
 
 
@@ -57,14 +71,7 @@ def write_loop(
     why: str = "as told",
 ) -> Loop:
     """Write a loop that has run these jobs on one pool; without an outcome it still runs the last of them."""
-    price_row: dict[str, JSON] | None = (
-        {
-            "usd_per_hour": price, "source": "loop file", "as_of": "2026-01-01", "region": "us-east-1",
-            "instance_type": "ml.g6e.2xlarge",
-        }
-        if price
-        else None
-    )  # fmt: skip
+    price_row = Price(price, "loop file", "2026-01-01", "us-east-1", "ml.g6e.2xlarge") if price else None
     loop = Loop(
         id=loop_id, name="made", state=State.PREFLIGHT, backend="local", region="us-east-1", created_at=BEGAN,
         updated_at=BEGAN, loop_file=loop_file or LOOP_FILE, loop_path="/nowhere/loop.yaml", account="123456789012",
@@ -85,7 +92,11 @@ def write_loop(
     )  # fmt: skip
     end = max((job.pool_ended_at or BEGAN for job in jobs), default=BEGAN + 5)
     closing: dict[str, object] = (
-        {"outcome": outcome, "closed_at": end + 3, "receipt": {"released": True, "at": end + 3, "jobs": []}}
+        {
+            "outcome": outcome,
+            "closed_at": end + 3,
+            "receipt": Receipt(end + 3, "123456789012", "us-east-1", "", ()),
+        }
         if outcome
         else {}
     )
@@ -143,10 +154,16 @@ def _rows(loop: Loop, made: Sequence[Made], *, closed: bool) -> tuple[list[Job],
                 reused_by="" if last else f"{loop.id}-{number + 1:03d}",
             )  # fmt: skip
         if one.failed:
-            diagnosis: dict[str, JSON] = {
-                "family": "script", "class": one.failed, "confidence": 0.93, "evidence": list(one.evidence),
-                "location": {"file": "train.py", "line": 12}, "fingerprint": "f" * 12, "fix": "correct it",
-            }  # fmt: skip
+            diagnosis = Diagnosis(
+                Family.SCRIPT,
+                one.failed,
+                0.93,
+                tuple(one.evidence),
+                Location("train.py", 12, "main"),
+                "f" * 12,
+                "correct it",
+                "you",
+            )
             job = replace(
                 job, diagnosis=diagnosis, failure_reason="AlgorithmError: exit code 1", patch=one.patch
             )

@@ -29,7 +29,7 @@ from wpfsm.adapters.report.timeline import segments
 from wpfsm.adapters.terminal.output import Options
 from wpfsm.adapters.verbs.report import report
 from wpfsm.fsm.errors import MissingExtra, NotFound, UsageError
-from wpfsm.fsm.records import Outcome
+from wpfsm.fsm.records import JobPatch, Outcome
 from wpfsm.fsm.redact import redact
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
@@ -180,7 +180,7 @@ def test_what_a_log_prints_stays_text(tmp_path: Path):
     diff = f"--- a/{EVIL}\n+++ b/x\n@@ -1 +1 @@\n-{EVIL}\n+{EVIL}\n"
     failed = Made(
         {EVIL: EVIL}, failed=EVIL, evidence=[EVIL], label=EVIL,
-        patch={"kind": "edit", "summary": EVIL, "why": EVIL, "diff": diff, "hyperparameters": {EVIL: EVIL}},
+        patch=JobPatch("edit", EVIL, "k", why=EVIL, diff=diff, hyperparameters={EVIL: EVIL}),
     )  # fmt: skip
     facts = facts_of(
         tmp_path, [failed, Made({EVIL: 2}, metric=1.0, label=EVIL), Made({EVIL: 3}, metric=2.0)], why=EVIL
@@ -207,7 +207,7 @@ def test_secrets_of_a_log_are_not_on_the_page(tmp_path: Path):
     }
     failed = Made(
         {"hf_token": "hunter22"}, failed="script_error", evidence=[f"key {key}"],
-        patch={"kind": "edit", "summary": f"with {key}", "diff": f"+{key}\n", "hyperparameters": {"hf_token": "hunter22"}},
+        patch=JobPatch("edit", f"with {key}", "k", diff=f"+{key}\n", hyperparameters={"hf_token": "hunter22"}),
     )  # fmt: skip
     html = render(
         facts_of(tmp_path, [failed], loop_file=loop_file, why=f"because {key}", outcome=Outcome.FAILED)

@@ -16,7 +16,7 @@ import pytest
 from cli_bench import BROKEN, OK, Bench, wait_for
 
 from wpfsm.adapters.watchers import notify
-from wpfsm.adapters.watchers.notify import Courier, event_of, notifier_for, require
+from wpfsm.adapters.watchers.notify import WebhookNotifier, event_of, notifier_for, require
 from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.loopfile.model import Notify
 from wpfsm.fsm.records import Loop, Outcome, State
@@ -82,8 +82,8 @@ class Notes:
         self.told.append((level, event, fields))
 
 
-def courier(tmp_path: Path, notes: Notes, *, seconds: float = 5.0, **asked: Any) -> Courier:
-    return Courier(Notify(**asked), tmp_path, notes, seconds=seconds)
+def courier(tmp_path: Path, notes: Notes, *, seconds: float = 5.0, **asked: Any) -> WebhookNotifier:
+    return WebhookNotifier(Notify(**asked), tmp_path, notes, seconds=seconds)
 
 
 def program(tmp_path: Path, script: str) -> list[str]:
@@ -139,7 +139,7 @@ def test_telling_returns_at_once_and_a_late_program_is_ended_whole(tmp_path: Pat
     command = program(tmp_path, "sleep 600 & echo $! > child; echo $$ > self; wait")
     made = courier(tmp_path, notes, seconds=0.5, command=command)
     began = time.monotonic()
-    made.tell("closed", LOOP, "done")
+    made.notify("closed", LOOP, "done")
     assert notes.told == [], "telling waits for no program"
     made.close()
     assert time.monotonic() - began < 60, "nobody waited for the program's ten minutes"
@@ -165,7 +165,7 @@ def test_a_webhook_that_does_not_answer_is_given_up(tmp_path: Path, hook: Hook):
     notes = Notes()
     made = courier(tmp_path, notes, seconds=0.3, urls=[hook.url])
     began = time.monotonic()
-    made.tell("closed", LOOP, "done")
+    made.notify("closed", LOOP, "done")
     made.close()
     assert time.monotonic() - began < 60, "the server would have held it for ever"
     assert [event for _, event, _ in notes.told] == ["not_notified"]
@@ -177,7 +177,7 @@ def test_an_answer_that_is_no_success_is_noted(tmp_path: Path, hook: Hook, statu
     hook.status = status
     notes = Notes()
     made = courier(tmp_path, notes, urls=[hook.url])
-    made.tell("closed", LOOP, "done")
+    made.notify("closed", LOOP, "done")
     made.close()
     assert [event for _, event, _ in notes.told] == ["not_notified"]
     assert "a GET" not in hook.got
@@ -187,7 +187,7 @@ def test_the_log_names_an_address_by_its_host_alone(tmp_path: Path, hook: Hook):
     """The path of a webhook is its secret and is not written down."""
     notes = Notes()
     made = courier(tmp_path, notes, urls=[hook.url, "http://user:pw@127.0.0.1:1/secret-part"])
-    made.tell("closed", LOOP, "done")
+    made.notify("closed", LOOP, "done")
     made.close()
     assert len(notes.told) == 2
     assert "secret-part" not in str(notes.told)
@@ -197,8 +197,8 @@ def test_the_log_names_an_address_by_its_host_alone(tmp_path: Path, hook: Hook):
 def test_only_what_was_asked_for_is_told(tmp_path: Path, hook: Hook):
     """``on`` chooses the events."""
     made = courier(tmp_path, Notes(), urls=[hook.url], on=["unconfirmed"])
-    made.tell("closed", LOOP, "done")
-    made.tell("unconfirmed", LOOP, "a pool may still bill")
+    made.notify("closed", LOOP, "done")
+    made.notify("unconfirmed", LOOP, "a pool may still bill")
     made.close()
     assert [got["event"] for got in hook.got] == ["unconfirmed"]
     assert hook.got[0]["next"] == ["wpfsm", "release", "l-1"]
@@ -216,7 +216,7 @@ def test_other_addresses_go_through_apprise(tmp_path: Path, hook: Hook):
     pytest.importorskip("apprise")
     notes = Notes()
     made = courier(tmp_path, notes, urls=[hook.url.replace("http://", "json://")])
-    made.tell("pool_lost", LOOP, "its keep-alive ran out")
+    made.notify("pool_lost", LOOP, "its keep-alive ran out")
     made.close()
     assert [event for _, event, _ in notes.told] == ["notified"], notes.told
     assert "its keep-alive ran out" in hook.got[0]["message"]
@@ -248,8 +248,8 @@ def test_a_loop_that_asks_for_nobody_has_no_courier():
         {"version": 1, "name": "l", "pool": pool, "job": job},
     )
     told = notifier_for(loop, Notes())
-    assert isinstance(told, notify.Nobody)
-    told.tell("closed", loop, "")
+    assert isinstance(told, notify.NullNotifier)
+    told.notify("closed", loop, "")
     told.close()
 
 

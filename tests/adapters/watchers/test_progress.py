@@ -30,7 +30,7 @@ from wpfsm.adapters.watchers import Lines
 from wpfsm.adapters.watchers.background import Background
 from wpfsm.adapters.watchers.base import Watcher
 from wpfsm.adapters.watchers.panel import Moving, clean, panel, sparkline
-from wpfsm.adapters.watchers.snapshot import Glance, glance
+from wpfsm.adapters.watchers.snapshot import Snapshot, snapshot
 from wpfsm.fsm.ports import LogLine
 from wpfsm.fsm.records import Job, Loop, State, Trial
 from wpfsm.state.database import open_existing
@@ -211,7 +211,7 @@ def test_a_dumb_terminal_gets_plain_lines(bench: Bench, monkeypatch: pytest.Monk
 # --- the panel --------------------------------------------------------------------------------------------
 
 
-def drawn(loop: Loop, look: Glance, moving: Moving, now: float, width: int = 110) -> str:
+def drawn(loop: Loop, look: Snapshot, moving: Moving, now: float, width: int = 110) -> str:
     console = Console(file=io.StringIO(), width=width, record=True, force_terminal=False)
     console.print(panel(loop, look, moving, 3, now))
     return console.export_text()
@@ -235,36 +235,36 @@ def test_an_idle_pool_counts_down_to_its_release(idle: tuple[Loop, list[Job], li
     """The keep-alive that is left is on the screen, with what the pool burns meanwhile."""
     loop, jobs, trials = idle
     now = BEGAN + 570
-    text = drawn(loop, glance(loop, jobs, trials, now), Moving(), now)
-    assert "Available, 8m50s until the service releases it  $2.80/h" in text
+    text = drawn(loop, snapshot(loop, jobs, trials, now), Moving(), now)
+    assert "Available, 8 min 50 s until the service releases it  $2.80/h" in text
     assert "best 0.4" in text
-    later = drawn(loop, glance(loop, jobs, trials, BEGAN + 1200), Moving(), BEGAN + 1200)
+    later = drawn(loop, snapshot(loop, jobs, trials, BEGAN + 1200), Moving(), BEGAN + 1200)
     assert "its keep-alive has run out" in later
 
 
 def test_the_worst_case_is_that_of_the_moment(idle: tuple[Loop, list[Job], list[Trial]]):
     """Between jobs the keep-alive is at stake, during a job its longest run as well, after the end nothing."""
     loop, jobs, trials = idle
-    between = glance(loop, jobs, trials, BEGAN + 570)
-    during = glance(loop, [replace(jobs[0], status="InProgress", ended_at=None)], trials, BEGAN + 400)
+    between = snapshot(loop, jobs, trials, BEGAN + 570)
+    during = snapshot(loop, [replace(jobs[0], status="InProgress", ended_at=None)], trials, BEGAN + 400)
     assert between.worst_usd == pytest.approx(600 / 3600 * 2.8)
     assert during.worst_usd == pytest.approx((600 + 2700) / 3600 * 2.8)
-    assert glance(replace(loop, state=State.CLOSED), jobs, trials, BEGAN + 570).worst_usd == 0.0
+    assert snapshot(replace(loop, state=State.CLOSED), jobs, trials, BEGAN + 570).worst_usd == 0.0
 
 
 def test_a_long_wait_says_what_for_and_how_long(idle: tuple[Loop, list[Job], list[Trial]]):
     """What is waited for, since when, and when it ends at the latest."""
     loop, jobs, trials = idle
     moving = Moving(waiting="l-1-001 to end", waiting_since=BEGAN, waiting_until=BEGAN + 600)
-    text = drawn(loop, glance(loop, jobs, trials, BEGAN + 90), moving, BEGAN + 90)
-    assert "waiting: l-1-001 to end  1m30s, at most 8m30s more" in text
+    text = drawn(loop, snapshot(loop, jobs, trials, BEGAN + 90), moving, BEGAN + 90)
+    assert "waiting: l-1-001 to end  90 s, at most 8 min 30 s more" in text
 
 
 def test_a_missing_price_is_said_and_not_shown_as_nothing(idle: tuple[Loop, list[Job], list[Trial]]):
     """Without a price there is a question mark and the key that sets it."""
     loop, jobs, trials = idle
     text = drawn(
-        replace(loop, price=None), glance(replace(loop, price=None), jobs, trials, BEGAN), Moving(), BEGAN
+        replace(loop, price=None), snapshot(replace(loop, price=None), jobs, trials, BEGAN), Moving(), BEGAN
     )
     assert "? so far" in text
     assert "pool.price_per_hour" in text
@@ -276,7 +276,7 @@ def test_no_text_breaks_the_frame(width: int, text: str):
     moving = Moving(job="j", waiting=text)
     moving.tail.extend(line for line in (clean(text),) if line)
     trial = Trial("l-1", 1, {}, text, state="running")
-    shown = drawn(LOOP, glance(LOOP, [JOB], [trial], BEGAN + 5), moving, BEGAN + 5, width)
+    shown = drawn(LOOP, snapshot(LOOP, [JOB], [trial], BEGAN + 5), moving, BEGAN + 5, width)
     assert all(line.endswith(("╮", "│", "╯")) for line in shown.splitlines())
 
 
@@ -395,3 +395,16 @@ def test_a_verb_that_only_reads_imports_no_drawing():
     code = "import sys, wpfsm.adapters.verbs.inspect; print([m for m in ('rich', 'structlog', 'plotly') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_long_wait_is_said_again_with_its_end():
+    """Ten minutes of silence look like a program that hangs: a line a minute says what is waited for, and until when."""
+    said, now = io.StringIO(), [BEGAN]
+    lines = Lines(said, clock=lambda: now[0])
+    for _ in range(600):
+        lines.waiting("the service: ThrottlingException", BEGAN + 600)
+        now[0] += 1
+    told = [line for line in said.getvalue().splitlines() if "waiting" in line]
+    assert len(told) == 10
+    assert all("at most until" in line for line in told)
+    assert "for 1m now" in told[1]

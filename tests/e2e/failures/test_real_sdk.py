@@ -13,6 +13,7 @@ import pytest
 from failing_loops import METRIC, STUB_SDK
 
 from wpfsm.adapters.aws.clients import Target
+from wpfsm.adapters.aws.launcher import launcher_files
 from wpfsm.adapters.aws.renderer import SdkRenderer
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
 from wpfsm.fsm.loopfile.model import LoopFile
@@ -48,6 +49,7 @@ def spec_of(source: Path, emulator: SageMakerEmulator, name: str = "loop-aaaa") 
         loop_file=file.dump(),
         entry="train.py",
         requirements="requirements.txt",
+        keep_packages=True,
     )
 
 
@@ -105,9 +107,12 @@ def test_a_patched_source_needs_no_sdk(
     assert here["sm_drivers"] == before["sm_drivers"]
     assert here["code"] != before["code"]
     found = uploaded(sagemaker_emulator, here["code"])
-    assert sorted(found) == ["/requirements.txt", "/sub/more.py", "/train.py"]
+    launcher = [f"/{name}" for name, _ in launcher_files()]
+    assert sorted(found) == sorted(["/requirements.txt", "/sub/more.py", "/train.py", *launcher])
     assert found == uploaded(sagemaker_emulator, there["code"])
-    assert sorted(uploaded(sagemaker_emulator, before["code"])) == ["/requirements.txt", "/train.py"]
+    assert sorted(uploaded(sagemaker_emulator, before["code"])) == sorted(
+        ["/requirements.txt", "/train.py", *launcher]
+    )
     for request in (first, stand_in):
         request["AlgorithmSpecification"].pop("ContainerArguments")
     assert stand_in == first

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wpfsm.fsm.costs.forecast import Assumptions, assumptions_from, forecast, worst_case_leak
-from wpfsm.fsm.costs.ledger import JobCost, Price, settle
+from wpfsm.fsm.costs.ledger import JobCost, Ledger, Price
 
 law = settings(deadline=None)
 BRIEF = Assumptions(cold_start=300, warm_start=0, train=120, gap=90, bill_provisioning=True)
@@ -16,7 +16,7 @@ BRIEF = Assumptions(cold_start=300, warm_start=0, train=120, gap=90, bill_provis
 
 def test_seven_jobs_with_billed_provisioning() -> None:
     """Seven jobs take 28 min and $1.31 on one pool against 58 min and $2.29 cold: 2.07 times faster, 43 % less."""
-    seven = forecast(7, BRIEF, 2.80)
+    seven = forecast(7, BRIEF, 2.80, keep_alive=600)
 
     assert seven.warm.wall_seconds / 60 == 28
     assert seven.cold.wall_seconds / 60 == 58
@@ -29,7 +29,7 @@ def test_seven_jobs_with_billed_provisioning() -> None:
 
 def test_seven_jobs_under_the_documented_rule() -> None:
     """With provisioning not billed the pool saves the same half hour but costs more, and the forecast says so."""
-    seven = forecast(7, Assumptions(), 2.80)
+    seven = forecast(7, Assumptions(), 2.80, keep_alive=600)
 
     assert (seven.warm.wall_seconds, seven.cold.wall_seconds) == (1680, 3480)
     assert round(seven.warm.cost_usd or 0, 2) == 1.07
@@ -42,7 +42,7 @@ def test_seven_jobs_under_the_documented_rule() -> None:
 
 def test_json_is_the_interface() -> None:
     """The JSON has the members that ``plan -o json`` promises, and no other."""
-    printed = forecast(7, BRIEF, 2.80).to_json()
+    printed = forecast(7, BRIEF, 2.80, keep_alive=600).to_json()
 
     assert printed == {
         "warm": {"wall_seconds": 1680.0, "cost_usd": pytest.approx(1.3067, abs=1e-4)},
@@ -71,7 +71,7 @@ def test_gap_as_long_as_the_keep_alive_is_bridged() -> None:
 
 def test_unknown_price_gives_no_cost() -> None:
     """Without a price the times are told and the cost is unknown, with the fix."""
-    unpriced = forecast(7, BRIEF, None)
+    unpriced = forecast(7, BRIEF, None, keep_alive=600)
 
     assert (unpriced.warm.cost_usd, unpriced.cold.cost_usd, unpriced.cost_saving) == (None, None, None)
     assert unpriced.warm.wall_seconds == 1680
@@ -81,7 +81,7 @@ def test_unknown_price_gives_no_cost() -> None:
 def test_no_jobs_is_no_forecast() -> None:
     """A loop of no jobs is an error of the caller."""
     with pytest.raises(ValueError, match="at least one job"):
-        forecast(0, BRIEF, 2.80)
+        forecast(0, BRIEF, 2.80, keep_alive=600)
 
 
 seconds = st.floats(0, 5_000)
@@ -115,7 +115,10 @@ def test_every_instance_costs_the_same(
     n: int, a: Assumptions, rate: float, count: int, keep_alive: float
 ) -> None:
     """Law: cost is proportional to the instance count, time does not depend on it."""
-    one, many = forecast(n, a, rate, 1, keep_alive), forecast(n, a, rate, count, keep_alive)
+    one, many = (
+        forecast(n, a, rate, 1, keep_alive=keep_alive),
+        forecast(n, a, rate, count, keep_alive=keep_alive),
+    )
 
     assert many.warm.wall_seconds == one.warm.wall_seconds
     assert many.warm.cost_usd == pytest.approx((one.warm.cost_usd or 0) * count)
@@ -146,9 +149,9 @@ def test_forecast_agrees_with_the_ledger(n: int, a: Assumptions, count: int) -> 
     """Law: a loop that runs exactly as assumed costs, in the ledger, what was forecast, warm and cold."""
     price = Price(2.80, "loop file", "2026-09-01", "us-east-1", "ml.g6e.2xlarge")
 
-    ledger = settle(loop_as_assumed(n, a, count), price, now=0.0, bill_provisioning=a.bill_provisioning)
+    ledger = Ledger.of(loop_as_assumed(n, a, count), price, now=0.0, bill_provisioning=a.bill_provisioning)
 
-    predicted = forecast(n, a, price.usd_per_hour, count)
+    predicted = forecast(n, a, price.usd_per_hour, count, keep_alive=600)
     assert ledger.wall_seconds == pytest.approx(predicted.warm.wall_seconds)
     assert ledger.cost_usd == pytest.approx(predicted.warm.cost_usd)
     assert ledger.cold.wall_seconds == pytest.approx(predicted.cold.wall_seconds)

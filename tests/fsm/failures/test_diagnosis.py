@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.failures.diagnosis import MOST_EVIDENCE, Diagnosis, Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.failures.shown import MOST_EVIDENCE
 
 TRACEBACK = """\
 Traceback (most recent call last):

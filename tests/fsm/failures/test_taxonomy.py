@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, Family, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import Evidence, Family, diagnose, explain
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.taxonomy import CLASSES, TAXONOMY
 from wpfsm.fsm.failures.traceback import split_stream
 
@@ -38,6 +39,7 @@ def diagnosis_of(row: dict) -> Diagnosis:
             api_error_code=code,
             api_error_message=message,
             metric_missing=row.get("metric_missing", False),
+            metric_trouble=row.get("metric_trouble", ""),
             silent_seconds=row.get("silent_seconds"),
             own_idle_instances=row.get("own_idle_instances", 0),
         )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis, Evidence, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import Evidence, diagnose, explain
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.taxonomy import TAXONOMY
 from wpfsm.fsm.patches import PATCHES, Material, PastPatch, Patch, propose, why_not
+from wpfsm.fsm.patches.base import patch_of
 from wpfsm.fsm.patches.hyperparameters import accepted, changed
 from wpfsm.fsm.patches.on_failure import DEFAULT_RULES, Rule, applicable
 from wpfsm.fsm.patches.retry import FIRST_WAIT, LONGEST_WAIT, wait_seconds
 from wpfsm.fsm.patches.scale import BATCH_NAMES
+from wpfsm.fsm.records import JobPatch
 
 OOM = explain("", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
 HOST_OOM = explain("", "MemoryError")
@@ -210,13 +212,20 @@ def test_a_patch_or_a_reason(name):
         assert (patch is None) == bool(why_not(name, diagnosis, Material()))
 
 
-def test_a_patch_survives_storage():
-    """What is stored as JSON comes back equal."""
-    patch = Patch(
-        "scale", "s", {"a": 1, "b": True, "c": 0.5, "d": "x"}, {"f": "text"}, 1.5, "release_pool", "k"
+def test_a_stored_patch_is_made_again_as_it_was():
+    """What a later loop takes over from the failure memory changes what the first patch changed."""
+    stored = JobPatch(
+        "scale",
+        "s",
+        "k",
+        hyperparameters={"a": 1, "b": True, "d": "x"},
+        wait_seconds=1.5,
+        action="release_pool",
     )
 
-    assert Patch.from_json(json.loads(json.dumps(patch.to_json()))) == patch
+    assert patch_of(stored) == Patch(
+        "scale", "s", {"a": 1, "b": True, "d": "x"}, wait_seconds=1.5, action="release_pool", key="k"
+    )
 
 
 def test_the_built_in_rules_answer_every_class():

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from packaging.requirements import Requirement
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis, explain
+from wpfsm.fsm.failures.diagnosis import explain
 from wpfsm.fsm.failures.distributions import is_known, requirement_for, table
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import Material, PastPatch, propose, why_not
 
 PIP_CONFLICT = """\
@@ -75,7 +76,7 @@ def pin(log: str, text: str | None = "", **material) -> str | None:
         ("ModuleNotFoundError: No module named 'cv2'", "torch\n", "torch\nopencv-python-headless\n"),
         ("ModuleNotFoundError: No module named 'sklearn.linear_model'", "", "scikit-learn\n"),
         ("ModuleNotFoundError: No module named 'google.cloud.storage'", "", "google-cloud-storage\n"),
-        ("ModuleNotFoundError: No module named 'some_thing'", "a\n", "a\nsome-thing\n"),
+        ("ModuleNotFoundError: No module named 'annotated_types'", "a\n", "a\nannotated-types\n"),
         ("ModuleNotFoundError: No module named 'pkg_resources'", "", "setuptools<81\n"),
         (
             "ImportError: Using X requires Accelerate: `pip install 'accelerate>=0.26.0'`",
@@ -247,7 +248,7 @@ def test_a_cascade_ends():
     """Three wrong or missing pins, each shown by the job that the last one made possible, are three patches."""
     logs = [
         "ERROR: Could not find a version that satisfies the requirement alpha==9.0 (from versions: 1.0, 1.1)",
-        "ModuleNotFoundError: No module named 'beta'",
+        "ModuleNotFoundError: No module named 'annotated_types'",
         "Successfully installed gamma-2.0.0\nImportError: cannot import name 'old' from 'gamma' (/venv/site-packages/gamma.py)",
     ]
     text = "alpha==9.0\ngamma\n"
@@ -258,5 +259,5 @@ def test_a_cascade_ends():
         assert patch is not None, log
         text = patch.files["requirements.txt"]
 
-    assert text == "alpha==1.1\ngamma<2\nbeta\n"
+    assert text == "alpha==1.1\ngamma<2\nannotated-types\n"
     assert len({diagnosis.fingerprint for diagnosis in diagnoses}) == 3

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategy_play import ACCURACY, LOSS
 
-from wpfsm.fsm.strategies import MissingExtra, TrialRow, best, repeated_failure
+from wpfsm.fsm.errors import MissingExtra
+from wpfsm.fsm.strategies import TrialRow, best, repeated_failure
 from wpfsm.fsm.strategies.base import label_for
 
 
@@ -122,7 +123,7 @@ def test_labels_read_well(params, label):
 
 def test_a_missing_extra_brings_its_command():
     """The error carries the command that repairs it."""
-    error = MissingExtra("bayes")
+    error = MissingExtra("bayes", "a search")
 
-    assert error.command == "pip install 'wpfsm[bayes]'"
-    assert error.command in str(error)
+    assert error.fix == "pip install 'wpfsm[bayes]'"
+    assert "a search" in str(error)

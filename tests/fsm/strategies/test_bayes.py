@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategy_play import LOSS, completed, config, play, row, scripted, strategy
 
-from wpfsm.fsm.strategies import MissingExtra, StrategyError, missing_extra
+from wpfsm.fsm.errors import MissingExtra
+from wpfsm.fsm.strategies import StrategyError, missing_extra
 from wpfsm.fsm.strategies.base import describe
 
 LR = {"min": 1e-5, "max": 1e-1, "scale": "log"}
@@ -148,7 +149,7 @@ def test_without_optuna_the_extra_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     what = strategy(SECTION)
 
-    assert missing_extra(config(SECTION)).command == "pip install 'wpfsm[bayes]'"
+    assert missing_extra(config(SECTION)).fix == "pip install 'wpfsm[bayes]'"
     assert missing_extra(config({"type": "until", "target": "loss < 1", "propose": SEARCH})) is not None
     assert missing_extra(config({"type": "sweep", "parameters": {"lr": [1]}})) is None
     assert what.summary([]).text == "0 of 0 trials completed"

@@ -55,7 +55,7 @@ def test_nan_is_reported_and_not_finite(text):
     ("line", "captured"),
     [
         ("eval_loss=nan", ["nan"]), ("eval_loss=-inf lr=0.1", ["-inf"]), ("{'eval_loss': NaN, 'epoch': 2}", ["NaN"]),
-        ("eval_loss=0.2 eval_loss=nan", ["0.2", "nan"]), ("train_loss=nan eval_loss=0.3", ["0.3"]),
+        ("eval_loss=0.2 eval_loss=nan", ["nan"]), ("eval_loss=nan eval_loss=0.2", ["0.2"]), ("train_loss=nan eval_loss=0.3", ["0.3"]),
         ("eval_loss=nano", []), ("grad_norm=nan", []), ("is nan eval_loss", []),
     ],
 )  # fmt: skip
@@ -68,17 +68,17 @@ def test_an_expression_need_not_spell_what_is_not_finite(line, captured):
 
 def test_the_first_group_is_the_value():
     """Further groups are ignored, and a group that did not take part is no number."""
-    assert extract(r"(\d+)/(\d+)", ["3/10"]) == [3.0]
+    assert extract(r"(\d+) of (\d+)", ["3 of 10"]) == [3.0]
     assert list(series(r"loss(?:=(\d+))?;", ["loss;"])) == [Reading(1, "", None)]
 
 
-def test_series_shows_each_match_with_its_line():
-    """What `wpfsm metric test` prints: the line, the captured text, and the number if it is one."""
+def test_series_shows_the_last_match_of_each_line():
+    """What `wpfsm metric test` prints: the line, the captured text, the number if it is one, and what came before."""
     lines = ["start", "acc=0.5 acc=0.6", "acc=90%"]
 
     found = list(series(r"acc=(\S+)", lines))
 
-    assert found == [Reading(2, "0.5", 0.5), Reading(2, "0.6", 0.6), Reading(3, "90%", None)]
+    assert found == [Reading(2, "0.6", 0.6, None, ("0.5",)), Reading(3, "90%", None)]
 
 
 def test_percent_digits_can_be_captured():
@@ -113,6 +113,7 @@ def test_finite_passes_only_finite_numbers():
         ("", "1 to 500"),
         ("(" + "a" * 500 + ")", "not 502"),
         ("loss=([0-9", "does not compile"),
+        ("mse=[0-9.]+", r"as in mse=\(\[-\+0-9.eE\]\+\)"),
         (r"loss=\d+", "captures nothing"),
         (r"loss=(?:\d+)", "captures nothing"),
     ],

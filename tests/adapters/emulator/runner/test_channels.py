@@ -104,6 +104,7 @@ def test_a_manifest_names_its_objects(s3: S3Client, tmp_path: Path) -> None:
         ((), "s3://no-such-bucket/x", "NoSuchBucket"),
         (("d/a", "d/a/b"), f"s3://{BUCKET}/d/", "both a folder as well as a file"),
         (("d/../../escaped",), f"s3://{BUCKET}/d/", "not the name of a file"),
+        (("d/" + "x" * 300,), f"s3://{BUCKET}/d/", "cannot be the name of a file"),
     ],
 )
 def test_what_cannot_be_downloaded_fails_the_job(

@@ -158,3 +158,19 @@ def test_an_unfinished_default_image_is_built_again(tmp_path: Path) -> None:
     shutil.move(first, f"{first}.1")
 
     assert (Images(root, {}).find(None).packages[0] / "pip").is_dir()
+
+
+def test_a_pattern_stands_for_the_images_that_it_matches(tmp_path: Path) -> None:
+    """The whole URI comes first, then the first pattern; any other image is the plain one."""
+    named = {
+        "*scikit*": Path(sys.executable),
+        URI: tmp_path / "none",
+        "*": tmp_path / "none",
+    }
+    found = Images(tmp_path, named).find(
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1"
+    )
+    assert found.version.startswith(f"{sys.version_info.major}.{sys.version_info.minor}")
+    with pytest.raises(JobFailed, match="no Python interpreter"):
+        Images(tmp_path, named).find(URI)
+    assert Images(tmp_path, {"*scikit*": tmp_path}).is_plain(URI)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from runner_bench import ACCOUNT, BUCKET, PATIENCE, REGION, Bench, Sink, printed_json, python_job, shell_job
 
-from wpfsm.adapters.emulator.runner.base import Ending, JobFailed
+from wpfsm.adapters.emulator.runner.base import Ending, JobFailed, JSONValue
 from wpfsm.adapters.emulator.runner.container import Container, containers
 from wpfsm.adapters.emulator.runner.processes import HostProcess
 from wpfsm.adapters.emulator.runner.subprocess import SubprocessRunner
@@ -130,6 +130,8 @@ def test_nothing_of_the_users_environment_reaches_a_job(
         "TMPDIR": f"{root}/tmp",
         "TRAINING_JOB_NAME": "job",
         "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/job",
+        "SAGEMAKER_BASE_DIR": f"{root}/opt/ml",
+        "AWS_EC2_METADATA_DISABLED": "true",
         "MODE": "fast",
         "CACHE": f"{root}/opt/ml/sagemaker/x:/opt/mlx",
     }
@@ -294,6 +296,64 @@ def test_checkpoints_are_restored_and_kept(bench: Bench, s3: S3Client, sink: Sin
 
     assert sink.lines() == ["2", "3"]
     assert s3.get_object(Bucket=BUCKET, Key="ckpt/epoch")["Body"].read() == b"3\n"
+
+
+def test_a_checkpoint_path_stays_inside(bench: Bench, tmp_path: Path) -> None:
+    """A LocalPath that leads out fails the job, and nothing is written where it leads."""
+    checkpoint: dict[str, JSONValue] = {
+        "S3Uri": f"s3://{BUCKET}/ckpt", "LocalPath": "/opt/ml/../../../../outside"
+    }  # fmt: skip
+    launch = bench.launch("out", shell_job("true") | {"CheckpointConfig": checkpoint})
+    with pytest.raises(JobFailed, match=r"^ClientError: the checkpoint path .* leads out"):
+        bench.runner.prepare(launch)
+    assert not list(tmp_path.rglob("outside"))
+
+
+def test_the_machine_s_role_stays_out_of_reach(bench: Bench, sink: Sink) -> None:
+    """Not even the job's own Environment brings the metadata service of the machine back."""
+    bench.run_script(PRINT_ENVIRONMENT, Environment={"AWS_EC2_METADATA_DISABLED": "false"})
+    seen = printed_json(sink)
+    assert isinstance(seen, dict)
+    assert seen["AWS_EC2_METADATA_DISABLED"] == "true"
+
+
+def test_hyperparameters_that_name_opt_ml_name_the_job_s_own(bench: Bench, sink: Sink) -> None:
+    """A parameter such as ``/opt/ml/checkpoints`` leads a script to where the files are."""
+    script = (
+        "import json, os; where = json.load(open('/opt/ml/input/config/hyperparameters.json'))['where'];"
+        "print(os.path.samefile(where, os.path.join(os.environ['SAGEMAKER_BASE_DIR'], 'checkpoints')))"
+    )
+    bench.run_script(script, HyperParameters={"where": "/opt/ml/checkpoints"})
+    assert sink.lines() == ["True"]
+
+
+def test_the_names_of_hosts_resolve_in_python(bench: Bench, sink: Sink) -> None:
+    """Two hosts of a job find one another as algo-1 and algo-2, whatever a Python program connects with."""
+    script = (
+        "import asyncio, json, os, socket, sys\n"
+        "me = json.load(open('/opt/ml/input/config/resourceconfig.json'))['current_host']\n"
+        "assert socket.gethostbyname('algo-2') == '127.0.0.1'\n"
+        "server = socket.socket()\n"
+        "server.bind((me, 0)); server.listen()\n"
+        "port = server.getsockname()[1]\n"
+        "socket.create_connection((me, port)).close()\n"
+        "client = socket.socket(); client.connect((me, port)); client.close()\n"
+        "loop = asyncio.new_event_loop()\n"
+        "loop.run_until_complete(asyncio.open_connection(me, port))\n"
+        "try: socket.gethostbyname('algo-x')\n"
+        "except OSError: print(me, 'reached')\n"
+    )
+    ending = bench.run_script(script, hosts=2)
+    assert Ending(0, "") == ending
+    assert [sink.lines(host) for host in ("algo-1", "algo-2")] == [["algo-1 reached"], ["algo-2 reached"]]
+
+
+def test_a_missing_train_says_what_helps(bench: Bench, sink: Sink) -> None:
+    """Whoever brings a framework's image learns how an environment is put in its place."""
+    algorithm: dict[str, JSONValue] = {"TrainingImage": "1.dkr.ecr/sklearn:1"}
+    assert bench.run(bench.launch("bare", {"AlgorithmSpecification": algorithm})).exit_code == 127
+    assert "--image" in sink.lines()[-1]
+    assert "1.dkr.ecr/sklearn:1" in sink.lines()[-1]
 
 
 def test_the_cache_lives_as_long_as_its_pool(bench: Bench, sink: Sink) -> None:

@@ -68,6 +68,7 @@ class ModelTrainer:
             "TrainingJobName": name,
             "AlgorithmSpecification": algorithm,
             "HyperParameters": {},
+            **({"Environment": self.given["environment"]} if self.given["environment"] else {}),
             "InputDataConfig": [
                 self._channel(session, f"{name}/{name}/input", "code", files),
                 self._channel(session, f"{name}/{name}/input", "sm_drivers", drivers),

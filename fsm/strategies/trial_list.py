@@ -12,11 +12,11 @@ from wpfsm.fsm.strategies.base import (
     StrategyError,
     TrialRow,
     describe,
-    settled,
+    ended_trials,
 )
 
 
-class Schedule:
+class TrialList:
     """Runs a fixed list of proposals in order, whatever their outcomes."""
 
     def __init__(self, proposals: Sequence[Proposal], goal: Goal | None) -> None:
@@ -41,7 +41,7 @@ class Schedule:
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
         """The first proposal that no row stands for."""
-        settled(rows)
+        ended_trials(rows)
         return self._pending(rows)
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature

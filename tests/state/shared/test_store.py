@@ -1,0 +1,195 @@
+"""The shared store keeps what the SQLite store promises: one transaction a change, one owner, no gap."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from shared_rows import again, owned, shared
+from state_rows import INTENT, JOB, LOOP, OBLIGATION
+
+from wpfsm.fsm.errors import Fenced, Held, NotFound, StoreError
+from wpfsm.fsm.records import Change, Outcome, PatchAttempt, State, Trial
+from wpfsm.state.shared import wake
+from wpfsm.state.shared.history import SharedHistory
+from wpfsm.state.shared.items import MOST_BYTES
+from wpfsm.state.shared.pools import SharedPoolLeases
+from wpfsm.state.shared.store import SharedStore, create_loop, request_stop
+
+INTENDED = Change(
+    kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
+)
+
+
+def test_a_change_is_committed_whole() -> None:
+    """State, event and rows of one change are there together, and read back as they were written."""
+    with owned() as (table, blobs, rows):
+        loop = rows.commit(INTENDED, state=State.SUBMITTING)
+        assert (loop.state, loop.version, loop.updated_at) == (State.SUBMITTING, 1, 101.0)
+        assert rows.loop() == dataclasses.replace(loop, look_at=None)
+        for next_owner in (lambda: rows, lambda: again(table, blobs)):
+            store = next_owner()
+            assert store.jobs() == [JOB]
+            assert store.intents() == [INTENT]
+            assert store.obligations() == [OBLIGATION]
+            assert [(e.seq, e.kind, e.source, e.target) for e in store.events()] == [
+                (1, "created", "", "Preflight"),
+                (2, "intended", "Preflight", "Submitting"),
+            ]
+
+
+def test_a_change_that_fails_leaves_nothing() -> None:
+    """A row that the schema refuses, or an event that cannot be written, leaves nothing behind."""
+    nameless = dataclasses.replace(OBLIGATION, status="discharged", evidence="")
+    unwritable: Any = {"data": object()}
+    with owned() as (_, _blobs, rows):
+        with pytest.raises(StoreError, match="CHECK constraint"):
+            rows.commit(dataclasses.replace(INTENDED, obligations=(nameless,)), state=State.SUBMITTING)
+        with pytest.raises(StoreError, match="CHECK constraint"):
+            rows.commit(Change(kind="released", why=""), state=State.CLOSED)
+        with pytest.raises(TypeError):
+            rows.commit(dataclasses.replace(INTENDED, data=unwritable), state=State.SUBMITTING)
+        assert rows.loop().state is State.PREFLIGHT
+        assert rows.jobs() == []
+        assert [event.seq for event in rows.events()] == [1]
+
+
+USES: list[Callable[[SharedStore], Any]] = [
+    SharedStore.loop, SharedStore.trials, SharedStore.jobs, SharedStore.last_job, SharedStore.intents,
+    SharedStore.obligations, SharedStore.events, SharedStore.stop_requested, lambda rows: rows.job(1),
+    lambda rows: rows.job_named("lr-1-001"), lambda rows: rows.rendered("s"), lambda rows: rows.commit(INTENDED),
+    lambda rows: rows.beat(200.0), lambda rows: rows.save_rendered("s", {}), lambda rows: rows.rest(300.0, 200.0),
+]  # fmt: skip
+
+
+def test_an_owner_that_was_replaced_neither_reads_nor_writes() -> None:
+    """Every read that a controller acts on and every write is refused once the loop has another owner."""
+    with owned() as (table, blobs, zombie):
+        zombie.jobs()
+        heir = again(table, blobs)
+        for use in USES:
+            with pytest.raises(Fenced, match="taken over"):
+                use(zombie)
+        assert [event.seq for event in heir.events()] == [1]
+
+
+def test_a_commit_that_an_heir_overtakes_is_fenced() -> None:
+    """Between the read and the transaction the loop may change hands: the transaction itself is conditional."""
+    with owned() as (table, blobs, zombie):
+        plain = table.transact
+
+        def late(*given: Any) -> bool:
+            table.transact = plain  # type: ignore[method-assign]
+            again(table, blobs)
+            return plain(*given)
+
+        table.transact = late  # type: ignore[method-assign]
+        with pytest.raises(Fenced):
+            zombie.commit(INTENDED, state=State.SUBMITTING)
+        assert again(table, blobs).jobs() == []
+
+
+def test_a_commit_whose_answer_was_lost_is_not_taken_for_a_fence() -> None:
+    """Sent again after it had happened, it is recognised by its token, and happens once."""
+    with owned() as (table, _, rows):
+        plain = table.transact
+
+        def twice(*given: Any) -> bool:
+            plain(*given)
+            return False  # what a second try is told: the version has moved on
+
+        table.transact = twice  # type: ignore[method-assign]
+        assert rows.commit(INTENDED, state=State.SUBMITTING).version == 1
+        table.transact = plain  # type: ignore[method-assign]
+        assert rows.commit(Change(kind="checked", why="", at=102.0)).version == 2
+        assert [event.seq for event in rows.events()] == [1, 2, 3]
+
+
+def test_a_request_to_stop_reaches_the_owner() -> None:
+    """Another machine may ask without owning the loop, between two owners too; only a person's resume ends it."""
+    with owned() as (table, blobs, rows):
+        assert not rows.stop_requested()
+        request_stop(table, LOOP.id, 101.0)
+        assert rows.stop_requested()
+        assert again(table, blobs).stop_requested()
+        assert not again(table, blobs, forget_stop=True).stop_requested()
+
+
+def test_patience_counts_while_somebody_watches() -> None:
+    """What is waited for outlives an owner that is replaced soon, or that said when it looks again; no other."""
+    waits = {"the pool": 100.0}
+    with owned() as (table, blobs, rows):
+        rows.commit(Change(kind="waiting", why="", loop={"waits": waits}, at=110.0, quiet=True))
+        soon = again(table, blobs, at=150.0)
+        assert soon.loop().waits == waits
+        soon.rest(900.0, 151.0)
+        assert soon.loop().look_at == 900.0
+        due = again(table, blobs, at=930.0)
+        assert (due.loop().waits, due.loop().look_at) == (waits, None)
+        assert again(table, blobs, at=991.0).loop().waits == {}
+
+
+def test_a_row_that_is_large_goes_to_the_bucket() -> None:
+    """A record beyond 64 KB is read back whole, and the item stays small."""
+    big = dataclasses.replace(JOB, request={"Environment": {"A": "x" * 2 * MOST_BYTES}})
+    with owned() as (table, blobs, rows):
+        rows.commit(dataclasses.replace(INTENDED, jobs=(big,)), state=State.SUBMITTING)
+        assert again(table, blobs).jobs() == [big]
+        assert all(len(str(item)) < MOST_BYTES for item in table.query(LOOP.id))
+
+
+def test_the_history_is_that_of_the_rows() -> None:
+    """Lists, a loop by name or prefix, jobs by name, what is owed, the events after one."""
+    memory = PatchAttempt("f", LOOP.id, JOB.name, "c", "k", None, "worked", 1.0)  # type: ignore[arg-type]
+    with owned() as (table, blobs, rows):
+        rows.commit(dataclasses.replace(INTENDED, remembered=(memory,)), state=State.SUBMITTING)
+        rows.commit(Change(kind="drawn", why="", trials=(Trial(LOOP.id, 1, {}, "lr=1"),), at=103.0))
+        history = SharedHistory(table, blobs)
+        assert [(h.id, h.jobs, h.state) for h in history.loops()] == [(LOOP.id, 1, "Submitting")]
+        assert history.find("lr").id == history.find("lr-").id == history.find(LOOP.id).id == LOOP.id
+        with pytest.raises(NotFound, match="nobody"):
+            history.find("nobody")
+        assert history.job_named(JOB.name) == JOB
+        assert history.owed() == [OBLIGATION]
+        assert [e.seq for e in history.events(LOOP.id, 1)] == [2, 3]
+        assert history.last_event(LOOP.id).kind == "drawn"  # type: ignore[union-attr]
+        assert history.owner(LOOP.id).host == "here"  # type: ignore[union-attr]
+        assert [loop.id for loop in history.unfinished()] == [LOOP.id]
+        rows.commit(Change(kind="released", why="", loop={"outcome": Outcome.STOPPED}), state=State.CLOSED)
+        assert history.unfinished() == []
+
+
+def test_a_pool_key_is_held_by_its_loop_until_that_is_closed() -> None:
+    """Another loop is refused, and told whose it is; the same loop takes it again from anywhere."""
+    with owned() as (table, blobs, rows):
+        create_loop(table, blobs, dataclasses.replace(LOOP, id="lr-2"), "")
+        leases = SharedPoolLeases(table)
+        leases.take("key", LOOP.id)
+        leases.take("key", LOOP.id)
+        with pytest.raises(Held, match="lr-1"):
+            leases.take("key", "lr-2")
+        rows.commit(Change(kind="released", why="", loop={"outcome": Outcome.STOPPED}), state=State.CLOSED)
+        leases.take("key", "lr-2")
+        with pytest.raises(Held, match="lr-2"):
+            leases.take("key", LOOP.id)
+
+
+def test_a_knock_is_never_lost() -> None:
+    """Whoever knocks after the turn began wakes the sleeper, or keeps it from lying down."""
+    with shared() as (table, _):
+        heard = wake.knocks(table, "l")
+        assert wake.arm(table, "l", "callback-1", heard)
+        assert wake.knock(table, "l") == "callback-1"
+        assert not wake.arm(table, "l", "callback-2", heard)
+        assert wake.arm(table, "l", "callback-2", wake.knocks(table, "l"))
+
+
+def test_a_table_that_is_not_there_says_what_makes_it() -> None:
+    """The error names the table and the command."""
+    with shared() as (table, blobs):
+        table._client.delete_table(TableName="wpfsm")
+        with pytest.raises(NotFound, match="dynamodb://us-east-1/wpfsm") as caught:
+            SharedHistory(table, blobs).find("x")
+        assert "wpfsm deploy" in caught.value.fix
