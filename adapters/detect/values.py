@@ -110,6 +110,7 @@ class _Reader:
         while at < len(self.items):
             item = self.items[at]
             if self._is_dead(item):
+                self.earlier = item.parameter if item.tag == "P" else self.earlier
                 at += 1
                 continue
             if item.tag == "P":
@@ -359,6 +360,10 @@ class _Reader:
 
     def _plausible(self, parameter: Parameter, run: _Run) -> bool:
         values = [item.value for item in run.values]
+        if parameter.name in {"num_layers", "num_heads"} and any(
+            isinstance(v, int) and v >= 64 for v in values
+        ):
+            return False  # the widths of a network, layer by layer
         if parameter.domain == "i":
             return (
                 all(
@@ -367,10 +372,6 @@ class _Reader:
                 )
                 or run.values[0].tag == "D"
             )
-        if parameter.name in {"num_layers", "num_heads"} and any(
-            isinstance(v, int) and v >= 64 for v in values
-        ):
-            return False  # the widths of a network, layer by layer
         return parameter.domain != "n"
 
     def _put(self, run: _Run, parameter: Parameter, *, sure: bool) -> None:

@@ -397,6 +397,23 @@ def test_the_number_of_jobs_is_one_number(text: str, count: int) -> None:
     assert total == count
 
 
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("try lr 1e-3, 1e-4, then with the best one try dropout 0.1, 0.2", ["sweep", "sweep"]),
+        ("sweep lr 1e-3 and 1e-4. Then keep the best and train until val_loss < 0.2", ["sweep", "until"]),
+        ("first lora, then qlora; I decide after each one what is next", ["recipes", "ask"]),
+    ],
+)
+def test_what_follows_on_the_best_or_by_hand_is_a_phase(text: str, kinds: list[str]) -> None:
+    """Phases in order; one that goes on from the best says so."""
+    written = draft(detect(text), "x")
+    strategy = parse(written).strategy
+    assert isinstance(strategy, list)
+    assert [phase.type for phase in strategy] == kinds
+    assert ("from: best" in written) == (kinds[-1] != "ask")
+
+
 def test_method_count_and_budget_are_drafted_as_asked() -> None:
     """A random search of nine trials over two parameters, for thirty dollars."""
     loop = parse(draft(detect("random search over lr and wd, 9 trials, budget 30 dollars"), "x"))
