@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 
 def experiment_lines(experiment: Mapping[str, Any]) -> list[str]:
@@ -51,7 +51,7 @@ def left_text(left: Mapping[str, Any]) -> str:
     if left["trials"] is not None:
         words.append(f"{left['trials']} trial(s)")
     if left["cost_usd"] is not None:
-        words.append(dollars(left["cost_usd"]))
+        words.append(usd(left["cost_usd"]))
     if left["hold_seconds"] is not None:
-        words.append(f"{seconds(left['hold_seconds'])} of hold")
+        words.append(f"{duration(left['hold_seconds'])} of hold")
     return ", ".join(words) or "no limit"

@@ -9,7 +9,7 @@ from typing import Any
 
 from wpfsm.adapters.terminal.experiment_text import ask_lines
 from wpfsm.adapters.terminal.table import fit, short, table, wrap
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 Document = Mapping[str, Any]
 
@@ -101,8 +101,8 @@ def _job_rows(document: Document) -> list[tuple[str, ...]]:
         rows.append(
             (str(job["number"]), short(labels[job["trial"]], 28), short("; ".join(job["changes"]), 40) or "-",
              job["start"] or "-", job["status"], "-" if value is None else f"{value:.6g}{'*' * is_best}",
-             seconds(job["startup_seconds"]), seconds(job["training_seconds"]),
-             seconds(job["retained_seconds"], estimated=job["estimated"]), dollars(job["cost_usd"], estimated=job["estimated"]),
+             duration(job["startup_seconds"]), duration(job["training_seconds"]),
+             duration(job["retained_seconds"], estimated=job["estimated"]), usd(job["cost_usd"], estimated=job["estimated"]),
              short(_note(job, is_best=is_best), 60))
         )  # fmt: skip
     return rows
@@ -134,7 +134,7 @@ def _came_to(phase: Mapping[str, Any]) -> str:
     text = f"{phase['trials']} trial(s), {phase['jobs']} job(s)"
     if phase["taken_over"]:
         text += f", {phase['taken_over']} taken over"
-    return f"{text}, {dollars(phase['cost_usd'])}" + (
+    return f"{text}, {usd(phase['cost_usd'])}" + (
         "" if phase["state"] == "over" else f", {phase['state']}"
     )
 
@@ -150,7 +150,7 @@ def _risk_lines(document: Document) -> list[str]:
         return []
     between, during = worst["killed_between_jobs_usd"], worst["killed_during_job_usd"]
     return [
-        f"risk  if its controller died now: {dollars(during)} at most during a job, {dollars(between)} between jobs"
+        f"risk  if its controller died now: {usd(during)} at most during a job, {usd(between)} between jobs"
     ]
 
 
@@ -170,8 +170,8 @@ def _metric_name(document: Document) -> str:
 
 def _ledger_line(ledger: Mapping[str, Any]) -> str:
     cold = ledger["cold"]
-    text = f"cost  {dollars(ledger['cost_usd'], estimated=not ledger['settled'])} in {seconds(ledger['wall_seconds'])}"
-    text += f"; the same jobs cold: {dollars(cold['cost_usd'])} in {seconds(cold['wall_seconds'])}"
+    text = f"cost  {usd(ledger['cost_usd'], estimated=not ledger['settled'])} in {duration(ledger['wall_seconds'])}"
+    text += f"; the same jobs cold: {usd(cold['cost_usd'])} in {duration(cold['wall_seconds'])}"
     if ledger["price_per_hour"] is not None:
         text += f" (${ledger['price_per_hour']:g}/h, {ledger['price_source']}, {ledger['price_date']})"
     else:
@@ -217,7 +217,7 @@ def _hold_lines(pool: Mapping[str, Any]) -> Sequence[str]:
     """Until when the pool is held, what that costs at most, and what a minute of it costs."""
     if not pool["held_until"]:
         return []
-    cost = f", for {dollars(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
+    cost = f", for {usd(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
     if pool["burn_usd_per_hour"]:
         cost += f" (${pool['burn_usd_per_hour'] / 60:.4f} a minute)"
     if datetime.fromisoformat(pool["held_until"]) > datetime.now(UTC):

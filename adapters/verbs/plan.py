@@ -34,7 +34,7 @@ from wpfsm.fsm.states.preflight.checks import (
 )
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra, start_of
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.prices import known_price
@@ -297,12 +297,12 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
     ahead, leak = document["forecast"], document["worst_case"]
     rows = [("", "WALL", "COST")]
     rows += [
-        (side, seconds(ahead[side]["wall_seconds"]), dollars(ahead[side]["cost_usd"]))
+        (side, duration(ahead[side]["wall_seconds"]), usd(ahead[side]["cost_usd"]))
         for side in ("warm", "cold")
     ]
     known = "" if document["jobs_known"] else " at most"
     where = f"{file.pool.instance_count} x {file.pool.instance_type}, {file.backend}, {file.region}"
-    between, during = dollars(leak["killed_between_jobs_usd"]), dollars(leak["killed_during_job_usd"])
+    between, during = usd(leak["killed_between_jobs_usd"]), usd(leak["killed_during_job_usd"])
     lines = [
         f"plan {file.name}: {document['jobs']} job(s){known} on {where}",
         *_trial_lines(document),
@@ -343,8 +343,8 @@ def _grounds(document: dict[str, Any]) -> list[str]:
     """What the forecast rests on, what is locked, and the room for it."""
     assumed, price = document["assumptions"], document["price"]
     times = (
-        f"{seconds(assumed['cold_start'])} cold start, {seconds(assumed['warm_start'])} warm, "
-        f"{seconds(assumed['train'])} of training, {seconds(assumed['gap'])} between jobs"
+        f"{duration(assumed['cold_start'])} cold start, {duration(assumed['warm_start'])} warm, "
+        f"{duration(assumed['train'])} of training, {duration(assumed['gap'])} between jobs"
     )
     source = "measured by the last such loop" if assumed["measured"] else "assumed (forecast)"
     locked = [f"{name} {value}" for name, value in document["lock"].items() if value not in (None, [], False)]
@@ -353,7 +353,7 @@ def _grounds(document: dict[str, Any]) -> list[str]:
         f"times: {times}; {source}",
         "price: unknown" if price is None
         else f"price: ${price['usd_per_hour']:g}/h an instance ({price['source']}, {price['as_of']})",
-        f"lock: {', '.join(locked)}; keep-alive {seconds(document['keep_alive_seconds'])}, free",
+        f"lock: {', '.join(locked)}; keep-alive {duration(document['keep_alive_seconds'])}, free",
         *(
             f"quota: {room['name']} = {room['value']:g} ({room['source']}): {room['held']} held, "
             f"{room['free']:g} free, {room['needed']} needed"

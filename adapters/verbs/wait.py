@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wpfsm.adapters.documents.event import event_line, event_object
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.loop_text import loop_text
-from wpfsm.adapters.terminal.output import Options, duration, emit, hint, print_json
+from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
@@ -35,7 +35,7 @@ class _Rest:
 def wait(given: Options, which: str, timeout: str) -> int:
     """Wait, telling each event on stderr; returns the loop's exit code, or 11 while it still runs."""
     outlive_output()  # the exit code is what is waited for
-    seconds = duration("--timeout", timeout)
+    seconds = duration_option("--timeout", timeout)
     with explained(given.database):
         history = History(open_existing(given.database))
         loop_id = named(history, which, acting=True).id
