@@ -60,6 +60,7 @@ cli.add_command(emulator)
               help="Know the trials of a closed loop, and repeat none.")  # fmt: skip
 @click.option("--queue", is_flag=True, help="Wait for a pool that another loop holds, instead of exit 5.")
 @click.option("--rehearse", is_flag=True, help="Rehearse first, and start only what needs no change.")
+@click.option("--wait", "follow", is_flag=True, help="Where an engine drives it: follow it to its end.")
 @shared
 def start(
     given: Options,
@@ -71,6 +72,7 @@ def start(
     continued: str | None,
     queue: bool,
     rehearse: bool,
+    follow: bool,
 ) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
@@ -81,7 +83,15 @@ def start(
         if refused := passes(given, file, (*overrides, *([f"backend={backend}"] if backend else []))):
             return refused
     return start.start(
-        given, file, overrides, backend, detach=detach, strict=strict, continued=continued, queue=queue
+        given,
+        file,
+        overrides,
+        backend,
+        detach=detach,
+        strict=strict,
+        continued=continued,
+        queue=queue,
+        follow=follow,
     )
 
 
@@ -165,6 +175,49 @@ def next_trial(
         raise click.UsageError("--done ends the loop: it goes with --note and --detach only")
     asked = proposing.Asked(settings, source, base, note, again, done)
     return proposing.next_(given, loop, asked, detach=detach)
+
+
+@cli.command(
+    short_help="Put the shared engine into your own account: one CloudFormation stack.",
+    epilog=examples(
+        "wpfsm deploy --training-role arn:aws:iam::123456789012:role/Train",
+        "wpfsm deploy --print-template",
+        "wpfsm deploy --remove",
+    ),
+)
+@click.option("--name", default="wpfsm", show_default=True, help="Of the stack and its table.")
+@click.option("--training-role", metavar="ARN", help="The one role that jobs may run with.")
+@click.option("--region", help="Where [default: $AWS_REGION, else us-east-1].")
+@click.option("--print-template", is_flag=True, help="Only print the template.")
+@click.option("--remove", is_flag=True, help="Remove the engine; the table and the bucket stay.")
+@shared
+def deploy(
+    given: Options,
+    name: str,
+    training_role: str | None,
+    region: str | None,
+    print_template: bool,
+    remove: bool,
+) -> int:
+    """Build the bundle, upload it, create or update the stack, and wait for it."""
+    from wpfsm.adapters.verbs import deploy
+
+    return deploy.deploy(
+        given, name=name, role=training_role, region=region, print_template=print_template, remove=remove
+    )
+
+
+@cli.command(
+    short_help="Take one turn of a loop: for Airflow, Step Functions, or a person when the engine is down.",
+    epilog=examples("wpfsm turn digits-lr-3f2a1c"),
+)
+@click.argument("loop", shell_complete=loop_ids)
+@shared
+def turn(given: Options, loop: str) -> int:
+    """Run a loop's activities until something must be waited for; prints when the next turn is due."""
+    from wpfsm.adapters.verbs import turn
+
+    return turn.turn(given, loop)
 
 
 @cli.command(

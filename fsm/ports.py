@@ -163,6 +163,21 @@ class Violation:
     constraint: str
 
 
+@dataclass(frozen=True)
+class JobPage:
+    """A page of a listing.
+
+    Attributes:
+        jobs: Its rows, which may be none.
+        token: Where the next page begins; empty at the end.
+        full: Whether it has as many rows as a page can have.
+    """
+
+    jobs: tuple[JobSummary, ...]
+    token: str
+    full: bool
+
+
 class TrainingService(Protocol):
     """SageMaker training, as far as a loop needs it.
 
@@ -202,6 +217,17 @@ class TrainingService(Protocol):
         self, *, name_contains: str | None = None, pool_status: str | None = None, status: str | None = None
     ) -> Iterator[JobSummary]:
         """Every matching job, newest first, over every page (an empty page is not the end)."""
+        ...
+
+    def job_page(
+        self,
+        token: str = "",
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> JobPage:
+        """One page of the matching jobs, newest first, from where ``token`` says; times in epoch seconds."""
         ...
 
 
@@ -356,6 +382,10 @@ class LogArchive(Protocol):
 
     def restart(self, job_name: str) -> None:
         """Forget what was kept: the job's log is read again from its beginning."""
+        ...
+
+    def save(self, job_name: str) -> None:
+        """Keep what was added, so that it outlives this machine: the job has ended, or the turn has."""
         ...
 
     def tail(self, job_name: str, count: int) -> Sequence[str]:
@@ -551,6 +581,10 @@ class History(Protocol):
 
     def jobs(self, loop_id: str) -> Sequence[Job]:
         """Jobs of a loop, by number."""
+        ...
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
         ...
 
     def job_named(self, name: str) -> Job | None:

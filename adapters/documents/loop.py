@@ -22,11 +22,11 @@ from wpfsm.adapters.documents.rows import (
 )
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.errors import WpfsmError
+from wpfsm.fsm.ports import History, LoopHeader
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, Proposal, State, Trial
 from wpfsm.fsm.strategies.comparison import BASELINE, compare
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.units import stamp
-from wpfsm.state.history import History, LoopHeader
 
 _NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
 """Outcomes after which the thing to do is to mend the cause and start again."""
@@ -83,6 +83,7 @@ def loop_document(
         },
         "controller": controller.to_json(stamp) if controller else None,
         "phases": phase_objects(loop, trials, jobs, ledger),
+        "engine": _engine(loop, at),
         "trials": [_trial(t, best) for t in trials],
         "best": _best(loop, jobs, best),
         "comparisons": comparisons(loop, trials),
@@ -96,6 +97,19 @@ def loop_document(
             loop, owed, controller, patched=_is_patched(jobs, trials), proposed=any(p.status == "open" for p in proposals)
         ),
     }  # fmt: skip
+
+
+def _engine(loop: Loop, at: float) -> dict[str, JSON] | None:
+    """When an engine takes the loop's next turn, unless the job's end wakes it before; None without an engine."""
+    if not loop.generation:
+        return None
+    late = max(0.0, at - loop.look_at) if loop.look_at and loop.state is not State.CLOSED else 0.0
+    return {
+        "generation": loop.generation,
+        "execution": f"{loop.id}-g{loop.generation}",
+        "sleeps_until": stamp(loop.look_at),
+        "late_seconds": round(late, 1),
+    }
 
 
 def _receipt(loop: Loop) -> dict[str, JSON] | None:

@@ -134,9 +134,7 @@ def _came_to(phase: Mapping[str, Any]) -> str:
     text = f"{phase['trials']} trial(s), {phase['jobs']} job(s)"
     if phase["taken_over"]:
         text += f", {phase['taken_over']} taken over"
-    return f"{text}, {usd(phase['cost_usd'])}" + (
-        "" if phase["state"] == "over" else f", {phase['state']}"
-    )
+    return f"{text}, {usd(phase['cost_usd'])}" + ("" if phase["state"] == "over" else f", {phase['state']}")
 
 
 def _risk_lines(document: Document) -> list[str]:
@@ -155,6 +153,15 @@ def _risk_lines(document: Document) -> list[str]:
 
 
 def _controller_lines(document: Document) -> list[str]:
+    engine = document.get("engine")
+    if engine and document["loop"]["state"] != "Closed" and not document["handoff"]:
+        asleep = (
+            f"sleeps until {engine['sleeps_until']} or the job's end"
+            if engine["sleeps_until"]
+            else "takes a turn"
+        )
+        late = f", late by {engine['late_seconds']:.0f} s" if engine["late_seconds"] > 1 else ""
+        return [f"drive engine: {asleep}; execution {engine['execution']}{late}"]
     controller = document["controller"]
     if not controller or document["loop"]["state"] == "Closed" or document["handoff"]:
         return []

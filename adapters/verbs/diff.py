@@ -14,12 +14,12 @@ from pathlib import Path
 
 from wpfsm.adapters.documents.rows import SCHEMA, best_of, section
 from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
-from wpfsm.state.database import explained, open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.state.database import explained, siblings
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def diff(given: Options, which: str, *, apply: bool, best: bool = False) -> int:
         Refused: A file to be written holds what no trial of the loop had, or the loop has no best trial.
     """
     with explained(given.database):
-        history = History(open_existing(given.database))
+        history = history_of(given)
         loop = named(history, which)
         jobs, trials = history.jobs(loop.id), history.trials(loop.id)
         proposed = [p.source_digest for p in history.proposals(loop.id) if p.source_digest]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Callable
 
 from wpfsm.adapters.bootstrap import Controller, connect
@@ -16,7 +15,7 @@ from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, queued
 from wpfsm.adapters.verbs.inspect import document_of
 from wpfsm.adapters.watchers.audience import audience
-from wpfsm.fsm import controller
+from wpfsm.fsm import controller, ports
 from wpfsm.fsm.errors import NotConfirmed, WpfsmError
 from wpfsm.fsm.records import Loop, State
 from wpfsm.state.connection import PatientConnection
@@ -55,9 +54,9 @@ def drive(
         given, connection, loop, first, detach=detach, forget_stop=forget_stop, queue=queue, lease=lease
     )
     if result is None:
-        report(given, connection, loop, None)
+        report(given, History(connection), loop, None)
         return DETACHED
-    return report(given, connection, result.loop, result.error, result.exit_code)
+    return report(given, History(connection), result.loop, result.error, result.exit_code)
 
 
 def drive_owned(
@@ -72,7 +71,7 @@ def drive_owned(
     lease: Lease | None = None,
 ) -> controller.Result | None:
     """As :func:`drive`, and print nothing of what came of it; None when it was detached."""
-    signals = StopSignals(_on_signal)
+    signals = StopSignals(on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
         owned = connect(
@@ -127,7 +126,8 @@ def _not_closed(given: Options, loop: Loop, error: Exception) -> WpfsmError:
     )
 
 
-def _on_signal(reason: str, count: int) -> None:
+def on_signal(reason: str, count: int) -> None:
+    """Tell a person that the signal was heard, and that leaving now costs money."""
     if count == 1:
         hint(f"{reason}: stopping the job and releasing the pool; this takes up to a few minutes")
     else:
@@ -136,13 +136,12 @@ def _on_signal(reason: str, count: int) -> None:
 
 def report(
     given: Options,
-    connection: sqlite3.Connection,
+    history: ports.History,
     loop: Loop,
     error: WpfsmError | None,
     code: int | None = None,
 ) -> int:
     """Print the loop's document; returns the exit code."""
-    history = History(connection)
     document = document_of(given, history, history.find(loop.id))
     if error is not None:
         document["error"] = error_document(error)["error"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wpfsm.adapters.documents.liveness import look
@@ -23,8 +24,8 @@ from wpfsm.fsm.units import duration, usd
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.verbs.pool_survey import PoolView
+    from wpfsm.fsm.ports import History
     from wpfsm.fsm.states.releasing.orphan import OrphanRelease
-    from wpfsm.state.history import History
 
 
 def gc(
@@ -187,7 +188,7 @@ def _finish(given: Options, loop: Loop) -> Loop | None:
     """
     from wpfsm.adapters.verbs.resume import finish
 
-    quiet = Options("none", given.database, given.endpoint_url, given.debug)
+    quiet = replace(given, output="none")
     try:
         finish(quiet, loop.id, Outcome.ABANDONED, "abandoned: its controller died (wpfsm gc)", judged=loop)
     except Held:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wpfsm.adapters.aws.first_request import first_request, lock_of
 from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.host.source_files import look_through
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
@@ -36,7 +37,6 @@ from wpfsm.fsm.strategies import Goal, Proposal, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra, start_of
 from wpfsm.fsm.units import duration, usd
 from wpfsm.state.database import open_existing, siblings
-from wpfsm.state.history import History
 from wpfsm.state.prices import known_price
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[
         stated.cold_start, stated.warm_start, stated.train, stated.gap, stated.bill_provisioning
     )
     with contextlib.suppress(NotFound, StoreError):
-        history = History(open_existing(given.database))
+        history = history_of(given)
         for header in history.loops():
             if (header.name, header.backend, header.state) != (file.name, file.backend, State.CLOSED):
                 continue

@@ -50,10 +50,14 @@ def resume(
     outlive_output()
     if abandon:
         return finish(given, which, Outcome.ABANDONED, "abandoned by `wpfsm resume --abandon`")
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        return shared.resume(given, which, accept_changes=accept_changes)
     connection = open_existing(given.database, write=True)
     loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
-        code = report(given, connection, loop, None)
+        code = report(given, History(connection), loop, None)
         if loop.outcome is not Outcome.TRANSIENT:
             return code
         # The code of its end says that the same command may be run again; this one would change nothing ever.
@@ -92,10 +96,14 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
     Raises:
         Held: Another controller drives it, or has since it was judged.
     """
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        return shared.finish(given, which, outcome, why)
     connection = open_existing(given.database, write=True)
     loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
-        report(given, connection, loop, None)
+        report(given, History(connection), loop, None)
         return 0
 
     def abandon(owned: Controller) -> None:

@@ -19,7 +19,7 @@ from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.watchers import notify
-from wpfsm.fsm.errors import Held, Refused
+from wpfsm.fsm.errors import Held, Refused, UsageError
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
@@ -41,6 +41,7 @@ def start(
     strict: bool = False,
     continued: str | None = None,
     queue: bool = False,
+    follow: bool = False,
 ) -> int:
     """Create a loop from a file and drive it to its end; returns the exit code.
 
@@ -53,6 +54,7 @@ def start(
         strict: Refuse where a check of the source would warn.
         continued: A closed loop whose trials the new one knows, and of which it repeats none.
         queue: Wait for a pool that another loop holds.
+        follow: Where a team's engine drives the loop, which goes on behind Preflight: wait for its end.
     """
     outlive_output()  # before there is a loop: whatever becomes of the streams, nobody drives it otherwise
     settings = (
@@ -63,12 +65,22 @@ def start(
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
     _say_what_is_left_out(file, loop_file)
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        if continued or queue:
+            raise UsageError(
+                "--continue and --queue are not known to a shared engine yet",
+                fix="start it without, or with --db FILE on this machine",
+            )
+        drawn = new_row(given, file, loop_file, settings)
+        return shared.start(given, file, replace(drawn, id=draw_id(loop_file.name)), follow=follow)
     known, digest = known_trials(given, continued, file, loop_file) if continued else ((), "")
     loop, connection, lease = new_loop(given, file, loop_file, settings, known, digest)
     hint(f"loop {loop.id}")
     if detach:
         detach_loop(given, loop, lease, queue=queue)
-        report(given, connection, loop, None)
+        report(given, History(connection), loop, None)
         return DETACHED
     return drive(given, connection, loop, lease=lease, queue=queue)
 
@@ -140,26 +152,7 @@ def new_loop(
 
     The lock comes before the row, so that whoever sees the row sees that somebody drives it.
     """
-    now = WallClock().now()
-    sources = LocalSources(siblings(given.database, "sources"), file.resolve().parent)
-    digest = sources.snapshot(loop_file.job.source) if loop_file.job.source else ""
-    if loop_file.job.source and (left_out := sources.look_through(loop_file.job.source).left_out):
-        hint(f"left out of {loop_file.job.source}: " + listed(left_out))
-    seconds = default_keep_alive("person" if sys.stdin.isatty() and not detached() else "program")
-    drawn = Loop(
-        id="",
-        name=loop_file.name,
-        state=State.PREFLIGHT,
-        backend=loop_file.backend,
-        region=loop_file.region,
-        created_at=now,
-        updated_at=now,
-        loop_file=with_keep_alive(loop_file, seconds).dump(),
-        loop_path=str(file.resolve()),
-        overrides=overrides,
-        endpoint_url=given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", ""),
-        source_digest=source_digest or digest,
-    )
+    drawn = new_row(given, file, loop_file, overrides, source_digest)
     connection = create_or_open(given.database)
     why = f"from {file}" + (f", with {len(known)} trial(s) of {known[0].taken_loop}" if known else "")
     while True:
@@ -177,6 +170,32 @@ def new_loop(
             raise
         else:
             return loop, connection, lease
+
+
+def new_row(
+    given: Options, file: Path, loop_file: LoopFile, overrides: tuple[str, ...], source_digest: str = ""
+) -> Loop:
+    """The row of a new loop, still without its id, with its source kept on this machine."""
+    now = WallClock().now()
+    sources = LocalSources(siblings(given.database, "sources"), file.resolve().parent)
+    digest = sources.snapshot(loop_file.job.source) if loop_file.job.source else ""
+    if loop_file.job.source and (left_out := sources.look_through(loop_file.job.source).left_out):
+        hint(f"left out of {loop_file.job.source}: " + listed(left_out))
+    seconds = default_keep_alive("person" if sys.stdin.isatty() and not detached() else "program")
+    return Loop(
+        id="",
+        name=loop_file.name,
+        state=State.PREFLIGHT,
+        backend=loop_file.backend,
+        region=loop_file.region,
+        created_at=now,
+        updated_at=now,
+        loop_file=with_keep_alive(loop_file, seconds).dump(),
+        loop_path=str(file.resolve()),
+        overrides=overrides,
+        endpoint_url=given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", ""),
+        source_digest=source_digest or digest,
+    )
 
 
 def draw_id(name: str) -> str:

@@ -23,7 +23,10 @@ def stop(given: Options, which: str, timeout: str) -> int:
     from wpfsm.state.store import request_stop
 
     outlive_output()
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
 
+        return shared.stop(given, which, duration_option("--timeout", timeout))
     deadline = time.monotonic() + duration_option("--timeout", timeout)
     connection = open_existing(given.database, write=True)
     history = History(connection)
@@ -62,5 +65,5 @@ def _shown(given: Options, connection: sqlite3.Connection, loop: Loop) -> int:
     """The closed loop's document. Stopping has succeeded, whatever the loop's own exit code is."""
     from wpfsm.adapters.verbs.drive import report
 
-    report(given, connection, loop, None)
+    report(given, History(connection), loop, None)
     return 0
