@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Obligation,
         Owner,
         PatchAttempt,
+        Proposal,
         State,
         Trial,
     )
@@ -478,6 +479,10 @@ class Store(Protocol):
         """Failure memory over every loop of this database, newest first."""
         ...
 
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first."""
+        ...
+
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for."""
         ...
@@ -562,6 +567,10 @@ class History(Protocol):
 
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""
+        ...
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
         ...
 
     def intents(self, loop_id: str) -> Sequence[Intent]:

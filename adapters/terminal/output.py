@@ -79,7 +79,7 @@ def emit(given: Options, document: Mapping[str, JSON], human: str) -> None:
         print_json(document)
 
 
-def duration(option: str, text: str) -> float:
+def duration_option(option: str, text: str) -> float:
     """Seconds of an option's value.
 
     Raises:

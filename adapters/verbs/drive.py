@@ -12,7 +12,7 @@ from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
-from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
+from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, queued
 from wpfsm.adapters.verbs.inspect import document_of
 from wpfsm.adapters.watchers.audience import audience
 from wpfsm.fsm import controller, ports
@@ -32,6 +32,7 @@ def drive(
     *,
     detach: bool = False,
     forget_stop: bool = False,
+    queue: bool = False,
     lease: Lease | None = None,
 ) -> int:
     """Take ownership, run the loop, print the outcome.
@@ -45,9 +46,31 @@ def drive(
         first: Done once the loop is owned, before it is driven.
         detach: Leave the driving to a process of its own.
         forget_stop: A person resumes it: a stop that was asked before does not hold any more.
+        queue: Wait for a pool that another loop holds.
         lease: The right to drive the loop, where the caller has taken it already.
     """
     outlive_output()
+    result = drive_owned(
+        given, connection, loop, first, detach=detach, forget_stop=forget_stop, queue=queue, lease=lease
+    )
+    if result is None:
+        report(given, History(connection), loop, None)
+        return DETACHED
+    return report(given, History(connection), result.loop, result.error, result.exit_code)
+
+
+def drive_owned(
+    given: Options,
+    connection: PatientConnection,
+    loop: Loop,
+    first: Callable[[Controller], None] | None = None,
+    *,
+    detach: bool = False,
+    forget_stop: bool = False,
+    queue: bool = False,
+    lease: Lease | None = None,
+) -> controller.Result | None:
+    """As :func:`drive`, and print nothing of what came of it; None when it was detached."""
     signals = StopSignals(on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
@@ -62,6 +85,7 @@ def drive(
             forget_stop=forget_stop,
             lease=lease,
         )
+        owned.ports.queue = queue or queued()
         handed_on = False
         try:
             if first:
@@ -78,10 +102,8 @@ def drive(
         finally:
             owned.close(keep_loop=handed_on)
     if result is None:
-        detach_loop(given, loop, owned.loop_lease)
-        report(given, History(connection), loop, None)
-        return DETACHED
-    return report(given, History(connection), result.loop, result.error, result.exit_code)
+        detach_loop(given, loop, owned.loop_lease, queue=queue)
+    return result
 
 
 def _is_closed(given: Options, loop: Loop) -> bool:

@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 from wpfsm.adapters.documents.liveness import look
-from wpfsm.adapters.terminal.output import Options, duration, hint
+from wpfsm.adapters.terminal.output import Options, duration_option, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held
@@ -26,8 +26,8 @@ def stop(given: Options, which: str, timeout: str) -> int:
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
-        return shared.stop(given, which, duration("--timeout", timeout))
-    deadline = time.monotonic() + duration("--timeout", timeout)
+        return shared.stop(given, which, duration_option("--timeout", timeout))
+    deadline = time.monotonic() + duration_option("--timeout", timeout)
     connection = open_existing(given.database, write=True)
     history = History(connection)
     loop = named(history, which, acting=True)

@@ -9,7 +9,7 @@ from wpfsm.adapters.documents.event import event_line, event_object
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.loop_text import loop_text
-from wpfsm.adapters.terminal.output import Options, duration, emit, hint, print_json
+from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
@@ -38,7 +38,7 @@ class _Rest:
 def wait(given: Options, which: str, timeout: str) -> int:
     """Wait, telling each event on stderr; returns the loop's exit code, or 11 while it still runs."""
     outlive_output()  # the exit code is what is waited for
-    seconds = duration("--timeout", timeout)
+    seconds = duration_option("--timeout", timeout)
     with explained(given.database):
         history = history_of(given)
         loop_id = named(history, which, acting=True).id
@@ -83,6 +83,11 @@ def _ended(loop: Loop) -> _Rest | None:
         assert loop.outcome is not None, "a closed loop has an outcome"
         return _Rest(EXIT_CODES[loop.outcome], f"closed: {loop.outcome}")
     if loop.handoff is not None:
+        kind = loop.handoff.get("kind", "failure")
+        if kind == "ask":
+            return _Rest(HANDED_OFF, f"it waits for a proposal: wpfsm next {loop.id}")
+        if kind == "limit":
+            return _Rest(HANDED_OFF, f"a limit: raise it, then wpfsm resume {loop.id} --accept-changes")
         return _Rest(HANDED_OFF, f"hand-off: edit the source, then wpfsm resume {loop.id}")
     return None
 

@@ -236,7 +236,7 @@ def test_an_idle_pool_counts_down_to_its_release(idle: tuple[Loop, list[Job], li
     loop, jobs, trials = idle
     now = BEGAN + 570
     text = drawn(loop, snapshot(loop, jobs, trials, now), Moving(), now)
-    assert "Available, 8m50s until the service releases it  $2.80/h" in text
+    assert "Available, 8 min 50 s until the service releases it  $2.80/h" in text
     assert "best 0.4" in text
     later = drawn(loop, snapshot(loop, jobs, trials, BEGAN + 1200), Moving(), BEGAN + 1200)
     assert "its keep-alive has run out" in later
@@ -257,7 +257,7 @@ def test_a_long_wait_says_what_for_and_how_long(idle: tuple[Loop, list[Job], lis
     loop, jobs, trials = idle
     moving = Moving(waiting="l-1-001 to end", waiting_since=BEGAN, waiting_until=BEGAN + 600)
     text = drawn(loop, snapshot(loop, jobs, trials, BEGAN + 90), moving, BEGAN + 90)
-    assert "waiting: l-1-001 to end  1m30s, at most 8m30s more" in text
+    assert "waiting: l-1-001 to end  90 s, at most 8 min 30 s more" in text
 
 
 def test_a_missing_price_is_said_and_not_shown_as_nothing(idle: tuple[Loop, list[Job], list[Trial]]):
