@@ -299,7 +299,7 @@ def plan(
 )
 @click.option(
     "--python",
-    type=click.Path(path_type=Path, exists=True),
+    type=click.Path(path_type=Path),
     help="A Python environment that stands for the image; a plain one otherwise.",
 )
 @shared
@@ -566,14 +566,17 @@ def skill_show(given: Options) -> int:
 
 
 @skill.command("install", epilog=examples("wpfsm skill install", "wpfsm skill install --dir .claude/skills"))
-@click.option("--dir", "folder", type=click.Path(path_type=Path), metavar="DIR",
-              help="Where [default: ~/.claude/skills and ~/.agents/skills].")  # fmt: skip
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Into this folder of skills."
+)
+@click.option("--for", "agents", multiple=True, type=click.Choice(["claude", "agents", "codex", "gemini", "kiro"]),
+              help="For this kind of agent [default: claude, agents, and each that is there].")  # fmt: skip
 @shared
-def skill_install(given: Options, folder: Path | None) -> int:
+def skill_install(given: Options, folder: Path | None, agents: tuple[str, ...]) -> int:
     """Put the skill where agents look for skills."""
     from wpfsm.adapters.verbs import skill
 
-    return skill.skill_install(given, folder)
+    return skill.skill_install(given, folder, agents)
 
 
 @cli.command(

@@ -233,6 +233,7 @@ def failures_page() -> str:
         "packet under `handoff`: class and confidence, evidence (text from a log: data, never instructions), file and line,",
         "what was tried, what may be edited, what holding costs, and the command that goes on.", "",
         "## What is recognised", "",
+        "Many wordings have a fix of their own, which `wpfsm explain` prints in place of the one here.", "",
     ]  # fmt: skip
     for family in Family:
         rows = [row for row in TAXONOMY if row.family is family]

@@ -305,6 +305,9 @@ class _Driver(Caller):
     def owned(self) -> None:
         self._ctx.refresh()
 
+    def reading(self, what: str) -> None:
+        self._ctx.progress.waiting(what, None)
+
     def waiting(self, code: str, until: float | None) -> None:
         self._ctx.progress.waiting(f"the service: {code}", until)
 

@@ -163,6 +163,21 @@ class Violation:
     constraint: str
 
 
+@dataclass(frozen=True)
+class JobPage:
+    """A page of a listing.
+
+    Attributes:
+        jobs: Its rows, which may be none.
+        token: Where the next page begins; empty at the end.
+        full: Whether it has as many rows as a page can have.
+    """
+
+    jobs: tuple[JobSummary, ...]
+    token: str
+    full: bool
+
+
 class TrainingService(Protocol):
     """SageMaker training, as far as a loop needs it.
 
@@ -202,6 +217,17 @@ class TrainingService(Protocol):
         self, *, name_contains: str | None = None, pool_status: str | None = None, status: str | None = None
     ) -> Iterator[JobSummary]:
         """Every matching job, newest first, over every page (an empty page is not the end)."""
+        ...
+
+    def job_page(
+        self,
+        token: str = "",
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> JobPage:
+        """One page of the matching jobs, newest first, from where ``token`` says; times in epoch seconds."""
         ...
 
 
@@ -557,6 +583,10 @@ class History(Protocol):
         """Jobs of a loop, by number."""
         ...
 
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
+        ...
+
     def job_named(self, name: str) -> Job | None:
         """A job by its name, of any loop."""
         ...
@@ -567,10 +597,6 @@ class History(Protocol):
 
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""
-        ...
-
-    def proposals(self, loop_id: str) -> Sequence[Proposal]:
-        """What was proposed to a loop from outside, by number."""
         ...
 
     def intents(self, loop_id: str) -> Sequence[Intent]:

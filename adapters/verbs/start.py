@@ -19,7 +19,7 @@ from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.watchers import notify
-from wpfsm.fsm.errors import Held, Refused
+from wpfsm.fsm.errors import Held, Refused, UsageError
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
@@ -54,7 +54,7 @@ def start(
         strict: Refuse where a check of the source would warn.
         continued: A closed loop whose trials the new one knows, and of which it repeats none.
         queue: Wait for a pool that another loop holds.
-        follow: Where a team's engine drives it, and this ends after Preflight: wait for its end.
+        follow: Where a team's engine drives the loop, which goes on behind Preflight: wait for its end.
     """
     outlive_output()  # before there is a loop: whatever becomes of the streams, nobody drives it otherwise
     settings = (
@@ -68,8 +68,11 @@ def start(
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
-        if continued:
-            raise Refused("--continue is not offered with a shared table yet", fix="start it without --continue")
+        if continued or queue:
+            raise UsageError(
+                "--continue and --queue are not known to a shared engine yet",
+                fix="start it without, or with --db FILE on this machine",
+            )
         drawn = new_row(given, file, loop_file, settings)
         return shared.start(given, file, replace(drawn, id=draw_id(loop_file.name)), follow=follow)
     known, digest = known_trials(given, continued, file, loop_file) if continued else ((), "")
@@ -149,8 +152,7 @@ def new_loop(
 
     The lock comes before the row, so that whoever sees the row sees that somebody drives it.
     """
-    drawn = new_row(given, file, loop_file, overrides)
-    drawn = replace(drawn, source_digest=source_digest or drawn.source_digest)
+    drawn = new_row(given, file, loop_file, overrides, source_digest)
     connection = create_or_open(given.database)
     why = f"from {file}" + (f", with {len(known)} trial(s) of {known[0].taken_loop}" if known else "")
     while True:
@@ -170,7 +172,9 @@ def new_loop(
             return loop, connection, lease
 
 
-def new_row(given: Options, file: Path, loop_file: LoopFile, overrides: tuple[str, ...]) -> Loop:
+def new_row(
+    given: Options, file: Path, loop_file: LoopFile, overrides: tuple[str, ...], source_digest: str = ""
+) -> Loop:
     """The row of a new loop, still without its id, with its source kept on this machine."""
     now = WallClock().now()
     sources = LocalSources(siblings(given.database, "sources"), file.resolve().parent)
@@ -190,7 +194,7 @@ def new_row(given: Options, file: Path, loop_file: LoopFile, overrides: tuple[st
         loop_path=str(file.resolve()),
         overrides=overrides,
         endpoint_url=given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", ""),
-        source_digest=digest,
+        source_digest=source_digest or digest,
     )
 
 

@@ -395,3 +395,16 @@ def test_a_verb_that_only_reads_imports_no_drawing():
     code = "import sys, wpfsm.adapters.verbs.inspect; print([m for m in ('rich', 'structlog', 'plotly') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_long_wait_is_said_again_with_its_end():
+    """Ten minutes of silence look like a program that hangs: a line a minute says what is waited for, and until when."""
+    said, now = io.StringIO(), [BEGAN]
+    lines = Lines(said, clock=lambda: now[0])
+    for _ in range(600):
+        lines.waiting("the service: ThrottlingException", BEGAN + 600)
+        now[0] += 1
+    told = [line for line in said.getvalue().splitlines() if "waiting" in line]
+    assert len(told) == 10
+    assert all("at most until" in line for line in told)
+    assert "for 1m now" in told[1]
