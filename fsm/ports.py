@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Obligation,
         Owner,
         PatchAttempt,
+        Proposal,
         State,
         Trial,
     )
@@ -162,6 +163,21 @@ class Violation:
     constraint: str
 
 
+@dataclass(frozen=True)
+class JobPage:
+    """A page of a listing.
+
+    Attributes:
+        jobs: Its rows, which may be none.
+        token: Where the next page begins; empty at the end.
+        full: Whether it has as many rows as a page can have.
+    """
+
+    jobs: tuple[JobSummary, ...]
+    token: str
+    full: bool
+
+
 class TrainingService(Protocol):
     """SageMaker training, as far as a loop needs it.
 
@@ -201,6 +217,17 @@ class TrainingService(Protocol):
         self, *, name_contains: str | None = None, pool_status: str | None = None, status: str | None = None
     ) -> Iterator[JobSummary]:
         """Every matching job, newest first, over every page (an empty page is not the end)."""
+        ...
+
+    def job_page(
+        self,
+        token: str = "",
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> JobPage:
+        """One page of the matching jobs, newest first, from where ``token`` says; times in epoch seconds."""
         ...
 
 
@@ -357,6 +384,10 @@ class LogArchive(Protocol):
         """Forget what was kept: the job's log is read again from its beginning."""
         ...
 
+    def save(self, job_name: str) -> None:
+        """Keep what was added, so that it outlives this machine: the job has ended, or the turn has."""
+        ...
+
     def tail(self, job_name: str, count: int) -> Sequence[str]:
         """The last lines."""
         ...
@@ -474,6 +505,10 @@ class Store(Protocol):
         """Failure memory over every loop of this database, newest first."""
         ...
 
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first."""
+        ...
+
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for."""
         ...
@@ -546,6 +581,10 @@ class History(Protocol):
 
     def jobs(self, loop_id: str) -> Sequence[Job]:
         """Jobs of a loop, by number."""
+        ...
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
         ...
 
     def job_named(self, name: str) -> Job | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.ports import LoopHeader
-from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, State, Trial
+from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
 from wpfsm.state import codec
 from wpfsm.state.database import explained
 
@@ -108,6 +108,10 @@ class History:
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""
         return self._of(Trial, loop_id, "number")
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
+        return self._of(Proposal, loop_id, "number")
 
     def intents(self, loop_id: str) -> Sequence[Intent]:
         """Intents of a loop."""

@@ -10,11 +10,11 @@ from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.fsm.errors import NotFound
+from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, Intent, Job, Loop, Obligation
 from wpfsm.fsm.redact import redact_stream
 from wpfsm.fsm.units import stamp
 from wpfsm.state.database import siblings
-from wpfsm.state.history import History
 
 TAIL = 20
 """Lines of the log that are shown; ``wpfsm logs`` has the rest."""

@@ -85,6 +85,13 @@ def _switch(text: str) -> str:
 @click.option(
     "--faults", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON file of faults."
 )
+@click.option(
+    "--chaos",
+    type=int,
+    default=None,
+    metavar="SEED",
+    help="Every kind of fault, now and then; the same for the same seed.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the faults' draws.")
 @click.option(
     "--image",
@@ -125,6 +132,7 @@ def emulator(
     warm_start: float,
     time_scale: float,
     faults: Path | None,
+    chaos: int | None,
     seed: int,
     images: list[tuple[str, Path]],
     switches: list[str],
@@ -153,6 +161,10 @@ def emulator(
         rules = read_rules(faults) if faults else []
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--faults") from None
+    if chaos is not None:
+        from wpfsm.adapters.emulator.engine.chaos import chaos as faults_of
+
+        rules += faults_of(chaos)
     chosen = Switches()
     for assignment in switches:
         chosen = chosen.with_text(assignment)
@@ -170,7 +182,7 @@ def emulator(
             quotas=dict(quotas),  # type: ignore[arg-type]
             account=account or ACCOUNT,
             stop_grace=stop_grace,
-            seed=seed,
+            seed=seed if chaos is None else chaos,
             switches=chosen,
         ),
     )

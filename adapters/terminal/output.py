@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,20 +34,27 @@ class Options:
 
     Attributes:
         output: The form of what goes to stdout.
-        database: The SQLite file.
+        database: The SQLite file; of a shared place the path beside which this machine's copies are.
         endpoint_url: An endpoint that stands for AWS; empty for none.
         debug: Show tracebacks.
+        shared: ``dynamodb://REGION/TABLE`` where a team's loops are; empty for this machine's own.
     """
 
     output: Output
     database: Path
     endpoint_url: str = ""
     debug: bool = False
+    shared: str = ""
 
 
 def options(output: str, db: str | None, endpoint_url: str | None, *, debug: bool = False) -> Options:
     """The options from the command line's words."""
     form: Output = "json" if output == "json" else "jsonl" if output == "jsonl" else "human"
+    named = db or os.environ.get("WPFSM_DB", "")
+    if named.startswith("dynamodb://"):
+        from wpfsm.state.shared.location import cache_of
+
+        return Options(form, cache_of(named), endpoint_url or "", debug, named)
     return Options(form, real_path(Path(db) if db else default_path()), endpoint_url or "", debug)
 
 
@@ -71,7 +79,7 @@ def emit(given: Options, document: Mapping[str, JSON], human: str) -> None:
         print_json(document)
 
 
-def duration(option: str, text: str) -> float:
+def duration_option(option: str, text: str) -> float:
     """Seconds of an option's value.
 
     Raises:

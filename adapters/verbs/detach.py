@@ -25,10 +25,15 @@ def detached() -> bool:
     return "WPFSM_DETACHED" in os.environ
 
 
-def detach_loop(given: Options, loop: Loop, lease: Lease) -> None:
+def queued() -> bool:
+    """Whether this process is the background half of ``--queue --detach``."""
+    return "WPFSM_QUEUED" in os.environ
+
+
+def detach_loop(given: Options, loop: Loop, lease: Lease, *, queue: bool = False) -> None:
     """Hand the loop to a process of its own, which outlives this one.
 
-    The child inherits the locked descriptor: at no moment does the loop look as if nobody drove it.
+    With ``queue`` it waits for a pool that another loop holds. The child inherits the locked descriptor: at no moment does the loop look as if nobody drove it.
 
     Raises:
         Refused: The child did not take the loop over.
@@ -51,7 +56,12 @@ def detach_loop(given: Options, loop: Loop, lease: Lease) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, "WPFSM_DETACHED": "1", INHERITED_LOCK: str(lease.fileno())},
+            env={
+                **os.environ,
+                "WPFSM_DETACHED": "1",
+                INHERITED_LOCK: str(lease.fileno()),
+                **({"WPFSM_QUEUED": "1"} if queue else {}),
+            },
             pass_fds=(lease.fileno(),),
         )
     try:

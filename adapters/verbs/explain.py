@@ -7,14 +7,14 @@ from pathlib import Path
 
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
+from wpfsm.adapters.targets import archive_of, history_of
 from wpfsm.adapters.terminal.job_text import diagnosis_lines
 from wpfsm.adapters.terminal.output import Options, emit, hint, read_text
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import NotFound, UsageError
 from wpfsm.fsm.records import JSON, Job
 from wpfsm.fsm.redact import redact_lines
-from wpfsm.state.database import explained, open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.state.database import explained
 
 
 def explain(
@@ -34,7 +34,7 @@ def explain(
 
 def _explain_job(given: Options, which: str | None, number: int | None) -> int:
     with explained(given.database):
-        history = History(open_existing(given.database))
+        history = history_of(given)
         loop = named(history, which) if which else history.newest()
         if loop is None:
             raise NotFound(f"no loop in {given.database}", fix="wpfsm explain --reason TEXT --log FILE")
@@ -50,10 +50,9 @@ def _explain_job(given: Options, which: str | None, number: int | None) -> int:
 
 def _diagnose(given: Options, job: Job) -> dict[str, JSON]:
     """Of a job whose controller died before it diagnosed it."""
-    from wpfsm.adapters.host.log_archive import FileArchive
     from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
 
-    log = FileArchive(siblings(given.database, "logs")).tail(job.name, 4000)
+    log = archive_of(given).tail(job.name, 4000)
     evidence = Evidence(
         failure_reason=job.failure_reason, log=log, status=job.status, secondary_status=job.secondary_status
     )

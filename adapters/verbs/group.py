@@ -96,7 +96,9 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
         help="Form of what goes to stdout.",
     )
     @click.option(
-        "--db", metavar="PATH", help="The SQLite file [default: $WPFSM_DB, else the state directory]."
+        "--db",
+        metavar="PATH",
+        help="The SQLite file, or dynamodb://REGION/TABLE [default: $WPFSM_DB, else the state directory].",
     )
     @click.option(
         "--endpoint-url", metavar="URL", help="An endpoint that stands for AWS [default: $AWS_ENDPOINT_URL]."
@@ -162,13 +164,12 @@ def examples(*commands: str) -> str:
 
 def loop_ids(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The ids that a shell completes, newest first; none where the database cannot be read."""
+    from wpfsm.adapters.targets import history_of
     from wpfsm.adapters.terminal.output import options
     from wpfsm.fsm.errors import WpfsmError
-    from wpfsm.state.database import open_existing
-    from wpfsm.state.history import History
 
     try:
-        headers = History(open_existing(options("human", context.params.get("db"), None).database)).loops()
+        headers = history_of(options("human", context.params.get("db"), None)).loops()
     except WpfsmError:
         return []
     return [header.id for header in headers if header.id.startswith(incomplete)]

@@ -33,7 +33,7 @@ SECONDS = 10.0
 
 TITLES = {
     "closed": "closed",
-    "handoff": "waits for a patch",
+    "handoff": "waits for you",
     "pool_lost": "lost its pool",
     "unconfirmed": "RELEASE NOT CONFIRMED",
 }
@@ -221,6 +221,9 @@ def through_apprise(url: str, event: dict[str, JSON], seconds: float) -> None:  
 def _next(what: str, loop: Loop) -> JSON:
     if what == "unconfirmed":
         return ["wpfsm", "release", loop.id]
+    if what == "handoff" and loop.handoff:
+        resume = loop.handoff.get("resume")
+        return list(resume) if isinstance(resume, list) else ["wpfsm", "resume", loop.id]
     if what == "handoff":
         return ["wpfsm", "resume", loop.id]
     return ["wpfsm", "inspect", loop.id]

@@ -327,7 +327,7 @@ TAXONOMY: tuple[FailureClass, ...] = (
     FailureClass(
         "time_limit", Family.TIMEOUT,
         "The job reached MaxRuntimeInSeconds (or MaxWaitTime, MaxPendingTime) and was stopped.",
-        "Shorten the run or raise job.max_runtime.", "wpfsm",
+        "Shorten the run or raise job.max_runtime.", "you",
         (
             _P(r"^Max(?:Runtime|WaitTime|PendingTime)Exceeded", .93, "status"),
             _P(r"Max(?:Runtime|WaitTime|PendingTime)(?:InSeconds|Exceeded)?\b[^\n]{0,40}|exceeded (?:the )?max(?:imum)? ?(?:run|wait|pending)", .94, "reason"),

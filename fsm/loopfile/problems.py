@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.strategies.registry import LISTED, PhaseConfig
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -63,6 +64,8 @@ def _place(tree: CommentedMap, location: Location, *, missing: bool) -> tuple[li
     line: int | None = 1
     keys: list[str] = []
     for position, part in enumerate(location):
+        if part == LISTED and isinstance(node, list):
+            continue  # the list of phases, which the file writes without a name
         if not isinstance(node, Mapping | list) or (isinstance(node, list) and isinstance(part, str)):
             break  # what follows names the members of a union, which the file does not have
         last = position == len(location) - 1
@@ -165,7 +168,8 @@ def _unknown_key(location: Location, key: str) -> str:
 
 def _no_member(detail: ErrorDetails) -> str:
     """A ``type`` that names no kind of strategy."""
-    kinds = [_tag(model) for model in _members(LoopFile.model_fields["strategy"].annotation)]
+    members = _members(LoopFile.model_fields["strategy"].annotation)
+    kinds = list(dict.fromkeys(_tag(model) for model in members))
     given = detail.get("input")
     tag = given.get("type") if isinstance(given, Mapping) else None
     if tag is None:
@@ -200,11 +204,15 @@ def _known_keys(location: Location) -> list[str]:
     for part in location:
         if isinstance(part, int):
             continue
-        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
+        if part == LISTED:
+            model = PhaseConfig
+        elif isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
             model = _section(model.model_fields[part].annotation)
         else:
             model = next((m for m in _members(model) if _tag(m) == part), model)
-    return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
 def _members(annotation: object) -> list[type[BaseModel]]:

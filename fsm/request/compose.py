@@ -56,15 +56,20 @@ def free_members(
     trial: Trial,
     params: Mapping[str, JSON],
     keep_alive: float,
+    carried_from: int | None = None,
 ) -> dict[str, JSON]:
-    """The members that make this job's request, the name and the digest tag among them."""
+    """The members that make this job's request, the name and the digest tag among them.
+
+    ``carried_from`` is the trial whose checkpoint a trial that carries one on begins with; None for the checkpoint
+    that the carried trials of the loop share.
+    """
     resources = dict(_mapping(base.get("ResourceConfig")))
     resources.pop("KeepAlivePeriodInSeconds", None)
     if keep_alive:
         resources["KeepAlivePeriodInSeconds"] = int(keep_alive)
     environment = {
         **_mapping(base.get("Environment")),
-        **(_cache_environment(loop_id, trial) if file.keeps_pool else {}),
+        **(_cache_environment(loop_id, trial, carried_from) if file.keeps_pool else {}),
         **file.job.environment,
         **trial.environment,
     }
@@ -131,8 +136,9 @@ def _is_script_mode(base: Request) -> bool:
     return any(isinstance(value, str) and value.startswith('"') for value in shown)
 
 
-def _cache_environment(loop_id: str, trial: Trial) -> dict[str, JSON]:
-    folder = loop_id if trial.carry_checkpoint else f"{loop_id}-trial-{trial.number}"
+def _cache_environment(loop_id: str, trial: Trial, carried_from: int | None) -> dict[str, JSON]:
+    own = carried_from if trial.carry_checkpoint else trial.number
+    folder = loop_id if own is None else f"{loop_id}-trial-{own}"
     return {**CACHE_ENVIRONMENT, "WPFSM_CHECKPOINT_DIR": f"{CHECKPOINTS}/{folder}"}
 
 

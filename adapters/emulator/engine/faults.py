@@ -2,7 +2,7 @@
 
 A rule is a JSON object with a ``kind`` and, optionally, ``operation`` and ``job`` (shell patterns), ``nth``
 (the n-th matching call only) or ``probability``, ``times`` (how often at most) and ``seconds``. Draws are
-seeded per rule, so that a run can be repeated.
+seeded per rule, operation and job, so that a run can be repeated.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import itertools
 import json
 import random
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
@@ -128,20 +129,36 @@ class Rule:
 
 @dataclass
 class _Armed:
+    """A rule in force.
+
+    Attributes:
+        dice: What its draws begin with.
+        calls: How many matching calls there were of each operation and job.
+    """
+
     rule: Rule
-    dice: random.Random
+    dice: str
     seen: int = 0
     fired: int = 0
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def fires(self) -> bool:
+    def fires(self, operation: str, job: str) -> bool:
         """Draw for one matching call."""
         self.seen += 1
         rule = self.rule
         if rule.times is not None and self.fired >= rule.times:
             return False
-        struck = self.seen == rule.nth if rule.nth is not None else self.dice.random() < rule.probability
+        struck = self.seen == rule.nth if rule.nth is not None else self._drawn(operation, job)
         self.fired += struck
         return struck
+
+    def _drawn(self, operation: str, job: str) -> bool:
+        """Draw by name, so that calls about other jobs, whose order differs from run to run, change nothing."""
+        if self.rule.probability >= 1:
+            return True
+        self.calls[operation, job] += 1
+        draw = random.Random(f"{self.dice}/{operation}/{job}/{self.calls[operation, job]}")
+        return draw.random() < self.rule.probability
 
 
 @dataclass(frozen=True)
@@ -243,7 +260,7 @@ class Faults:
         with self._lock:
             numbers = [next(self._numbers) for _ in rules]
             for number, rule in zip(numbers, rules, strict=True):
-                self._armed[number] = _Armed(rule, random.Random(f"{self._seed}/{number}"))
+                self._armed[number] = _Armed(rule, f"{self._seed}/{number}")
         return numbers
 
     def clear(self) -> None:
@@ -256,7 +273,11 @@ class Faults:
         if not self._armed:
             return Drawn()
         with self._lock:
-            struck = [a.rule for a in self._armed.values() if a.rule.matches(operation, job) and a.fires()]
+            struck = [
+                armed.rule
+                for armed in self._armed.values()
+                if armed.rule.matches(operation, job) and armed.fires(operation, job)
+            ]
         return Drawn(tuple(struck), self._dice)
 
     def listing(self) -> list[JSONValue]:

@@ -8,6 +8,7 @@ safe and quick.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -245,8 +246,9 @@ class Store:
     # Metrics
 
     def add_points(self, place: Place, job: str, points: Iterable[Metric]) -> None:
-        """Remember values of a job's metrics."""
-        rows = [(*place, job, each.name, each.value, each.time) for each in points]
+        """Remember values of a job's metrics; CloudWatch takes none that is not finite."""
+        finite = (each for each in points if math.isfinite(each.value))
+        rows = [(*place, job, each.name, each.value, each.time) for each in finite]
         if rows:
             self.begin()
             self.db.executemany(

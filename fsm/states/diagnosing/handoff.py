@@ -78,7 +78,11 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
         jobs=(replace(job, patch=patch),),
         trials=(replace(trial, source_digest=result),),
         remembered=_remembered(ctx, job, patch),
-        loop={"handoff": None, "hold_until": None, **({} if trial.source else {"source_digest": result})},
+        loop={
+            "handoff": None,
+            "hold_until": None,
+            **({} if trial.source or trial.proposal else {"source_digest": result}),
+        },
     )
 
 

@@ -22,7 +22,7 @@ from wpfsm.fsm.request.compose import DIGEST_TAG, compose, free_members, job_nam
 from wpfsm.fsm.states.submitting.backoff import back_off
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
-from wpfsm.fsm.steps.next_trial import carried, next_trial, params_for
+from wpfsm.fsm.steps.next_trial import carried, carried_from, next_trial, params_for
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.render_request import base_request
 
@@ -56,6 +56,7 @@ def _intend(ctx: Context) -> Change | None:
         trial=trial,
         params=params,
         keep_alive=ctx.keep_alive,
+        carried_from=carried_from(ctx, trial),
     )
     name = job_name(ctx.loop.id, number)
     digest = _digest_in(members)
