@@ -9,10 +9,10 @@ WORKERS ?= 3
 # A folder's time changes when a module is added or removed, which the strict editable install must link.
 FOLDERS := $(shell find fsm state adapters -type d -not -name __pycache__)
 
-.PHONY: help install lock demo test wheel lint format bench soak clients clean
+.PHONY: help install lock demo test wheel lint format bench engine-check soak clients clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 install: $(STAMP)  ## make .venv with every extra and the test tools, pinned and hashed
 
@@ -59,6 +59,9 @@ format: install  ## format and apply the safe fixes
 
 bench: install  ## measure, write docs/performance.md and benchmarks/results.json
 	$(BIN)/python benchmarks/run.py
+
+engine-check: install  ## the team's engine at AWS's local control plane, in full
+	WPFSM_ENGINE=full $(BIN)/python -m pytest tests/e2e/engine tests/adapters/engine tests/state/shared
 
 soak: install  ## the long randomised runs, in full
 	WPFSM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) -m soak

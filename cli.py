@@ -56,7 +56,11 @@ cli.add_command(emulator)
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
 @click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
+@click.option("--continue", "continued", metavar="LOOP", shell_complete=loop_ids,
+              help="Know the trials of a closed loop, and repeat none.")  # fmt: skip
+@click.option("--queue", is_flag=True, help="Wait for a pool that another loop holds, instead of exit 5.")
 @click.option("--rehearse", is_flag=True, help="Rehearse first, and start only what needs no change.")
+@click.option("--wait", "follow", is_flag=True, help="Where an engine drives it: follow it to its end.")
 @shared
 def start(
     given: Options,
@@ -65,7 +69,10 @@ def start(
     backend: str | None,
     detach: bool,
     strict: bool,
+    continued: str | None,
+    queue: bool,
     rehearse: bool,
+    follow: bool,
 ) -> int:
     """Run a loop file from Preflight to Closed."""
     from wpfsm.adapters.verbs import start
@@ -75,7 +82,17 @@ def start(
 
         if refused := passes(given, file, (*overrides, *([f"backend={backend}"] if backend else []))):
             return refused
-    return start.start(given, file, overrides, backend, detach=detach, strict=strict)
+    return start.start(
+        given,
+        file,
+        overrides,
+        backend,
+        detach=detach,
+        strict=strict,
+        continued=continued,
+        queue=queue,
+        follow=follow,
+    )
 
 
 @cli.command(
@@ -85,17 +102,122 @@ def start(
 @click.argument("loop", required=False, shell_complete=loop_ids)
 @click.option("--accept-changes", is_flag=True, help="Take over changed free fields of the loop file.")
 @click.option("--abandon", is_flag=True, help="Only clean up: stop, release, confirm.")
+@click.option("--skip", is_flag=True, help="At a failure hand-off: give up the failed trial.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+              help="At a failure hand-off: make the trial anew with this hyperparameter.")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
 @shared
-def resume(given: Options, loop: str | None, accept_changes: bool, abandon: bool, detach: bool) -> int:
+def resume(
+    given: Options,
+    loop: str | None,
+    accept_changes: bool,
+    abandon: bool,
+    skip: bool,
+    settings: tuple[str, ...],
+    detach: bool,
+) -> int:
     """Continue a loop from its checkpoint; without LOOP, list what can be resumed."""
     if loop is None:
         from wpfsm.adapters.verbs import inspect
 
         return inspect.inspect_all(given, resumable=True)
+    if skip and settings:
+        raise click.UsageError("--skip gives the trial up, --set makes it anew: give one")
     from wpfsm.adapters.verbs import resume
 
-    return resume.resume(given, loop, accept_changes=accept_changes, abandon=abandon, detach=detach)
+    return resume.resume(
+        given,
+        loop,
+        accept_changes=accept_changes,
+        abandon=abandon,
+        detach=detach,
+        skip=skip,
+        settings=settings,
+    )
+
+
+@cli.command(
+    name="next",
+    short_help="Propose the next trial, and follow it to its verdict.",
+    epilog=examples(
+        "wpfsm next tune-3f2a1c",
+        "wpfsm next tune-3f2a1c --set lr=5e-5 --note 'half the rate'",
+        "wpfsm next tune-3f2a1c --source src/ --note 'cosine schedule'",
+        "wpfsm next tune-3f2a1c --done",
+    ),
+)
+@click.argument("loop", shell_complete=loop_ids)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyperparameter of the trial.")
+@click.option("--source", type=click.Path(path_type=Path), metavar="DIR",
+              help="Run the source in this folder [default: that of the base].")  # fmt: skip
+@click.option("--from", "base", default="", metavar="best|last|N",
+              help="The trial to start from [default: what strategy.keep says].")  # fmt: skip
+@click.option("--note", default="", metavar="TEXT", help="The hypothesis; it is kept with the trial.")
+@click.option("--again", is_flag=True, help="Run a point that was tried before.")
+@click.option("--done", is_flag=True, help="No further trial: release, receipt, exit 0.")
+@click.option("--detach", is_flag=True, help="Enqueue it, run it in the background; exit 11.")
+@shared
+def next_trial(
+    given: Options,
+    loop: str,
+    settings: tuple[str, ...],
+    source: Path | None,
+    base: str,
+    note: str,
+    again: bool,
+    done: bool,
+    detach: bool,
+) -> int:
+    """Propose the next trial of LOOP and follow it to its verdict; without options, show what it waits for."""
+    from wpfsm.adapters.verbs import next as proposing
+
+    if done and (settings or source or base or again):
+        raise click.UsageError("--done ends the loop: it goes with --note and --detach only")
+    asked = proposing.Asked(settings, source, base, note, again, done)
+    return proposing.next_(given, loop, asked, detach=detach)
+
+
+@cli.command(
+    short_help="Put the shared engine into your own account: one CloudFormation stack.",
+    epilog=examples(
+        "wpfsm deploy --training-role arn:aws:iam::123456789012:role/Train",
+        "wpfsm deploy --print-template",
+        "wpfsm deploy --remove",
+    ),
+)
+@click.option("--name", default="wpfsm", show_default=True, help="Of the stack and its table.")
+@click.option("--training-role", metavar="ARN", help="The one role that jobs may run with.")
+@click.option("--region", help="Where [default: $AWS_REGION, else us-east-1].")
+@click.option("--print-template", is_flag=True, help="Only print the template.")
+@click.option("--remove", is_flag=True, help="Remove the engine; the table and the bucket stay.")
+@shared
+def deploy(
+    given: Options,
+    name: str,
+    training_role: str | None,
+    region: str | None,
+    print_template: bool,
+    remove: bool,
+) -> int:
+    """Build the bundle, upload it, create or update the stack, and wait for it."""
+    from wpfsm.adapters.verbs import deploy
+
+    return deploy.deploy(
+        given, name=name, role=training_role, region=region, print_template=print_template, remove=remove
+    )
+
+
+@cli.command(
+    short_help="Take one turn of a loop: for Airflow, Step Functions, or a person when the engine is down.",
+    epilog=examples("wpfsm turn digits-lr-3f2a1c"),
+)
+@click.argument("loop", shell_complete=loop_ids)
+@shared
+def turn(given: Options, loop: str) -> int:
+    """Run a loop's activities until something must be waited for; prints when the next turn is due."""
+    from wpfsm.adapters.verbs import turn
+
+    return turn.turn(given, loop)
 
 
 @cli.command(
@@ -301,12 +423,13 @@ def wait(given: Options, loop: str, timeout: str) -> int:
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest].")
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
 @click.option("--failed", is_flag=True, help="Only the lines that explain the newest failure.")
+@click.option("--raw", is_flag=True, help="As the job printed it: secrets and terminal sequences too.")
 @shared
-def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool) -> int:
+def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool, raw: bool) -> int:
     """Print the log of a job, or only the lines that explain its failure."""
     from wpfsm.adapters.verbs import logs as reading
 
-    return reading.logs(given, loop, job, follow=follow, failed=failed)
+    return reading.logs(given, loop, job, follow=follow, failed=failed, raw=raw)
 
 
 @cli.command(
@@ -336,12 +459,13 @@ def explain(given: Options, loop: str | None, job: int | None, reason: str | Non
 )
 @click.argument("loop", shell_complete=loop_ids)
 @click.option("--apply", is_flag=True, help="Write the patches into your files.")
+@click.option("--best", is_flag=True, help="The source of the best trial, in the place of the newest one's.")
 @shared
-def diff(given: Options, loop: str, apply: bool) -> int:
+def diff(given: Options, loop: str, apply: bool, best: bool) -> int:
     """Show what the loop patched in its copy of the source, against your files."""
     from wpfsm.adapters.verbs import diff
 
-    return diff.diff(given, loop, apply=apply)
+    return diff.diff(given, loop, apply=apply, best=best)
 
 
 @cli.group()
@@ -442,14 +566,17 @@ def skill_show(given: Options) -> int:
 
 
 @skill.command("install", epilog=examples("wpfsm skill install", "wpfsm skill install --dir .claude/skills"))
-@click.option("--dir", "folder", type=click.Path(path_type=Path), metavar="DIR",
-              help="Where [default: ~/.claude/skills and ~/.agents/skills].")  # fmt: skip
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Into this folder of skills."
+)
+@click.option("--for", "agents", multiple=True, type=click.Choice(["claude", "agents", "codex", "gemini", "kiro"]),
+              help="For this kind of agent [default: claude, agents, and each that is there].")  # fmt: skip
 @shared
-def skill_install(given: Options, folder: Path | None) -> int:
+def skill_install(given: Options, folder: Path | None, agents: tuple[str, ...]) -> int:
     """Put the skill where agents look for skills."""
     from wpfsm.adapters.verbs import skill
 
-    return skill.skill_install(given, folder)
+    return skill.skill_install(given, folder, agents)
 
 
 @cli.command(

@@ -19,7 +19,7 @@ from wpfsm.adapters.targets import target_of
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.failpoints import Failpoints, Hook
 from wpfsm.fsm.polling import AWS, LOOPBACK
-from wpfsm.fsm.ports import Notifier, Progress
+from wpfsm.fsm.ports import Clock, Notifier, Progress
 from wpfsm.fsm.records import Loop, Owner
 from wpfsm.state import leases, store
 from wpfsm.state.connection import Patience, PatientConnection
@@ -85,6 +85,7 @@ def connect(
     hook: Hook | None = None,
     forget_stop: bool = False,
     lease: leases.Lease | None = None,
+    clock: Clock | None = None,
 ) -> Controller:
     """Take the loop over and connect its ports.
 
@@ -98,6 +99,7 @@ def connect(
         hook: Hears of every boundary.
         forget_stop: A person resumes it: a stop that was asked before does not hold any more.
         lease: The right to drive the loop, where the caller has taken it already.
+        clock: Another than the wall's: one that ends turns.
 
     Raises:
         Held: Another live controller drives the loop.
@@ -114,7 +116,7 @@ def connect(
     lease = lease or own_loop(database, loop.id)
     failpoints = Failpoints(hook)
     try:
-        clock = WallClock(signals, not_before=_newest(History(connection), loop))
+        clock = clock or WallClock(signals, not_before=_newest(History(connection), loop))
         now = clock.now()
         leases.refuse_live_owner(History(connection).owner(loop.id), now, loop.id)
         owner = Owner(socket.gethostname(), os.getpid(), now, now)

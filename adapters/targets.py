@@ -2,18 +2,71 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wpfsm.adapters.host.log_archive import FileArchive
+from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import MissingExtra, NotFound, StoreError
 from wpfsm.state.database import siblings
+from wpfsm.state.private import private_folder
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws import clients
+    from wpfsm.adapters.engine.place import Place
+    from wpfsm.fsm.ports import History
+    from wpfsm.fsm.records import Loop
 
 DEFAULT_REGION = "us-east-1"
+
+
+def history_of(given: Options) -> History:
+    """What a verb reads: this machine's database, or the table of a team.
+
+    Raises:
+        NotFound: There is none.
+    """
+    if given.shared:
+        from wpfsm.state.shared.history import SharedHistory
+
+        place = place_of(given)
+        return SharedHistory(place.table, place.blobs)
+    from wpfsm.state.database import open_existing
+    from wpfsm.state.history import History
+
+    return History(open_existing(given.database))
+
+
+@functools.cache
+def place_of(given: Options) -> Place:
+    """The shared place that the options name."""
+    from wpfsm.adapters.engine.place import connect
+
+    return connect(given.shared, given.endpoint_url)
+
+
+def archive_of(given: Options) -> FileArchive:
+    """Where a verb reads logs."""
+    folder = siblings(given.database, "logs")
+    if not given.shared:
+        return FileArchive(folder)
+    from wpfsm.adapters.engine.log_archive import SharedArchive
+
+    return SharedArchive(folder, place_of(given).blobs)
+
+
+def sources_of(given: Options, loop: Loop) -> LocalSources:
+    """Where a verb reads a loop's sources."""
+    folder, base = siblings(given.database, "sources"), Path(loop.loop_path).parent
+    if not given.shared:
+        return LocalSources(folder, base)
+    from wpfsm.adapters.engine.sources import SharedSources
+
+    place = place_of(given)
+    return SharedSources(folder, base, place.table, place.blobs, loop.id)
 
 
 def target_for(given: Options, backend: str | None, region: str | None) -> clients.Target:
@@ -65,8 +118,8 @@ def target_of(backend: str, region: str, database: Path, endpoint_url: str = "")
     except ImportError as error:
         raise MissingExtra("local", "the embedded emulator") from error
     try:
-        emulator = ensure(siblings(database, "emulator"), options=EMULATOR_OPTIONS)
-    except EmulatorStartError as error:
+        emulator = ensure(private_folder(siblings(database, "emulator")), options=EMULATOR_OPTIONS)
+    except (EmulatorStartError, OSError) as error:
         fix = "look at its log, or name an endpoint with --endpoint-url"
         raise StoreError(f"the embedded emulator did not start: {error}", fix=fix) from error
     return Target(region, emulator.url, local=True, token=emulator.token)

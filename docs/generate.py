@@ -24,7 +24,7 @@ SECTIONS = {
     "pool": "Pool", "job": "JobSpec", "metric": "MetricSpec", "strategy": "", "limits": "Limits",
     "on_failure": "FailureRule", "early_stop": "EarlyStopConfig", "forecast": "Forecast", "notify": "Notify",
 }  # fmt: skip
-STRATEGIES = ("sweep", "until", "fix", "ablate", "recipes", "single")
+STRATEGIES = ("sweep", "until", "fix", "ablate", "recipes", "single", "ask")
 
 
 def pages() -> Mapping[str, str]:
@@ -76,10 +76,21 @@ def _strategies(definitions: Mapping[str, Schema]) -> Iterator[str]:
         yield ""
         yield from _table(definition, leave_out=("type",))
         yield ""
+    yield "### A list: phases"
+    yield ""
+    yield "A list of strategies is run in order on the same pool, each from what those before it have found. The"
+    yield "release comes after the last one. A point that a phase asks for, and that ran in a phase before with the same"
+    yield "values on the same source, is taken over and not paid again. Each strategy of a list has these keys besides:"
+    yield ""
+    phase = definitions["SweepPhase"]["properties"]
+    own = {key: phase[key] for key in phase if key not in definitions["SweepConfig"]["properties"]}
+    yield from _table({"properties": own})
+    yield ""
 
 
 def _nested(definitions: Mapping[str, Schema]) -> Iterator[str]:
-    shown = {*SECTIONS.values(), *(f"{kind.capitalize()}Config" for kind in STRATEGIES)}
+    ends = ("Config", "Phase")
+    shown = {*SECTIONS.values(), *(f"{kind.capitalize()}{end}" for kind in STRATEGIES for end in ends)}
     yield "## Parts of the above"
     yield ""
     for name in sorted(definitions.keys() - shown):
@@ -222,6 +233,7 @@ def failures_page() -> str:
         "packet under `handoff`: class and confidence, evidence (text from a log: data, never instructions), file and line,",
         "what was tried, what may be edited, what holding costs, and the command that goes on.", "",
         "## What is recognised", "",
+        "Many wordings have a fix of their own, which `wpfsm explain` prints in place of the one here.", "",
     ]  # fmt: skip
     for family in Family:
         rows = [row for row in TAXONOMY if row.family is family]

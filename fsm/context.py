@@ -76,6 +76,8 @@ class Ports:
     progress: Progress
     pace: PollPolicy = field(default_factory=PollPolicy)
     failpoints: Failpoints = field(default_factory=Failpoints)
+    queue: bool = False
+    """Wait for a pool that another loop holds."""
     resolver: Resolver | None = None
     """Asked about the requirements before anything is paid; None asks nobody."""
 
@@ -158,7 +160,7 @@ class Context:
         ledger = self.ledger()
         spent = limits.Spent(
             jobs=len(jobs),
-            failures=sum(job.diagnosis is not None for job in jobs),
+            failures=sum(1 for _ in limits.unmended(jobs)),
             cost_usd=ledger.cost_usd if jobs else 0.0,
             wall_seconds=self.clock.now() - self.loop.created_at,
             cost_complete=ledger.complete,
@@ -302,6 +304,9 @@ class _Driver(Caller):
 
     def owned(self) -> None:
         self._ctx.refresh()
+
+    def reading(self, what: str) -> None:
+        self._ctx.progress.waiting(what, None)
 
     def waiting(self, code: str, until: float | None) -> None:
         self._ctx.progress.waiting(f"the service: {code}", until)

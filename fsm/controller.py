@@ -26,6 +26,7 @@ from wpfsm.fsm.errors import (
     WpfsmError,
 )
 from wpfsm.fsm.machine import GuardFailed
+from wpfsm.fsm.ports import Store
 from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
 from wpfsm.fsm.states.diagnosing import activity as diagnosing
 from wpfsm.fsm.states.preflight import activity as preflight
@@ -132,7 +133,8 @@ def _run(ctx: Context, until: State | None) -> Turn:
         # The service may stay out of reach for minutes here, and somebody may tire of waiting.
         ctx.transition(release(asked.outcome, asked.why))
     while ctx.refresh().state is not State.CLOSED:
-        if ctx.loop.state is State.DIAGNOSING and ctx.loop.handoff is not None:
+        waiting = ctx.loop.handoff is not None
+        if waiting and not has_answer(ctx.loop, ctx.store):
             return Turn(ctx.loop, HANDED_OFF)
         if ctx.loop.state is until:
             return Turn(ctx.loop, look_at=ctx.clock.now())
@@ -142,6 +144,8 @@ def _run(ctx: Context, until: State | None) -> Turn:
             ctx.forget_waits()
             return Turn(ctx.refresh(), error.exit_code, error=error)
         if change is None:
+            if waiting and ctx.loop.handoff is not None:
+                return Turn(ctx.loop, HANDED_OFF)
             continue
         loop = ctx.transition(change)
         if change.kind == "handed_off":
@@ -157,7 +161,7 @@ def _take_up_rights(ctx: Context) -> None:
     Releasing needs neither: it discharges what is its own, and concludes nothing from another account.
     """
     loop = ctx.loop
-    waiting = loop.handoff is not None
+    waiting = loop.handoff is not None and not has_answer(loop, ctx.store)
     if waiting or loop.state in (State.PREFLIGHT, State.RELEASING, State.CLOSED):
         return
     if missing := missing_extra(ctx.file.strategy):
@@ -174,6 +178,13 @@ def _take_up_rights(ctx: Context) -> None:
         )
     if ctx.file.keeps_pool:
         ctx.ports.leases.take(loop.pool_key, loop.id)
+
+
+def has_answer(loop: Loop, store: Store) -> bool:
+    """Whether an open hand-off has what it waits for: a proposal, a limit that was raised, a changed strategy."""
+    packet = loop.handoff or {}
+    raised = packet.get("kind") == "limit" and bool(packet.get("accepted"))
+    return bool(store.proposals()) or raised or bool(packet.get("redraw"))
 
 
 def _step(ctx: Context) -> Change | None:

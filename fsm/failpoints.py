@@ -19,6 +19,7 @@ TRANSITIONS = (
 RECORDS = (
     "taken_over", "heartbeat", "checked", "rendered", "sent", "observed", "metric_warned", "settled", "stop_intended",
     "stop_answered", "update_intended", "update_answered", "pool_observed", "discharged", "edited", "accepted", "waiting",
+    "proposed", "proposal_refused",
 )  # fmt: skip
 CALLS = (
     "service.identity", "service.create", "service.describe", "service.tags", "service.stop",

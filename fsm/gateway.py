@@ -6,7 +6,6 @@ A controller has one for its loop; the verbs that only read an account have one 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice, takewhile
 from typing import Protocol, TypeVar
 
 from wpfsm.fsm.errors import ServiceDenied, ServiceError, Unknown
@@ -16,6 +15,7 @@ from wpfsm.fsm.ports import (
     Clock,
     Denial,
     Identity,
+    JobPage,
     JobReading,
     JobSummary,
     LogPage,
@@ -36,6 +36,9 @@ T = TypeVar("T")
 HOLDS_AT_MOST = 60 * DAY
 """Seconds. Pending and running are limited to 28 days each (StoppingCondition), and then a pool may idle for
 hours: an older job holds nothing any more."""
+
+MOST_PAGES = 200
+"""Pages of a listing, of 100 jobs each, that are read at most: two minutes at the account's rate."""
 
 
 class Services(Protocol):
@@ -76,6 +79,9 @@ class Caller:
     def owned(self) -> None:
         """The last thing before a call: a controller reads its loop, and raises ``Fenced`` when it lost it."""
 
+    def reading(self, what: str) -> None:
+        """Something is read that may take long."""
+
     def waiting(self, code: str, until: float | None) -> None:
         """The service is out of reach, and is tried again until then; ``code`` is what it said last."""
 
@@ -114,6 +120,9 @@ class Gateway:
         self.pace = pace
         self._failpoints = failpoints or Failpoints()
         self._caller = caller or Caller()
+        self._listings = 0
+        self.unlisted = ""
+        """What a listing left out, in words; empty while it left out nothing."""
 
     def call(self, name: str, action: Callable[[], T]) -> T:
         """Make one call that leaves the process, if the loop is still the caller's.
@@ -165,28 +174,84 @@ class Gateway:
         """What the service's model refuses in a request; nothing leaves the process."""
         return self.services.service.violations(request)
 
-    def list_jobs(self, *, pool_status: str | None = None, status: str | None = None) -> list[JobSummary]:
-        """Jobs of the account, newest first, over every page."""
-        return self.steady(
-            "service.list_jobs",
-            lambda: list(self.services.service.list_jobs(pool_status=pool_status, status=status)),
-        )
-
     def recent_jobs(self) -> list[JobSummary]:
-        """Jobs of the account that are young enough to hold instances, newest first; later pages are not read."""
+        """Jobs that may hold instances now, newest first: those that run or are being stopped, and owners of pools.
 
-        def young(job: JobSummary) -> bool:
-            return not 0 < job.created_at < self.clock.now() - HOLDS_AT_MOST
-
-        return self.steady(
-            "service.list_jobs", lambda: list(takewhile(young, self.services.service.list_jobs()))
-        )
+        An account with few young jobs is read in one page. Of one with many only those are asked for that can hold
+        something, unless the service filters after it has paged, where one listing of all costs less than four.
+        """
+        young = self.clock.now() - HOLDS_AT_MOST
+        first = self._job_page("", 1, created_after=young)
+        if not first.token:
+            return [*first.jobs]
+        running = self._job_page("", 2, status="InProgress", created_after=young)
+        if running.token and not running.full:
+            return [*first.jobs, *self._pages(first.token, created_after=young)]
+        found = [*running.jobs, *self._pages(running.token, status="InProgress", created_after=young)]
+        found += self._listed(status="Stopping", created_after=young)
+        for pool in ("Available", "InUse"):
+            found += self._listed(pool_status=pool, created_after=young)
+        once = {job.name: job for job in found}
+        return sorted(once.values(), key=lambda job: -job.created_at)
 
     def reused_pools(self, most: int) -> list[JobSummary]:
-        """The newest jobs of the account whose pool another job took over, ``most`` at the most."""
+        """Among the newest jobs of the account those whose pool another job took over, ``most`` at the most.
+
+        Two pages are read: the listing is slow, and what it tells is worth no more.
+        """
+        first = self._job_page("", 1, pool_status="Reused")
+        second = self._job_page(first.token, 2, pool_status="Reused").jobs if first.token else ()
+        return [*first.jobs, *second][:most]
+
+    def _listed(
+        self, *, pool_status: str | None = None, status: str | None = None, created_after: float
+    ) -> list[JobSummary]:
+        page = self._job_page("", 1, pool_status=pool_status, status=status, created_after=created_after)
+        more = self._pages(page.token, pool_status=pool_status, status=status, created_after=created_after)
+        return [*page.jobs, *more]
+
+    def _pages(
+        self,
+        token: str,
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> list[JobSummary]:
+        """The pages from a token on; what is beyond :data:`MOST_PAGES` is left out, and said to be."""
+        found: list[JobSummary] = []
+        number = 2
+        while token:
+            if number > MOST_PAGES:
+                self.unlisted = f"of the jobs of this account only the newest {MOST_PAGES * 100} were read"
+                break
+            page = self._job_page(
+                token, number, pool_status=pool_status, status=status, created_after=created_after
+            )
+            found += page.jobs
+            token, number = page.token, number + 1
+        return found
+
+    def _job_page(
+        self,
+        token: str,
+        number: int,
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> JobPage:
+        """One page, tried by itself: what was throttled is asked for again, and not the pages before it."""
+        if self._listings:
+            self.clock.sleep(self.pace.listing)
+        if number > 1:
+            self._caller.reading(f"the account's jobs, page {number}")
+        self._listings += 1
         return self.steady(
             "service.list_jobs",
-            lambda: list(islice(self.services.service.list_jobs(pool_status="Reused"), most)),
+            lambda: self.services.service.job_page(
+                token, pool_status=pool_status, status=status, created_after=created_after
+            ),
         )
 
     def read_log(self, job_name: str, cursor: str) -> LogPage | None:

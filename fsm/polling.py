@@ -22,6 +22,7 @@ class PollPolicy:
         outage: How long the service may stay out of reach before the loop gives up.
         log: Between two reads of the log of a running job.
         backoff: First pause after a transient error; doubles up to ``most``.
+        listing: Between two pages of a listing of jobs: the account may list twice a second, all its users together.
         retry: Pause before a configuration that failed through no fault of its own is submitted again.
     """
 
@@ -34,11 +35,12 @@ class PollPolicy:
     backoff: float = 2.0
     log: float = 10.0
     retry: float = 30.0
+    listing: float = 0.6
 
 
 AWS = PollPolicy()
 LOOPBACK = PollPolicy(least=0.05, most=1.0, grace=2.0, quiet=3.0, release=180.0, outage=30.0, backoff=0.1, log=1.0,
-                retry=0.5)  # fmt: skip
+                retry=0.5, listing=0.0)  # fmt: skip
 """For an endpoint on this machine: nothing is rate limited and nothing is eventually consistent for long."""
 
 

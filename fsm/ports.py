@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Obligation,
         Owner,
         PatchAttempt,
+        Proposal,
         State,
         Trial,
     )
@@ -162,6 +163,21 @@ class Violation:
     constraint: str
 
 
+@dataclass(frozen=True)
+class JobPage:
+    """A page of a listing.
+
+    Attributes:
+        jobs: Its rows, which may be none.
+        token: Where the next page begins; empty at the end.
+        full: Whether it has as many rows as a page can have.
+    """
+
+    jobs: tuple[JobSummary, ...]
+    token: str
+    full: bool
+
+
 class TrainingService(Protocol):
     """SageMaker training, as far as a loop needs it.
 
@@ -201,6 +217,17 @@ class TrainingService(Protocol):
         self, *, name_contains: str | None = None, pool_status: str | None = None, status: str | None = None
     ) -> Iterator[JobSummary]:
         """Every matching job, newest first, over every page (an empty page is not the end)."""
+        ...
+
+    def job_page(
+        self,
+        token: str = "",
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> JobPage:
+        """One page of the matching jobs, newest first, from where ``token`` says; times in epoch seconds."""
         ...
 
 
@@ -325,6 +352,10 @@ class Sources(Protocol):
         """Where the files of a snapshot are."""
         ...
 
+    def size(self, digest: str) -> tuple[int, int]:
+        """How many files a snapshot has, and how many bytes."""
+        ...
+
     def files(self, digest: str) -> Mapping[str, str]:
         """Text files of a snapshot by relative path."""
         ...
@@ -353,6 +384,10 @@ class LogArchive(Protocol):
         """Forget what was kept: the job's log is read again from its beginning."""
         ...
 
+    def save(self, job_name: str) -> None:
+        """Keep what was added, so that it outlives this machine: the job has ended, or the turn has."""
+        ...
+
     def tail(self, job_name: str, count: int) -> Sequence[str]:
         """The last lines."""
         ...
@@ -367,6 +402,10 @@ class PoolLeases(Protocol):
 
     def take(self, pool_key: str, loop_id: str) -> None:
         """Hold the key until the process ends. Raises ``Held`` when another live loop has it."""
+        ...
+
+    def refuse_held(self, pool_key: str, loop_id: str) -> None:
+        """Raise ``Held`` when another loop has the key; take nothing."""
         ...
 
 
@@ -466,6 +505,10 @@ class Store(Protocol):
         """Failure memory over every loop of this database, newest first."""
         ...
 
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first."""
+        ...
+
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for."""
         ...
@@ -513,8 +556,15 @@ class History(Protocol):
         """Loops, newest first."""
         ...
 
-    def find(self, which: str) -> Loop:
-        """A loop by its id, or by a prefix or name that is unique. Raises ``NotFound``."""
+    def find(self, which: str, *, acting: bool = False) -> Loop:
+        """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
+
+        With ``acting``, a name means the one loop of it that is not closed, if there is one. Raises ``NotFound``.
+        """
+        ...
+
+    def count_named(self, name: str) -> int:
+        """How many loops have this name."""
         ...
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
@@ -531,6 +581,10 @@ class History(Protocol):
 
     def jobs(self, loop_id: str) -> Sequence[Job]:
         """Jobs of a loop, by number."""
+        ...
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
         ...
 
     def job_named(self, name: str) -> Job | None:

@@ -188,6 +188,7 @@ class Loop:
 
 
 TrialState = Literal["pending", "running", "completed", "failed", "stopped"]
+Verdict = Literal["", "kept", "discarded", "inconclusive", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,50 @@ class Trial:
     environment: Mapping[str, JSON] = field(default_factory=dict)
     metric: float | None = None
     fingerprint: str = ""
+    phase: int = 1
+    """Which strategy of the loop file's list asked for it, from 1."""
+    base: int | None = None
+    """Number of the trial whose hyperparameters and source it started from; None for the loop file's."""
+    taken_from: int | None = None
+    """Number of the trial whose result it took over, because that ran the same point; then it has no job."""
+    taken_loop: str = ""
+    """The loop of ``taken_from``; empty for this one."""
+    repeat_of: int | None = None
+    """Number of the trial that it runs once more, to measure the noise."""
+    proposal: int | None = None
+    """Number of the proposal that it came from; None for one that the strategy asked for."""
+    note: str = ""
+    """The hypothesis, as whoever proposed it wrote it."""
+    verdict: Verdict = ""
+    """What became of it against the best so far; empty until it is known, and where nothing is compared."""
+    verdict_why: str = ""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trial that comes from outside the strategy, or the word that no further one comes.
+
+    It is written by whoever asks, and from then on only its status, answer and trial change.
+    """
+
+    loop_id: str
+    number: int
+    at: float
+    kind: Literal["trial", "skip", "done"]
+    """``skip`` gives up the failed trial of a hand-off; ``done`` says that no further one comes."""
+    params: Mapping[str, JSON] = field(default_factory=dict)
+    source_digest: str = ""
+    """Snapshot of the source that it brings; empty for that of its base."""
+    base: str = ""
+    """``best``, ``last``, a trial's number, or empty for what the strategy's ``keep`` says."""
+    note: str = ""
+    again: bool = False
+    """Run it even though the same point was tried before."""
+    status: Literal["open", "taken", "refused"] = "open"
+    answer: str = ""
+    """Why it was refused."""
+    trial: int | None = None
+    """The trial that it became."""
 
 
 @dataclass(frozen=True)
@@ -344,6 +389,7 @@ class Change:
     intents: tuple[Intent, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     remembered: tuple[PatchAttempt, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     at: float = 0
     """When, by the loop's clock."""
     quiet: bool = False

@@ -8,7 +8,7 @@ names *and* at the shape of values, and it is idempotent: redacting twice change
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 MASK = "[redacted]"
 
@@ -17,7 +17,7 @@ _NAMES = (
     r"|(?!(?:pad|eos|bos|unk|sep|cls|mask|num|max|min|special|image|stop|next|start|end)[_-]?token)"
     r"(?:[A-Za-z0-9]+[_-])*(?:token|pwd|signature|authorization)|(?-i:[A-Z][A-Z0-9_]*_KEY))"
 )
-_UNLESS = r"(?!\[redacted\]|\*{3}|None\b|null\b|True\b|False\b|<)"
+_UNLESS = r"(?!(?<=secretsmanager:)(?:[A-Z*][A-Za-z*]+\b(?![\w=])|[a-z]{2}-[a-z-]+-\d:)|\[redacted\]|\*{3}|None\b|null\b|True\b|False\b|<)"
 
 _SHAPES = (
     re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"),  # AWS key ids
@@ -63,6 +63,25 @@ def redact(text: str) -> str:
 def redact_lines(lines: Iterable[str]) -> tuple[str, ...]:
     """The lines redacted together, so that a secret that spans lines (a PEM block) goes too."""
     return tuple(redact("\n".join(lines)).split("\n"))
+
+
+_PEM = re.compile(r"-----(?P<edge>BEGIN|END) [A-Z ]*PRIVATE KEY-----")
+_PEM_LINES = 200
+"""A key that never ends is none: what follows is shown again."""
+
+
+def redact_stream(lines: Iterable[str]) -> Iterator[str]:
+    """As :func:`redact_lines`, one line at a time, for a log that is still growing; as many lines as came in."""
+    left = 0
+    for line in lines:
+        edges = list(_PEM.finditer(line))
+        if left and not (edges and edges[0]["edge"] == "END"):
+            left -= 1
+            yield MASK
+            continue
+        begun = line[edges[0].end() :] if left else line
+        yield (MASK if left else "") + redact(begun)
+        left = _PEM_LINES if edges and edges[-1]["edge"] == "BEGIN" else 0
 
 
 def redact_values(values: Mapping[str, str]) -> dict[str, str]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import UsageError
+from wpfsm.fsm.errors import Refused, UsageError
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import with_keep_alive
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.request import file_changes
 from wpfsm.fsm.states.diagnosing import handoff
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
+from wpfsm.fsm.strategies.metrics import extract, last_finite
+
+LOG_LINES = 100_000
+"""Lines of a stored log that a corrected expression searches."""
 
 
 def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
@@ -27,14 +33,76 @@ def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
     notes: list[str] = []
     changed = _accept_file(ctx, notes, accept=accept)
     job = ctx.store.last_job()
-    if ctx.loop.handoff is not None and job is not None:
+    kind = (ctx.loop.handoff or {}).get("kind", "failure")
+    if ctx.loop.handoff is not None and (kind != "failure" or ctx.store.proposals()):
+        _refuse_unanswered(ctx, str(kind))
+    elif ctx.loop.handoff is not None and job is not None:
         trial = next(t for t in ctx.store.trials() if t.number == job.trial)
+        accepted = [key.strip() for key in str(ctx.loop.handoff.get("accepted") or "").split(",")]
+        if _read_log_again(ctx, job, accepted) or _redraw(ctx, trial, accepted):
+            return notes
         folder = trial.source or ctx.file.job.source
         digest = ctx.sources.snapshot(folder) if folder else trial.source_digest
         handoff.take_up(ctx, digest, settings_changed=changed)
     elif ctx.file.job.source:
         _note_changed_source(ctx, notes, ctx.file.job.source)
     return notes
+
+
+def _read_log_again(ctx: Context, job: Job, accepted: Sequence[str]) -> bool:
+    """A corrected expression reads the log that is there: the job completed, and is not paid again."""
+    metric = ctx.file.metric
+    if job.status != "Completed" or metric is None or not any(key.startswith("metric") for key in accepted):
+        return False
+    value = last_finite(extract(metric.regex, ctx.archive.tail(job.name, LOG_LINES)))
+    if value is None:
+        return False
+    ctx.record(
+        "edited",
+        f"hand-off closed: the new expression reads {metric.name} = {value:.6g} in the log of {job.name}; no job is "
+        "run again",
+        data={"job": job.name, "metric": value},
+        jobs=(replace(job, metrics={**job.metrics, metric.name: value}, diagnosis=None),),
+        loop={"handoff": None, "hold_until": None},
+    )
+    return True
+
+
+def _redraw(ctx: Context, trial: Trial, accepted: Sequence[str]) -> bool:
+    """A changed strategy that does not ask for the failed trial any more is asked for its next one instead."""
+    if not any(key.startswith("strategy") for key in accepted):
+        return False
+    if any((each.label, each.repeat) == (trial.label, trial.repeat) for each in ctx.strategy.preview()):
+        return False
+    packet = {**(ctx.loop.handoff or {}), "redraw": True}
+    ctx.record(
+        "accepted",
+        f"the changed strategy does not ask for trial {trial.number} ({trial.label}) any more: its next trial is drawn",
+        loop={"handoff": packet},
+    )
+    return True
+
+
+def _refuse_unanswered(ctx: Context, kind: str) -> None:
+    """Say what a hand-off waits for, when nothing of it is there.
+
+    Raises:
+        Refused: Nothing was proposed, or the limit was not raised.
+    """
+    loop = ctx.loop
+    if ctx.store.proposals():
+        return
+    if kind == "ask":
+        raise Refused(
+            f"{loop.id} waits for a proposal: what to try next",
+            fix=f"wpfsm next {loop.id} --set NAME=VALUE (or --source DIR); wpfsm next {loop.id} --done ends it",
+        )
+    if (refusal := ctx.over_limit()) or not (loop.handoff or {}).get("accepted"):
+        raise Refused(
+            f"{refusal or 'the limit'}: it was not raised",
+            fix=f"raise it in {loop.loop_path}, then wpfsm resume {loop.id} --accept-changes; "
+            f"or wpfsm next {loop.id} --done",
+        )
 
 
 def _note_changed_source(ctx: Context, notes: list[str], folder: str) -> None:
@@ -62,7 +130,7 @@ def _accept_file(ctx: Context, notes: list[str], *, accept: bool) -> bool:
         return False
     keep_alive = float(ctx.file.pool.keep_alive or 0)
     effective: dict[str, JSON] = with_keep_alive(now, keep_alive).dump()
-    changed = file_changes.compare(ctx.loop.loop_file, effective)
+    changed = file_changes.compare(ctx.file.dump(), effective)
     file_changes.check(changed, accept=accept, loop_id=ctx.loop.id, cost=mismatch_cost(ctx))
     if changed:
         keys = ", ".join(change.key for change in changed)

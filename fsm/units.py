@@ -15,40 +15,48 @@ def stamp(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
-def usd(amount: float | None) -> str:
-    """Dollars as a person writes them: two decimals, four below a cent, ``unknown`` for None.
+def usd(amount: float | None, *, estimated: bool | None = False) -> str:
+    """Dollars as a person writes them: two decimals, four below a cent; ``~$1.31`` while it is an estimate.
 
     Args:
-        amount: US dollars; None when the amount is unknown, which is never printed as 0.
+        amount: US dollars; None when the amount is unknown, which is said and never printed as 0.
+        estimated: The figure may still change.
     """
     if amount is None:
         return "unknown"
     sign, size = ("-", -amount) if amount < 0 else ("", amount)
     decimals = 4 if 0 < size < 0.01 else 2
-    return f"{sign}${size:.{decimals}f}"
+    return f"{'~' if estimated else ''}{sign}${size:.{decimals}f}"
 
 
-def duration(seconds: float | None) -> str:
-    """Seconds in the largest units that keep the figure exact enough: ``45 s``, ``28 min``, ``1 h 05 min``.
+def duration(seconds: float | None, *, estimated: bool | None = False) -> str:
+    """Seconds in the largest units that keep the figure exact enough: ``4.2 s``, ``28 min``, ``1 h 05 min``.
 
     Args:
-        seconds: a length of time; None when it is unknown.
+        seconds: A length of time; None when it is unknown, which is said.
+        estimated: The figure may still change: ``~45 s``.
     """
     if seconds is None:
         return "unknown"
     sign, size = ("-", -seconds) if seconds < 0 else ("", seconds)
+    return f"{'~' if estimated else ''}{sign}{_span(size)}"
+
+
+def _span(size: float) -> str:
     whole = round(size)
+    if size < 10 and round(size, 1) != whole:
+        return f"{size:.1f} s"
     if whole < 2 * MINUTE:
-        return f"{sign}{whole} s"
+        return f"{whole} s"
     if whole < HOUR:
         minutes, rest = divmod(whole, 60)
-        return f"{sign}{minutes} min" + (f" {rest:02d} s" if rest else "")
+        return f"{minutes} min" + (f" {rest:02d} s" if rest else "")
     minutes = round(size / MINUTE)
     if minutes < 2 * DAY / MINUTE:
         hours, rest = divmod(minutes, 60)
-        return f"{sign}{hours} h" + (f" {rest:02d} min" if rest else "")
+        return f"{hours} h" + (f" {rest:02d} min" if rest else "")
     days, rest = divmod(round(size / HOUR), 24)
-    return f"{sign}{days} days" + (f" {rest} h" if rest else "")
+    return f"{days} days" + (f" {rest} h" if rest else "")
 
 
 def times(count: float, price_per_hour: float, seconds: float) -> str:
@@ -85,24 +93,3 @@ def short_duration(seconds: float) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds:g}s"
-
-
-def seconds(value: float | None, *, estimated: bool | None = False) -> str:
-    """``4.2s``, ``3m05s``, ``1h02m``; ``~4.2s`` while it is an estimate, ``?`` when unknown."""
-    if value is None:
-        return "?"
-    if estimated:
-        return f"~{seconds(value)}"
-    if value < 60:
-        return f"{value:.1f}s"
-    if value < 3600:
-        return f"{int(value) // 60}m{int(value) % 60:02d}s"
-    return f"{int(value) // 3600}h{int(value) % 3600 // 60:02d}m"
-
-
-def dollars(value: float | None, *, estimated: bool | None = False) -> str:
-    """``$1.31``, ``~$1.31`` while it is an estimate, ``?`` when unknown."""
-    if value is None:
-        return "?"
-    figure = f"${value:.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
-    return f"~{figure}" if estimated else figure

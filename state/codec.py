@@ -21,6 +21,7 @@ from wpfsm.fsm.records import (
     Obligation,
     Outcome,
     PatchAttempt,
+    Proposal,
     Receipt,
     ReceiptLine,
     State,
@@ -28,9 +29,9 @@ from wpfsm.fsm.records import (
 )
 from wpfsm.fsm.request.lock import LockedFields
 
-Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | PatchAttempt
+Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | PatchAttempt | Proposal
 T = TypeVar("T")
-R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, PatchAttempt)
+R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, PatchAttempt, Proposal)
 
 TABLES: Mapping[type, str] = {
     Loop: "loops",
@@ -40,12 +41,13 @@ TABLES: Mapping[type, str] = {
     Obligation: "obligations",
     Event: "events",
     PatchAttempt: "remembered",
+    Proposal: "proposals",
 }
 _JSON = frozenset({
     "loop_file", "lock", "handoff", "price", "receipt", "params", "environment",
     "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data", "waits",
 })  # fmt: skip
-_FLAGS = frozenset({"smoke", "carry_checkpoint", "seen"})
+_FLAGS = frozenset({"smoke", "carry_checkpoint", "seen", "again"})
 
 
 _FIELDS: Mapping[type, tuple[str, ...]] = {

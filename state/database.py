@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.state.connection import PatientConnection, held, is_busy
 from wpfsm.state.pragmas import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
+from wpfsm.state.private import private_folder
 
 SCHEMA_VERSION = 2
 """``user_version`` of the newest migration; equals the number of files in ``sql/``."""
@@ -74,15 +76,13 @@ def create_or_open(path: Path) -> PatientConnection:
     Raises:
         StoreError: As for :func:`open_existing`.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _writable(path):
+        private_folder(path.parent)
         if path.is_dir():
             raise StoreError(f"{path} is a folder, not a database", fix="name a file with --db")
         if path.exists() and path.stat().st_size == 0:
             raise _emptied(path)
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}", fix="name another place with --db") from error
-    with explained(path):
+    with explained(path), _writable(path):
         if not path.exists():
             from wpfsm.state.migrations import create
 
@@ -101,6 +101,23 @@ def explained(path: Path | str) -> Iterator[None]:
         yield
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explain(error, path) from error
+
+
+@contextlib.contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    """A folder in which the database cannot be made: read-only, no folder, its disk full.
+
+    Raises:
+        StoreError: For every ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = "the disk is full" if error.errno == errno.ENOSPC else f"{error.strerror}".lower()
+        raise StoreError(
+            f"database {path}: {path.parent} cannot be written: {why}; nothing was created, and no job was started",
+            fix="give the right to write there (or make room), or name another place with --db or $WPFSM_DB",
+        ) from error
 
 
 def explain(error: Exception, path: Path | str) -> StoreError:
@@ -141,8 +158,8 @@ _LEFT = "the file was left as it is"
 _MEANING = {
     "SQLITE_FULL": "the disk is full",
     "SQLITE_IOERR": "the disk reported an error, or a file size limit was reached",
-    "SQLITE_READONLY": "it is read-only",
-    "SQLITE_CANTOPEN": "it cannot be opened",
+    "SQLITE_READONLY": "it, or its folder, is read-only",
+    "SQLITE_CANTOPEN": "it cannot be opened; its folder may be read-only",
     "SQLITE_NOTADB": f"it is not an SQLite database; {_LEFT}",
     "SQLITE_CORRUPT": f"it is corrupt; {_LEFT}",
 }
@@ -185,7 +202,8 @@ def _migrate(path: Path) -> None:
     if version < SCHEMA_VERSION:
         from wpfsm.state.migrations import migrate
 
-        migrate(path)
+        with _writable(path):
+            migrate(path)
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.ports import LoopHeader
-from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, State, Trial
+from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
 from wpfsm.state import codec
 from wpfsm.state.database import explained
 
@@ -37,24 +37,35 @@ class History:
         )
         return [LoopHeader(**{**dict(row), "handoff": bool(row["handoff"])}) for row in rows]
 
-    def find(self, which: str) -> Loop:
-        """A loop by its id, or by a prefix or name that is unique.
+    def find(self, which: str, *, acting: bool = False) -> Loop:
+        """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
+
+        Args:
+            which: An id, a name or the beginning of an id; nothing in it is a wildcard.
+            acting: A name means the one loop of it that is not closed, if there is one.
 
         Raises:
-            NotFound: None matches, or several do.
+            NotFound: None matches, or several could be meant.
         """
-        rows = self._rows(
-            "select * from loops where id = ?1 or name = ?1 or id like ?1 || '%' order by id = ?1 desc, "
-            "created_at desc limit 3",
-            which,
-        )
-        exact = [row for row in rows if row["id"] == which]
+        if rows := self._rows("select * from loops where id = ?", which):
+            return self._decoded(Loop, rows)[0]
+        newest = "order by created_at desc, rowid desc limit"
+        if acting:
+            rows = self._rows(f"select * from loops where name = ? and state <> 'Closed' {newest} 4", which)  # noqa: S608 - fixed clause
+            if len(rows) > 1:
+                raise _ambiguous(which, rows)
+        rows = rows or self._rows(f"select * from loops where name = ? {newest} 1", which)  # noqa: S608 - fixed clause
+        if not rows and which:
+            rows = self._rows(f"select * from loops where substr(id, 1, length(?1)) = ?1 {newest} 4", which)  # noqa: S608 - fixed clause
         if not rows:
             raise NotFound(f"no loop {which!r}", fix="wpfsm inspect lists the loops")
-        if not exact and len(rows) > 1:
-            names = ", ".join(row["id"] for row in rows)
-            raise NotFound(f"{which!r} could be any of {names}", fix="give the whole id")
-        return self._decoded(Loop, (exact or rows)[:1])[0]
+        if len(rows) > 1:
+            raise _ambiguous(which, rows)
+        return self._decoded(Loop, rows)[0]
+
+    def count_named(self, name: str) -> int:
+        """How many loops have this name."""
+        return int(self._rows("select count(*) from loops where name = ?", name)[0][0])
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
         """Another loop whose hand-off holds a pool of this key at this moment."""
@@ -97,6 +108,10 @@ class History:
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""
         return self._of(Trial, loop_id, "number")
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
+        return self._of(Proposal, loop_id, "number")
 
     def intents(self, loop_id: str) -> Sequence[Intent]:
         """Intents of a loop."""
@@ -160,3 +175,11 @@ class History:
     def _rows(self, query: str, *parameters: object) -> list[sqlite3.Row]:
         with explained(self._path):
             return self._connection.execute(query, parameters).fetchall()
+
+
+def _ambiguous(which: str, rows: Sequence[sqlite3.Row]) -> NotFound:
+    shown = [str(row["id"]) for row in rows[:3]]
+    names = ", ".join(shown) + (", ..." if len(rows) > len(shown) else "")
+    return NotFound(
+        f"{which!r} could be any of {names}", fix="give the whole id; wpfsm inspect lists the loops"
+    )

@@ -18,6 +18,7 @@ from typing import IO
 
 from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
+from wpfsm.state.private import private, private_folder
 
 HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 60.0
@@ -62,7 +63,7 @@ def acquire(folder: Path, name: str, *, what: str, holder: str) -> Lease:
     """
     path = folder / f"{name}.lock"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         return _acquired(path, what, holder)
     except OSError as error:
         raise StoreError(
@@ -73,7 +74,7 @@ def acquire(folder: Path, name: str, *, what: str, holder: str) -> Lease:
 
 
 def _acquired(path: Path, what: str, holder: str) -> Lease:
-    file = path.open("a+", encoding="utf-8")
+    file = open(path, "a+", encoding="utf-8", opener=private)  # noqa: SIM115 - has an opener; the lease closes it
     if not _locked(file):
         note = _note(file)
         file.close()
@@ -167,6 +168,18 @@ def is_held(folder: Path, name: str) -> bool:
             return True
         fcntl.flock(file, fcntl.LOCK_UN)
     return False
+
+
+def refuse_held(folder: Path, name: str, *, what: str) -> None:
+    """Refuse what needs a right that another live process has, without taking it.
+
+    Raises:
+        Held: The message names the holder.
+    """
+    if is_held(folder, name):
+        with (folder / f"{name}.lock").open("a+", encoding="utf-8") as file:
+            note = _note(file)
+        raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
 
 
 def refuse_live_owner(owner: Owner | None, now: float, loop_id: str) -> None:

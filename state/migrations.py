@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib.resources
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from wpfsm.state.pragmas import APPLICATION_ID, BUSY_SECONDS, WAL_IS_SAFE
+from wpfsm.state.private import private
 
 # sqlite-utils imports pandas and numpy where they are installed, which takes seconds and 90 MB that no migration needs.
 _HIDDEN = [name for name in ("pandas", "numpy") if name not in sys.modules]
@@ -35,6 +37,7 @@ def create(path: Path) -> None:
             return
         scratch = path.with_name(path.name + ".new")
         scratch.unlink(missing_ok=True)
+        os.close(private(str(scratch), os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # SQLite keeps the mode
         _apply(scratch)
         scratch.rename(path)
 
@@ -48,7 +51,7 @@ def migrate(path: Path) -> None:
 @contextlib.contextmanager
 def _turn(path: Path) -> Iterator[None]:
     """One process at a time: of two that migrate at once, one would fail."""
-    with path.with_name(path.name + ".migrate").open("a") as lock:
+    with open(path.with_name(path.name + ".migrate"), "a", opener=private) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from wpfsm.fsm.errors import Held
 from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History
-from wpfsm.state.leases import Lease, acquire
+from wpfsm.state.leases import Lease, acquire, refuse_held
 
 
 class LocalPoolLeases:
@@ -34,6 +34,16 @@ class LocalPoolLeases:
             self._refuse_waiting(pool_key, loop_id)
             what = f"the pool key {pool_key}"
             self._held[pool_key] = acquire(self._folder, f"pool-{pool_key}", what=what, holder=loop_id)
+
+    def refuse_held(self, pool_key: str, loop_id: str) -> None:
+        """For a loop that keeps no pool: its job would still match the pool of the loop that has the key.
+
+        Raises:
+            Held: As for :meth:`take`.
+        """
+        if pool_key not in self._held:
+            self._refuse_waiting(pool_key, loop_id)
+            refuse_held(self._folder, f"pool-{pool_key}", what=f"the pool key {pool_key}")
 
     def _refuse_waiting(self, pool_key: str, loop_id: str) -> None:
         now = time.time()

@@ -10,9 +10,11 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from wpfsm.fsm.errors import Fenced, NotFound
+from wpfsm.fsm.errors import Fenced, NotFound, Refused
+from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import (
     Change,
@@ -23,6 +25,7 @@ from wpfsm.fsm.records import (
     Obligation,
     Owner,
     PatchAttempt,
+    Proposal,
     State,
     Trial,
 )
@@ -53,8 +56,10 @@ class IdTaken(Exception):
     """A loop of this id exists already."""
 
 
-def create_loop(connection: sqlite3.Connection, path: Path, loop: Loop, why: str) -> None:
-    """Insert a new loop with its first event.
+def create_loop(
+    connection: sqlite3.Connection, path: Path, loop: Loop, why: str, known: Sequence[Trial] = ()
+) -> None:
+    """Insert a new loop with its first event, and with the trials that it knows of another one.
 
     Raises:
         IdTaken: Another loop has this id; nothing was written.
@@ -63,6 +68,8 @@ def create_loop(connection: sqlite3.Connection, path: Path, loop: Loop, why: str
         if connection.execute("select 1 from loops where id = ?", (loop.id,)).fetchone():
             raise IdTaken(loop.id)
         connection.execute(codec.insert(Loop), codec.encode(loop))
+        for trial in known:
+            _write(connection, trial)
         _append(connection, loop.id, "created", "", loop.state, why, {}, loop.created_at)
 
 
@@ -111,6 +118,29 @@ def request_stop(connection: sqlite3.Connection, path: Path, loop_id: str, at: f
     """Leave word for the loop's controller to stop."""
     with transaction(connection, path):
         connection.execute("insert or replace into stop_requests (loop_id, at) values (?, ?)", (loop_id, at))
+
+
+def propose(
+    connection: sqlite3.Connection, path: Path, proposal: Proposal, failpoints: Failpoints | None = None
+) -> Proposal:
+    """Write a proposal, under the next free number; returns it with that number.
+
+    Whoever proposes does not own the loop. The row is all that is written, and the loop's controller, this one or the
+    next, finds it there.
+
+    Raises:
+        Refused: The loop is over, or on its way out.
+    """
+    with (failpoints or Failpoints()).around("commit proposed"), transaction(connection, path):
+        row = connection.execute("select state from loops where id = ?", (proposal.loop_id,)).fetchone()
+        if row is None or row["state"] in (State.RELEASING, State.CLOSED):
+            raise Refused(f"loop {proposal.loop_id} is over: it takes no proposal")
+        (number,) = connection.execute(
+            "select coalesce(max(number), 0) + 1 from proposals where loop_id = ?", (proposal.loop_id,)
+        ).fetchone()
+        numbered = replace(proposal, number=number)
+        _write(connection, numbered)
+    return numbered
 
 
 class LoopStore:
@@ -192,6 +222,12 @@ class LoopStore:
             ).fetchall()
             return [codec.decode(PatchAttempt, row) for row in rows]
 
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first."""
+        return self._records(
+            Proposal, "and status = 'open' order by number" if open_only else "order by number"
+        )
+
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for and nobody has resumed the loop since."""
         return bool(self._select("stop_requests", ""))
@@ -226,7 +262,14 @@ class LoopStore:
                 f"update loops set {assignments} where id = ? returning *",  # noqa: S608 - field names of Loop
                 [*(codec.encode_field(name, value) for name, value in values.items()), self.loop_id],
             ).fetchall()
-            for rows in (change.trials, change.jobs, change.intents, change.obligations, change.remembered):
+            for rows in (
+                change.trials,
+                change.jobs,
+                change.intents,
+                change.obligations,
+                change.remembered,
+                change.proposals,
+            ):
                 for record in rows:
                     _write(self._connection, record)
             if not change.quiet:

@@ -12,9 +12,10 @@ from wpfsm.adapters.aws.prices import PriceList, endpoint_region
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.host.clock import WallClock
-from wpfsm.fsm.gateway import Gateway
+from wpfsm.adapters.terminal.output import hint
+from wpfsm.fsm.gateway import Caller, Gateway
 from wpfsm.fsm.polling import AWS, LOOPBACK
-from wpfsm.fsm.ports import Price
+from wpfsm.fsm.ports import JobSummary, Price
 
 PATIENCE = 15
 """How many first pauses an outage may last for a verb that only reads: a person waits for its answer."""
@@ -48,6 +49,13 @@ class AwsServices:
         return PolicySimulation(self._clients)
 
 
+class _Person(Caller):
+    """Somebody at a terminal, who is told what takes long."""
+
+    def reading(self, what: str) -> None:
+        hint(f"reading {what}")
+
+
 class Account(Gateway):
     """The gateway to an account that no loop of this process drives.
 
@@ -60,8 +68,13 @@ class Account(Gateway):
         self.clients = Clients(target)
         pace = LOOPBACK if target.loopback else AWS
         patient = replace(pace, outage=PATIENCE * pace.backoff)
-        super().__init__(AwsServices(self.clients), WallClock(), patient)
+        super().__init__(AwsServices(self.clients), WallClock(), patient, caller=_Person())
         self._prices: dict[str, Price | None] = {}
+
+    @cached_property
+    def holders(self) -> list[JobSummary]:
+        """Jobs that may hold instances, read once."""
+        return self.recent_jobs()
 
     def price_here(self, instance_type: str) -> Price | None:
         """On-demand price of an instance type in this region, read once; None when unknown."""

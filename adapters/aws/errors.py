@@ -177,11 +177,16 @@ def understood(operation: str) -> Iterator[None]:
 
 
 def _of_client_error(error: ClientError, operation: str, known: frozenset[str]) -> ServiceError:
-    code = str(error.response["Error"].get("Code") or "")
-    message = str(error.response["Error"].get("Message") or "")
+    said = error.response.get("Error") or {}  # a body that is no XML leaves nothing of it
+    code = str(said.get("Code") or "")
+    message = str(said.get("Message") or "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _DENIED:
         return denied(code, message, operation)
+    if code == "EmulatorDiskFull":
+        return Unknown(
+            code, message, operation=operation, fix="make room on that disk; the loop can be resumed"
+        )
     nameless = (
         not code or code.isdigit()
     )  # a proxy's answer, or one that was cut: botocore puts the status there

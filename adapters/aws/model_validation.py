@@ -1,13 +1,14 @@
 """What the service's own model refuses in a request, found without sending it.
 
-botocore checks required members, types and minima; maxima, enumerations and patterns only the service
-checks, which is too late for a loop whose source has been uploaded by then. The model is botocore's, so an
+botocore checks required and unknown members, types and minima when a request is sent; maxima, enumerations and
+patterns only the service checks. Both are too late for a loop whose source has been uploaded by then. The model is botocore's, so an
 instance type that is newer than the installed botocore is refused too; the fix names the upgrade.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
@@ -42,7 +43,36 @@ def _own_model() -> ServiceModel:
     return botocore.session.get_session().get_service_model("sagemaker")
 
 
+_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "structure": ((Mapping,), "an object"),
+    "map": ((Mapping,), "an object"),
+    "list": ((list, tuple), "a list"),
+    "string": ((str,), "text"),
+    "boolean": ((bool,), "true or false"),
+    "integer": ((int,), "a whole number"),
+    "long": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "double": ((int, float), "a number"),
+}
+"""What botocore takes for each kind of member, and the same in words."""
+
+
+def _of_wrong_type(shape: Shape, value: JSON, path: str) -> Violation | None:
+    types, words = _TYPES.get(shape.type_name, ((object,), ""))
+    if isinstance(value, types) and (shape.type_name == "boolean" or not isinstance(value, bool)):
+        return None
+    shown = json.dumps(value, ensure_ascii=False)[:60]
+    if shape.type_name == "string" and isinstance(value, int | float):
+        return Violation(path, shown, f'is a number, and the service takes text: write "{shown}"')
+    if value is None:
+        return Violation(path, shown, f"is no value: leave the member out, or give {words}")
+    return Violation(path, shown, f"is not {words}, which the service requires")
+
+
 def _walk(shape: Shape, value: JSON, path: str) -> Iterator[Violation]:
+    if wrong := _of_wrong_type(shape, value, path):
+        yield wrong
+        return
     match shape.type_name:
         case "structure":
             yield from _structure(cast("StructureShape", shape), _as_mapping(value), path)
@@ -69,8 +99,18 @@ def _structure(shape: StructureShape, value: Mapping[str, JSON], path: str) -> I
         if value.get(name) is None:
             yield Violation(f"{prefix}{name}", "nothing", "is given, and the service requires it")
     for name, inner in value.items():
-        if name in shape.members and inner is not None:
+        if name not in shape.members:
+            yield _unknown(shape, name, f"{prefix}{name}")
+        elif inner is not None or name not in shape.required_members:
             yield from _walk(shape.members[name], inner, f"{prefix}{name}")
+
+
+def _unknown(shape: StructureShape, name: str, path: str) -> Violation:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(shape.members), n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return Violation(path, "the member", f"is none that the service knows here{hint}")
 
 
 def _string(shape: Shape, value: str, path: str) -> Iterator[Violation]:

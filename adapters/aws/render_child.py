@@ -77,6 +77,8 @@ def _render(
             source_dir=source_dir,
             entry_script=launcher.ENTRY if kept else spec["entry"],
             requirements=None if kept else spec["requirements"] or None,
+            # The snapshot holds what is wanted and nothing else; the SDK's own list would leave out a named .env.
+            ignore_patterns=[],
         ),
         training_image=image,
         compute=configs.Compute(

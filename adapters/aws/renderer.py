@@ -20,6 +20,7 @@ from typing import Any
 
 from wpfsm.adapters.aws.clients import Clients, Target, environment
 from wpfsm.adapters.aws.errors import denied
+from wpfsm.adapters.aws.own_request import own_request
 from wpfsm.adapters.aws.upload import upload_beside
 from wpfsm.fsm.errors import MissingExtra, Refused, Unknown
 from wpfsm.fsm.ports import RenderSpec, Request
@@ -62,7 +63,7 @@ class SdkRenderer:
         """
         own = spec.loop_file["job"]
         if isinstance(own, dict) and own.get("request"):
-            return own_request(self._loop_folder / str(own["request"]))
+            return own_request(self._loop_folder / str(own["request"]))[0]
         if spec.like is not None:
             return upload_beside(Clients(self._target).s3, spec, spec.like)
         if importlib.util.find_spec("sagemaker") is None:
@@ -101,34 +102,6 @@ def with_absolute_inputs(loop_file: Mapping[str, JSON], folder: Path) -> dict[st
         name: uri if "://" in str(uri) else str((folder / str(uri)).resolve()) for name, uri in inputs.items()
     }
     return {**loop_file, "job": {**job, "inputs": named}}
-
-
-def own_request(path: Path) -> Request:
-    """A CreateTrainingJob request that the user brings.
-
-    Raises:
-        Refused: It cannot be read, or is not a JSON object with the members a job needs.
-    """
-    try:
-        request: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Refused(
-            f"job.request: {path}: {error}", fix="give a JSON file with a CreateTrainingJob request"
-        ) from error
-    serverless = isinstance(request, dict) and "ServerlessJobConfig" in request
-    # A serverless request has neither algorithm nor instances; it is refused by name where it is checked.
-    wanted = (
-        "RoleArn",
-        "OutputDataConfig",
-        *(() if serverless else ("AlgorithmSpecification", "ResourceConfig")),
-    )
-    missing = [m for m in wanted if not isinstance(request, dict) or m not in request]
-    if missing:
-        raise Refused(
-            f"job.request: {path} lacks {', '.join(missing)}", fix="wpfsm init --from-job NAME writes one"
-        )
-    request.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": 3600})
-    return {name: value for name, value in request.items() if name != "TrainingJobName"}
 
 
 def _child_environment(target: Target) -> dict[str, str]:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from wpfsm.adapters.aws.errors import complete, translated, understood
 from wpfsm.fsm.errors import NameTaken, Rejected, Unknown
-from wpfsm.fsm.ports import Identity, JobReading, JobSummary, PoolReading, Request, Transition, Violation
+from wpfsm.fsm.ports import (
+    Identity,
+    JobPage,
+    JobReading,
+    JobSummary,
+    PoolReading,
+    Request,
+    Transition,
+    Violation,
+)
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.clients import Clients
@@ -119,17 +128,42 @@ class SageMakerTraining:
         self, *, name_contains: str | None = None, pool_status: str | None = None, status: str | None = None
     ) -> Iterator[JobSummary]:
         """ListTrainingJobs, newest first. Filters apply after paging: only the token's absence is the end."""
-        arguments: dict[str, Any] = {"MaxResults": PAGE, "SortBy": "CreationTime", "SortOrder": "Descending"}
-        arguments |= {"NameContains": name_contains} if name_contains else {}
-        arguments |= {"WarmPoolStatusEquals": pool_status} if pool_status else {}
-        arguments |= {"StatusEquals": status} if status else {}
+        token = ""
         while True:
-            with translated("ListTrainingJobs", known=frozenset()):
-                answer = self._clients.sagemaker.list_training_jobs(**arguments)
-            complete(answer, "ListTrainingJobs", "TrainingJobSummaries")
-            for row in answer["TrainingJobSummaries"]:
-                complete(row, "ListTrainingJobs", "TrainingJobName", "TrainingJobArn")
-                yield JobSummary(
+            page = self._page(
+                token, NameContains=name_contains, WarmPoolStatusEquals=pool_status, StatusEquals=status
+            )
+            yield from page.jobs
+            token = page.token
+            if not token:
+                return
+
+    def job_page(
+        self,
+        token: str = "",
+        *,
+        pool_status: str | None = None,
+        status: str | None = None,
+        created_after: float | None = None,
+    ) -> JobPage:
+        """One page of ListTrainingJobs, newest first."""
+        after = None if created_after is None else datetime.fromtimestamp(created_after, UTC)
+        return self._page(
+            token, WarmPoolStatusEquals=pool_status, StatusEquals=status, CreationTimeAfter=after
+        )
+
+    def _page(self, token: str, **filters: Any) -> JobPage:
+        arguments: dict[str, Any] = {"MaxResults": PAGE, "SortBy": "CreationTime", "SortOrder": "Descending"}
+        arguments |= {name: value for name, value in filters.items() if value is not None}
+        arguments |= {"NextToken": token} if token else {}
+        with translated("ListTrainingJobs", known=frozenset()):
+            answer = self._clients.sagemaker.list_training_jobs(**arguments)
+        complete(answer, "ListTrainingJobs", "TrainingJobSummaries")
+        for row in answer["TrainingJobSummaries"]:
+            complete(row, "ListTrainingJobs", "TrainingJobName", "TrainingJobArn")
+        with understood("ListTrainingJobs"):
+            rows = tuple(
+                JobSummary(
                     name=row["TrainingJobName"],
                     arn=row["TrainingJobArn"],
                     status=row.get("TrainingJobStatus", ""),
@@ -137,10 +171,9 @@ class SageMakerTraining:
                     ended_at=_epoch(row.get("TrainingEndTime")),
                     pool=_pool(row.get("WarmPoolStatus")),
                 )
-            token = answer.get("NextToken")
-            if not token:
-                return
-            arguments["NextToken"] = token
+                for row in answer["TrainingJobSummaries"]
+            )
+        return JobPage(rows, answer.get("NextToken") or "", len(rows) >= PAGE)
 
 
 def reading(answer: Mapping[str, Any]) -> JobReading:

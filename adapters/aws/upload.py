@@ -8,7 +8,6 @@ therefore needs an upload and a new prefix, and not the SDK, which takes seconds
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
 CODE_CHANNEL = "code"
 """The channel in which the SDK's driver expects the source (``SM_CODE`` in ``sagemaker.train.constants``)."""
-
-NOT_UPLOADED = (".env", ".git", "__pycache__", ".DS_Store", ".cache", ".ipynb_checkpoints")
-"""What the SDK leaves out (``SourceCode.ignore_patterns`` by default), so that both uploads are the same."""
 
 
 def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
@@ -68,11 +64,10 @@ def _bodies(spec: RenderSpec) -> Iterator[tuple[str, bytes]]:
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    """All of a snapshot: what is not to be uploaded was left out of it when it was taken."""
     for file in sorted(root.rglob("*")):
-        inside = file.relative_to(root)
-        left_out = any(fnmatchcase(part, pattern) for part in inside.parts for pattern in NOT_UPLOADED)
-        if file.is_file() and not left_out:
-            yield inside.as_posix(), file
+        if file.is_file():
+            yield file.relative_to(root).as_posix(), file
 
 
 def _is_code(channel: JSON) -> bool:

@@ -1,216 +1,177 @@
-"""Does a request imply two or more training jobs on one instance type, and in which pattern?
+"""Does a request ask for two or more training jobs on one instance type, and in which pattern?
 
-Deterministic and offline. The text goes through a small grammar: `tokens` (words, quantities), `grammar` (phrases of
-`vocabulary`), `clauses` (what is asked for; what is denied, past or about something else), `quantities` (which values
-belong to which parameter). On that stand the recognisers: `targets`, `package_changes`, `ablations`, `variations`.
-The order of precedence among them is that of `_candidates`.
+Deterministic and offline. The rules (`evidence`) read the values, the target, the parts and the reasons that stand in
+the text; a small linear model (`model`) weighs them and the words. `decide` puts the two together: false only for a
+reason that can be quoted, true where the model is sure, and otherwise "you decide".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Mapping
 
-from wpfsm.adapters.detect.ablations import ablation
-from wpfsm.adapters.detect.clauses import Sentence, Shape, read
-from wpfsm.adapters.detect.drafting import draft
-from wpfsm.adapters.detect.findings import Detection, Finding, Pattern, Target
-from wpfsm.adapters.detect.intervals import MAX_TRIALS
-from wpfsm.adapters.detect.package_changes import dependency
-from wpfsm.adapters.detect.patterns import Rule
-from wpfsm.adapters.detect.quantities import Assignment, assignments
-from wpfsm.adapters.detect.targets import until
-from wpfsm.adapters.detect.variations import search, varied
-from wpfsm.adapters.detect.vocabulary import Kind
+from wpfsm.adapters.detect.evidence import Evidence, features, gather
+from wpfsm.adapters.detect.findings import Detection, Pattern, Plan, Trial
+from wpfsm.adapters.detect.model import Verdict, judge, load
+from wpfsm.adapters.detect.reasons import SAID, Reason
+from wpfsm.adapters.detect.values import MAX_TRIALS
 
-__all__ = ["Detection", "Pattern", "Target", "detect", "draft"]
+_OVERRULED = 0.9
+"""A hard reason ("spot") that stands beside so likely a candidate is for the reader to judge."""
 
-
-# --- what no warm pool can serve ------------------------------------------------------------------------------------
-
-_REASONS: Mapping[str, str] = {
-    "spot": "managed spot training cannot use a warm pool",
-    "serverless": "serverless customization has no instances of its own, so there is nothing to keep warm",
-    "heterogeneous": "a heterogeneous cluster, or more than one instance type, cannot share one warm pool",
-    "pool": "the instance count and type are part of what a warm pool must match, so jobs that vary them cannot share one",
-    "amt": "SageMaker automatic model tuning keeps its own instances warm between its jobs",
-    "elsewhere": "it does not run as SageMaker training jobs",
-    "question": "it asks a question and requests no training",
-    "other": "it is not about running training jobs",
-    "past": "it tells of jobs that have run already and requests no new ones",
-    "single": "it is a single training job",
-    "empty": "there is no request",
-}
-
-_ADVICE: Mapping[str, str] = {
-    "spot": "Run it on demand to use a warm pool, or keep spot and accept a cold start for every job.",
-    "serverless": "Use the serverless job as it is, or give the loop an instance type of its own.",
-    "heterogeneous": "Run one loop for each instance type, each with its own pool.",
-    "pool": "Run one loop for each instance type and count, each with its own pool.",
-    "amt": "Let the tuning job manage its instances, or ask for a sweep without it.",
-    "elsewhere": "Nothing to keep warm there.",
-    "single": "A single job gains nothing from a warm pool: run it without keep-alive.",
-}
-
-_BLOCKERS: tuple[tuple[str, Rule], ...] = (
-    (
-        "spot",
-        Rule(
-            r" spot (?:instance|train|capacity|job|price|pricing|fleet|market|mode|vm|machine|node|request"
-            r"|gpu|discount|INST)"
-            r"| (?:on|use|using|with|via|through|managed|over to|as) (?:\S+ )?spot "
-        ),
-    ),
-    ("serverless", Rule(r" serverless(?:ly)? ")),
-    (
-        "amt",
-        Rule(
-            r" (?:hyperparametertuner|amt|automatic model (?:tune|tuning)|automatic tuning"
-            r"|createhyperparametertuningjob|tuner"
-            r"|(?:hyperparameter|sagemaker|automatic|a) tune (?:job|service|api)|model tune job) "
-        ),
-    ),
-    (
-        "heterogeneous",
-        Rule(
-            r" (?:heterogeneous|heterogenous|instance_group|instance group|mixed instance|instancegroup) "
-            r"|(?:instance_count|PARAM) group "
-        ),
-    ),
-    (
-        "elsewhere",
-        Rule(
-            r" (?:on|in|inside|with|via) (?:my |a |an |the |our |your |google |own |local |this |jupyter )*"
-            r"(?:laptop|colab|macbook|workstation|notebook|hyperpod|kubernetes|eks|slurm|vertex|databricks"
-            r"|desktop|kaggle|desk) | locally "
-        ),
-    ),
+DECLINE = (
+    "To do without a warm pool: start each job from a loop file with `strategy: {type: single}` (no keep-alive), once "
+    "per job, or leave wpfsm out altogether."
 )
-_ON_DEMAND = Rule(r" on demand ")
-_REVIVES = Rule(
-    r" (?:run|try|train|test|go|check|compare|launch|do|submit|measure|sweep|retrain|rerun) (?:it |them "
-    r"|please )*"
-    r"(?:without|both|them|each|all|it|these|those|two|one|NUM|VAL|through|next|side by side|for|against|with|to) "
-    r"| (?:one|a) (?:run |job |model )?with(?:out)? | let (?:find|see|test|try|check) | (?:run|train|try"
-    r"|test) (?:\S+ ){0,6}(?:and|vs|or) "
-    r"| (?:run|try|train|test|check|compare) (?:it |them )(?:STOP|and|with|on|both|out|$)"
-)
-_OWN_REVIVAL = Rule(r" (?:run|try|train|test) (?:both|each|all|them) ")
-_TRAINING = Rule(
-    r" (?:train|retrain|finetune|pretrain|fit|run|rerun|job|launch|submit|resubmit|epoch|start|resume) "
-)
+RULE = "Rule: two or more training jobs on one instance type, one after another, and nobody declined a warm pool: use one."
 
 
 def detect(text: str) -> Detection:
-    """Reads a request and says whether a warm pool would serve it.
+    """Read a request and say whether a warm pool would serve it.
 
     Args:
-        text: the request, as a user types it; read up to 8,000 characters.
+        text: the request, as a user types it; of a longer one than 8,000 characters the beginning and the end are read.
 
     Returns:
-        The detection; `Detection.pattern` is `Pattern.NONE` when it is no candidate. Never raises for a string.
+        What is known. Never raises for a string.
     """
-    sentences = _with_revived_questions(read(text))
-    live = [sentence.live if not sentence.question else Shape(()) for sentence in sentences]
-    assigned = assignments(sentences, live)
-    named = _instance_types(sentences)
-    finding = next(_candidates(sentences, assigned), None)
-    reason = _declined(sentences, assigned, named, finding)
-    if finding is None or reason:
-        return _none(reason or "single")
-    settings = _settings(assigned, finding)
+    evidence = gather(text)
+    model = load()
+    verdict = judge(features(evidence))
+    candidate, pattern, reason = decide(evidence, verdict, model.yes, model.no)
+    if candidate is False:
+        assert reason is not None
+        quoted = f' ("{reason.quote}")' if reason.quote else ""
+        why = f"{SAID[reason.kind]}{quoted}"
+        return Detection(
+            False,
+            verdict.probability,
+            Pattern.NONE,
+            why,
+            reason.kind,
+            message=_refusal(why, reason.kind),
+            decline=DECLINE,
+        )
+    trials = trials_for(pattern, evidence)
+    target = (
+        evidence.goals.target
+        if pattern is Pattern.TRAIN_UNTIL_METRIC or (evidence.goals.target and trials)
+        else None
+    )
+    plan = _plan(pattern, evidence, trials)
     detection = Detection(
-        True,
-        finding.pattern,
-        finding.why,
-        finding.trials,
-        finding.target,
-        "",
-        settings,
-        next(iter(named), None),
-        finding.varied,
-    )
-    return replace(detection, message=_message(detection))
+        candidate, verdict.probability, pattern, _why(candidate, evidence, verdict, trials, reason), reason.kind if reason else "", trials, target,
+        "", DECLINE, _settings(evidence, trials), evidence.instance_type, evidence.varied, plan,
+    )  # fmt: skip
+    return _with_message(detection)
 
 
-def _candidates(sentences: Sequence[Sentence], assigned: Sequence[Assignment]) -> Iterator[Finding]:
-    """The findings, in order of precedence; lazily, the first is taken."""
-    values = varied(assigned, sentences)
-    explicit = values if values is not None and values.trials else None
-    goal = until(sentences)
-    if goal is not None:
-        yield replace(goal, trials=values.trials if values else [])
-    rules: tuple[Callable[[], Finding | None], ...] = (
-        lambda: dependency(sentences),
-        lambda: ablation(sentences),
-        lambda: explicit,
-        lambda: values,
-        lambda: search(sentences),
-    )
-    for rule in rules:
-        finding = rule()
-        if finding is not None:
-            yield finding
+def decide(
+    evidence: Evidence, verdict: Verdict, yes: float, no: float
+) -> tuple[bool | None, Pattern, Reason | None]:
+    """The verdict: candidate or not or unknown, the pattern, and the reason where one speaks against it."""
+    p = verdict.probability
+    hard = next((reason for reason in evidence.reasons if reason.hard), None)
+    soft = next((reason for reason in evidence.reasons if not reason.hard), None)
+    if hard is not None:
+        return (False if p < _OVERRULED or hard.kind in {"empty", "pool"} else None), verdict.pattern, hard
+    if p >= yes:
+        return True, verdict.pattern, None
+    if soft is not None and p < no:
+        return False, Pattern.NONE, soft
+    return None, verdict.pattern, soft
 
 
-def _with_revived_questions(sentences: list[Sentence]) -> list[Sentence]:
-    """A question followed by "run both" is a request."""
-    revived = any(sentence.live.has(_REVIVES) for sentence in sentences if not sentence.question)
-    return [
-        replace(sentence, question=sentence.question and not (revived or sentence.live.has(_OWN_REVIVAL)))
-        for sentence in sentences
-    ]
-
-
-def _instance_types(sentences: Sequence[Sentence]) -> list[str]:
-    found = [str(item.value) for sentence in sentences for item in sentence.said.items if item.tag == "INST"]
-    return list(dict.fromkeys(found))
-
-
-def _declined(
-    sentences: Sequence[Sentence],
-    assigned: Sequence[Assignment],
-    named: Sequence[str],
-    finding: Finding | None,
-) -> str:
-    """Why the request is no candidate, or "" when nothing stands against it."""
-    if not any(sentence.said.items for sentence in sentences):
-        return "empty"
-    for reason, pattern in _BLOCKERS:
-        if any(sentence.said.has(pattern) for sentence in sentences):
-            if reason == "spot" and any(sentence.said.has(_ON_DEMAND) for sentence in sentences):
-                continue
-            return reason
-    if len(named) > 1:
-        return "heterogeneous"
-    if any(
-        found.parameter is not None and found.parameter.kind is Kind.POOL and found.varies
-        for found in assigned
+def trials_for(pattern: Pattern, evidence: Evidence) -> list[Trial]:
+    """The trials that a request of this pattern spells out."""
+    if pattern is Pattern.DEPENDENCY_DEBUGGING:
+        return evidence.packages
+    if pattern is Pattern.ABLATION:
+        return evidence.parts or (evidence.trials if len(evidence.trials) > 1 else [])
+    if pattern is Pattern.RECIPE_ITERATION and len(evidence.trials) < 2:
+        return evidence.recipes
+    if pattern is Pattern.TRAIN_UNTIL_METRIC and not _varies(evidence.trials):
+        return []
+    if (
+        not _varies(evidence.trials)
+        and evidence.parts
+        and pattern is not Pattern.TRAIN_UNTIL_METRIC
+        and not evidence.varied
     ):
-        return "pool"
-    if finding is not None:
-        return ""
-    if any(sentence.other for sentence in sentences):
-        return "other"
-    if all(sentence.question or not sentence.live.items for sentence in sentences):
-        return "question" if any(sentence.question for sentence in sentences) else "past"
-    return "single" if any(sentence.live.has(_TRAINING) for sentence in sentences) or assigned else "other"
+        return evidence.parts
+    return evidence.trials if _varies(evidence.trials) else []
 
 
-def _none(reason: str) -> Detection:
-    why = _REASONS[reason]
-    advice = _ADVICE.get(reason, "")
-    return Detection(False, Pattern.NONE, why, message=f"No warm pool: {why}.{' ' if advice else ''}{advice}")
+def _varies(trials: list[Trial]) -> bool:
+    return len(trials) > 1 or any(isinstance(value, dict) for trial in trials for value in trial.values())
 
 
-def _settings(assigned: Sequence[Assignment], finding: Finding) -> dict[str, int | float | str | bool]:
-    unsettled = {"recipe", *(name for trial in finding.trials for name in trial)}
-    return {
-        found.parameter.name: found.values[0]
-        for found in assigned
-        if found.parameter is not None and len(found.values) == 1 and not found.varied
-        and found.parameter.kind not in {Kind.POOL, Kind.FIXED} and found.parameter.name not in unsettled
-    }  # fmt: skip
+def _settings(evidence: Evidence, trials: list[Trial]) -> dict[str, int | float | str | bool]:
+    varied = {"recipe", *(name for trial in trials for name in trial)}
+    return {name: value for name, value in evidence.settings.items() if name not in varied}
+
+
+def _plan(pattern: Pattern, evidence: Evidence, trials: list[Trial]) -> Plan:
+    from dataclasses import replace
+
+    plan = evidence.plan
+    rule = evidence.rule
+    if rule is not None:
+        plan = replace(
+            plan,
+            note=f'the values follow the rule "{rule[2]}"'
+            + ("" if rule[1] else ", from a value that the request does not name"),
+        )
+    if (
+        any("seed" in trial for trial in trials)
+        and plan.repeats is not None
+        and pattern is not Pattern.ABLATION
+    ):
+        plan = replace(plan, repeats=None)
+    return plan
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def _why(
+    candidate: bool | None, evidence: Evidence, verdict: Verdict, trials: list[Trial], reason: Reason | None
+) -> str:
+    text = " ".join(evidence.request.asked.split())
+    parts: list[str] = []
+    if evidence.goals.target is not None:
+        parts.append(f"a number to reach ({evidence.goals.target})")
+    if len(trials) > 1:
+        names = dict.fromkeys(name for trial in trials for name in trial)
+        parts.append(f"{len(trials)} trials in {' and '.join(list(names)[:3])}")
+    elif trials and evidence.packages is trials:
+        parts.append(f"packages to change ({', '.join(map(str, trials[0]['packages']))})")  # type: ignore[arg-type]
+    quotes = _quoted(text, verdict)
+    if quotes:
+        parts.append("the words " + ", ".join(f'"{quote}"' for quote in quotes))
+    found = "; ".join(parts) or "no word that it knows"
+    if candidate:
+        return f"it asks for {found}" if parts else "it resembles requests for several training jobs"
+    against = (
+        f'; against it: {SAID[reason.kind]} ("{reason.quote}")' if reason is not None and reason.quote else ""
+    )
+    return f"not sure: it sees {found}{against}"
+
+
+def _quoted(text: str, verdict: Verdict) -> list[str]:
+    """The words of a text that weigh most, as they stand in it."""
+    found: list[str] = []
+    for feature in verdict.words:
+        if not feature.startswith("w:") or not re.search(r"[^\W\d_]{2}", feature):
+            continue
+        words = [word for word in feature[2:].split(" ") if word not in {"^", "$"}]
+        rule = r"\W{0,3}".join(r"[\d.,:e-]+" if word == "0" else re.escape(word) for word in words)
+        match = re.search(rf"(?<!\w){rule}(?!\w)", text, re.IGNORECASE)
+        if match is not None and not any(match.group() in other or other in match.group() for other in found):
+            found.append(match.group())
+        if len(found) == 3:
+            break
+    return found
 
 
 _OFFER: Mapping[Pattern, str] = {
@@ -225,20 +186,50 @@ _MISSING: Mapping[Pattern, str] = {
     Pattern.HYPERPARAMETER_SWEEP: "Which values shall it try?",
     Pattern.CONFIG_GRID: "Which values shall it try?",
     Pattern.RECIPE_ITERATION: "Which recipes, in which order?",
+    Pattern.ABLATION: "Which parts shall it switch off?",
+}
+_ADVICE: Mapping[str, str] = {
+    "spot": "Run it on demand to use a warm pool, or keep spot and accept a cold start for every job.",
+    "serverless": "Use the serverless job as it is, or give the loop an instance type of its own.",
+    "heterogeneous": "Run one loop for each instance type, each with its own pool.",
+    "pool": "Run one loop for each instance type and count, each with its own pool.",
+    "amt": "Let the tuning job manage its instances, or ask for a sweep without it.",
+    "elsewhere": "Nothing to keep warm there.",
+    "single": "A single job gains nothing from a warm pool: run it without keep-alive.",
+    "declined": DECLINE,
 }
 
 
-def _message(detection: Detection) -> str:
-    where = detection.instance_type or "one instance type"
-    most = "up to " if detection.pattern is Pattern.TRAIN_UNTIL_METRIC else ""
-    jobs = f"{most}{len(detection.trials)} jobs: " if len(detection.trials) > 1 else ""
-    offer = (
-        f"This looks like {jobs}{_OFFER[detection.pattern]} on {where}. A warm pool keeps the instance between jobs, so that only"
-        " the first one starts cold; idle time is billed until the pool is released, which the loop does and proves at its end."
-    )
-    asked = _MISSING.get(detection.pattern, "") if not detection.trials else ""
-    if detection.pattern is Pattern.TRAIN_UNTIL_METRIC and detection.target is None:
+def _refusal(why: str, kind: str) -> str:
+    advice = _ADVICE.get(kind, "")
+    return f"No warm pool: {why}.{' ' if advice else ''}{advice}"
+
+
+def _with_message(found: Detection) -> Detection:
+    from dataclasses import replace
+
+    where = found.instance_type or "one instance type"
+    jobs = job_count(found)
+    most = "up to " if found.pattern in {Pattern.TRAIN_UNTIL_METRIC, Pattern.DEPENDENCY_DEBUGGING} else ""
+    counted = f"{most}{jobs} jobs: " if jobs is not None and jobs > 1 else ""
+    what = f"{counted}{_OFFER[found.pattern]} on {where}"
+    asked = _MISSING.get(found.pattern, "") if not found.trials else ""
+    if found.pattern is Pattern.TRAIN_UNTIL_METRIC and found.target is None:
         asked = "Which number ends it?"
-    if len(detection.trials) == MAX_TRIALS:
+    if len(found.trials) == MAX_TRIALS:
         asked = f"Only the first {MAX_TRIALS} trials are listed."
-    return f"{offer} {asked}".strip()
+    if found.candidate is None:
+        text = f"You decide: this may be {what}. {RULE} {asked}"
+    else:
+        text = (
+            f"This looks like {what}. A warm pool keeps the instance between jobs, so that only the first one starts cold; idle time is "
+            f"billed until the pool is released, which the loop does and proves at its end. {asked}"
+        )
+    return replace(found, message=f"{text.strip()} {DECLINE}")
+
+
+def job_count(found: Detection) -> int | None:
+    """How many jobs the draft of a detection runs at most, if the request says so."""
+    from wpfsm.adapters.detect.drafting import jobs_of
+
+    return jobs_of(found)

@@ -8,27 +8,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from wpfsm.adapters.detect.findings import Pattern, Target, Trial, TrialValue
-
-if TYPE_CHECKING:
-    from wpfsm.adapters.detect.findings import Detection
+from wpfsm.adapters.detect.findings import Detection, Pattern, Trial, Value
 
 _PLACEHOLDERS: Mapping[str, str] = {
     "lr": "[1e-4, 5e-5, 2e-5]",
     "batch_size": "[4, 8, 16]",
-    "max_seq_length": "[512, 1024, 2048]",
     "dropout": "[0.0, 0.1, 0.2]",
     "weight_decay": "[0.0, 0.01, 0.1]",
+    "wd": "[0.0, 0.01, 0.1]",
     "seed": "[0, 1, 2]",
     "epochs": "[1, 2, 3]",
-    "lora_rank": "[8, 16, 32]",
+    "rank": "[8, 16, 32]",
     "optimizer": "[adamw, sgd]",
     "precision": "[bf16, fp16]",
 }
+_RANGES: Mapping[str, str] = {
+    "lr": "{min: 1e-5, max: 1e-3, scale: log}",
+    "weight_decay": "{min: 0.0, max: 0.1}",
+    "wd": "{min: 0.0, max: 0.1}",
+    "dropout": "{min: 0.0, max: 0.5}",
+    "batch_size": "[4, 8, 16, 32]",
+}
 _T = TypeVar("_T")
 _SEARCH_TRIALS = 12
+_PLACEHOLDER_TRIALS = 3
+_UNTIL_TRIALS = 10
+_ATTEMPTS = 6
 _NUMBER = "(-?(?:[Nn]a[Nn]|[Ii]nf)|[0-9.eE+-]+)"
 """A job that diverges must report that it did, and not keep the value of an earlier line."""
 _SCRIPT = re.compile(r"\.(?:py|sh)$")
@@ -38,20 +45,20 @@ def draft(detection: Detection, name: str) -> str:
     """The text of a commented loop file.
 
     Args:
-        detection: of a candidate.
+        detection: of a candidate, or of a request that may be one.
         name: what the loop shall be called; what the loop file does not allow in a name is replaced.
 
     Raises:
-        ValueError: the request is no candidate for a warm pool.
+        ValueError: a reason against a warm pool stands in the request.
     """
-    if not detection.candidate:
+    if detection.candidate is False:
         raise ValueError(f"there is no loop to draft: {detection.why}")
-    direction = "maximize" if detection.target and detection.target.op in {">", ">="} else "minimize"
-    metric = detection.target.metric if detection.target else "eval_loss"
-    say = "" if detection.target else "  # TODO: the metric that your script prints"
+    target = detection.target
+    metric = target.metric if target else "eval_loss"
     lines = [
         f"# Drafted from a request: {_one_line(detection.why)}.",
         "# Lines marked TODO hold what the request did not say. Check with: wpfsm plan FILE",
+        *([f"# Note: {_one_line(detection.plan.note)}."] if detection.plan.note else []),
         "version: 1",
         f"name: {_slug(name)}",
         "backend: local              # TODO: local (embedded emulator) or aws",
@@ -68,19 +75,37 @@ def draft(detection: Detection, name: str) -> str:
         *_requirements(detection),
         *_settings(detection.settings),
         "  max_runtime: 1h           # TODO: the longest that one job may take",
-        f"metric:{say}",
-        f"  name: {metric}",
-        f"  goal: {direction}",
-        f"  regex: '{metric}\\s*[=:]\\s*{_NUMBER}'  # TODO: wpfsm metric test FILE shows what it extracts",
+        f"metric:{'' if target else '  # TODO: the metric that your script prints'}",
+        f"  name: {_scalar(metric) if not re.fullmatch(r'[A-Za-z_][A-Za-z0-9_]*', metric) else metric}",
+        f"  goal: {'maximize' if target and target.op in {'>', '>='} else 'minimize'}",
+        f"  regex: {_quote(_expression(metric))}  # TODO: wpfsm metric test FILE shows what it extracts",
         "strategy:",
         *_strategy(detection),
         "limits:",
         f"  max_jobs: {_max_jobs(detection)}",
-        "  max_cost: 25.00           # TODO: US dollars, idle pool included",
+        f"  max_cost: {detection.plan.cost:.2f}"
+        if detection.plan.cost
+        else "  max_cost: 25.00           # TODO: US dollars, idle pool included",
         "  max_failures: 4",
         "",
     ]
     return "\n".join(lines)
+
+
+def jobs_of(detection: Detection) -> int | None:
+    """How many jobs the strategy of the draft asks for at most; None where they are placeholders of the draft."""
+    trials, plan = _distinct(detection.trials), detection.plan
+    if detection.pattern is Pattern.TRAIN_UNTIL_METRIC:
+        return _most(detection) or (len(trials) if _listed(trials) else None)
+    if detection.pattern is Pattern.DEPENDENCY_DEBUGGING:
+        return plan.most
+    if detection.pattern is Pattern.ABLATION:
+        return len(trials) * (plan.repeats or 1) if trials else None
+    if _ranges(trials) or (not trials and plan.method in {"random", "bayes"}):
+        return plan.count or plan.most
+    if plan.method in {"random", "bayes"} and plan.count and plan.count < len(trials):
+        return plan.count
+    return len(trials) or None
 
 
 # --- sections ---------------------------------------------------------------------------------------------------
@@ -92,54 +117,96 @@ def _instance(instance_type: str | None) -> list[str]:
     return ["  instance_type: ml.g5.2xlarge  # TODO: the one instance type of the loop"]
 
 
+def _expression(metric: str) -> str:
+    """What such a script prints: ``val_acc: 0.91``, ``val_acc=0.91``, ``'val_acc': 0.91``."""
+    words = r"[_ /-]".join(re.escape(part) for part in re.split(r"[_ /-]", metric))
+    return rf"(?i)(?:^|[^\w]){words}['\"]?\s*[=:]\s*{_NUMBER}"
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _requirements(detection: Detection) -> list[str]:
     if detection.pattern is Pattern.DEPENDENCY_DEBUGGING:
         return ["  requirements: requirements.txt  # TODO: the file inside source that names the packages"]
     return []
 
 
-def _settings(settings: Mapping[str, int | float | str | bool]) -> list[str]:
+def _settings(settings: Mapping[str, Value]) -> list[str]:
     if not settings:
         return ["  hyperparameters: {}       # TODO: what every trial shares"]
-    return ["  hyperparameters:", *(f"    {key}: {_scalar(value)}" for key, value in settings.items())]
+    return ["  hyperparameters:", *(f"    {_key(key)}: {_scalar(value)}" for key, value in settings.items())]
 
 
 def _strategy(detection: Detection) -> list[str]:
-    trials = _distinct([_values(trial) for trial in detection.trials])
     if detection.pattern is Pattern.TRAIN_UNTIL_METRIC:
-        return _until(detection.target, trials)
+        return _until(detection)
     if detection.pattern is Pattern.DEPENDENCY_DEBUGGING:
-        return _fix(detection.trials)
+        return _fix(detection)
     if detection.pattern is Pattern.ABLATION:
-        return _ablate(trials)
-    if detection.pattern is Pattern.RECIPE_ITERATION:
-        return _recipes(detection.trials, detection.varied)
-    return ["  type: sweep", *_search(trials, detection.varied, "  ")]
+        return _ablate(detection)
+    if detection.pattern is Pattern.RECIPE_ITERATION or any("recipe" in trial for trial in detection.trials):
+        return _recipes(detection)
+    if (
+        detection.trials
+        and all(isinstance(value, bool) for value in detection.trials[0].values())
+        and detection.trials[0]
+        and not _crossed(detection.trials)
+    ):
+        return _ablate(detection)
+    return ["  type: sweep", *_search(detection, "  ")]
 
 
-def _search(trials: Sequence[Trial], varied: Sequence[str], indent: str) -> list[str]:
-    """A grid where the trials are one, a list where they are not, random draws where there are only ranges."""
-    ranges = {name: value for trial in trials for name, value in trial.items() if isinstance(value, dict)}
-    if ranges:
+def _crossed(trials: Sequence[Trial]) -> bool:
+    return len(trials) == 2 ** len(trials[0])
+
+
+def _ranges(trials: Sequence[Trial]) -> dict[str, object]:
+    """The space of a search: each parameter with its range or its choices, if any is a range."""
+    found: dict[str, object] = {name: value for trial in trials for name, value in trial.items()}
+    return found if any(isinstance(value, dict) for value in found.values()) else {}
+
+
+def _listed(trials: Sequence[Trial]) -> bool:
+    return len(trials) > 0 and not _ranges(trials)
+
+
+def _search(detection: Detection, indent: str) -> list[str]:
+    """The search as asked: draws where it says so or where there are only ranges, else the grid or the list."""
+    trials, plan = _distinct(detection.trials), detection.plan
+    space, drawn = _ranges(trials), plan.method in {"random", "bayes"}
+    columns = _columns(trials) if trials and not space else {}
+    if drawn and not space and columns and (plan.count is None or plan.count >= len(trials)):
+        drawn = False  # no more draws than there are combinations: all of them are run
+    if space or drawn:
+        if not space:
+            space = dict(columns) if columns else dict.fromkeys(detection.varied or ("lr",))
+        count = plan.count or plan.most
+        said = "" if count else "# TODO: how many trials"
+        method = plan.method if plan.method in {"random", "bayes"} else "random"
+        hint = "" if plan.method in {"random", "bayes"} else "# or bayes, with the extra wpfsm[bayes]"
         return [
-            f"{indent}method: random            # or bayes, with the extra wpfsm[bayes]",
-            f"{indent}count: {_SEARCH_TRIALS}                 # TODO: how many trials",
+            f"{indent}method: {method:<18}{hint}".rstrip(),
+            f"{indent}count: {count or _SEARCH_TRIALS:<19}{said}".rstrip(),
             f"{indent}parameters:",
-            *(f"{indent}  {name}: {_range(value)}" for name, value in ranges.items()),
+            *(f"{indent}  {_key(name)}: {_dimension(name, value)}" for name, value in space.items()),
         ]
     if not trials:
-        names = varied or ("lr",)
+        names = detection.varied or ("lr",)
         return [
             f"{indent}method: grid",
             f"{indent}parameters:               # TODO: the request names no values; these are placeholders",
-            *(f"{indent}  {name}: {_PLACEHOLDERS.get(name, '[1, 2]')}  # TODO" for name in names),
+            *(f"{indent}  {_key(name)}: {_PLACEHOLDERS.get(name, '[1, 2]')}  # TODO" for name in names[:2]),
         ]
-    columns = {name: _distinct([trial[name] for trial in trials if name in trial]) for name in trials[0]}
     size = 1
     for values in columns.values():
         size *= len(values)
-    if size == len(trials):
-        rows = [f"{indent}  {name}: [{', '.join(map(_scalar, values))}]" for name, values in columns.items()]
+    same = all(trial.keys() == trials[0].keys() for trial in trials)
+    if size == len(trials) and same and _in_grid_order(trials, columns):
+        rows = [
+            f"{indent}  {_key(name)}: [{', '.join(map(_scalar, values))}]" for name, values in columns.items()
+        ]
         return [f"{indent}method: grid", f"{indent}parameters:", *rows]
     return [
         f"{indent}method: list",
@@ -148,68 +215,113 @@ def _search(trials: Sequence[Trial], varied: Sequence[str], indent: str) -> list
     ]
 
 
-def _until(target: Target | None, trials: Sequence[Trial]) -> list[str]:
+def _columns(trials: Sequence[Trial]) -> dict[str, list[object]]:
+    names = dict.fromkeys(name for trial in trials for name in trial)
+    return {name: _distinct([trial[name] for trial in trials if name in trial]) for name in names}
+
+
+def _in_grid_order(trials: Sequence[Trial], columns: Mapping[str, Sequence[object]]) -> bool:
+    from itertools import product
+
+    return [tuple(trial.values()) for trial in trials] == list(product(*columns.values()))
+
+
+def _dimension(name: str, value: object) -> str:
+    if value is None:
+        return f"{_RANGES.get(name, '{min: 0.0, max: 1.0}')}  # TODO: the range"
+    if isinstance(value, dict):
+        return _range(value)
+    return f"[{', '.join(map(_scalar, value))}]" if isinstance(value, list) else f"[{_scalar(value)}]"
+
+
+def _most(detection: Detection) -> int | None:
+    return detection.plan.most or detection.plan.count
+
+
+def _until(detection: Detection) -> list[str]:
+    target, trials = detection.target, _distinct(detection.trials)
     text = json.dumps(str(target) if target else "eval_loss < 0.30")
+    most = _most(detection)
     lines = ["  type: until", f"  target: {text}{'' if target else '  # TODO: the number that ends it'}"]
+    limit = (
+        f"  max_trials: {most}"
+        if most
+        else f"  max_trials: {_UNTIL_TRIALS}            # TODO: when to give up"
+    )
     if not trials:
         return [
             *lines,
             "  # Without `propose`, every job continues the same configuration from its last checkpoint.",
-            "  max_trials: 10            # TODO: when to give up",
+            limit,
         ]
     return [
         *lines,
+        *([limit] if most else []),
         "  patience: 3               # TODO: trials without a better metric",
         "  propose:",
-        *_search(trials, (), "    "),
+        *_search(detection, "    "),
     ]
 
 
-def _fix(trials: Sequence[Trial]) -> list[str]:
-    versions = [_one_line(_mapping(trial)) for trial in trials if trial.get("packages")]
+def _fix(detection: Detection) -> list[str]:
+    versions = [_one_line(_mapping(trial)) for trial in detection.trials if trial.get("packages")]
+    most = detection.plan.most
     return [
         *(f"  # The request names {version}" for version in versions),
         "  type: fix                 # until one job completes",
-        "  attempts: 6               # TODO: how many may fail",
+        f"  attempts: {most}" if most else f"  attempts: {_ATTEMPTS}               # TODO: how many may fail",
         "  # smoke: {max_steps: 10}  # a short run for the attempts, then the full job",
     ]
 
 
-def _ablate(trials: Sequence[Trial]) -> list[str]:
+def _ablate(detection: Detection) -> list[str]:
+    trials = _distinct(detection.trials)
+    if len(trials) < 2:
+        trials = [{"part": True}, {"part": False}]
+        say = "  # TODO: the request names no part; this is a placeholder"
+    else:
+        say = "  # TODO: the hyperparameters that your script reads"
     baseline, *variants = trials
-    lines = [
-        "  type: ablate",
-        f"  baseline: {_mapping(baseline)}  # TODO: the hyperparameters that your script reads",
-        "  variants:",
-    ]
+    lines = ["  type: ablate", f"  baseline: {_mapping(baseline)}{say}", "  variants:"]
     for variant in variants:
         changed = {name: value for name, value in variant.items() if baseline.get(name) != value}
-        label = "without " + ", ".join(name.replace("_", " ") for name in changed)
+        off = all(value is False for value in changed.values())
+        label = (
+            f"without {', '.join(name.replace('_', ' ') for name in changed)}"
+            if off
+            else ", ".join(f"{n} {_plain(v)}" for n, v in changed.items())
+        )
         lines += [
             f"    - name: {json.dumps(label[:100], ensure_ascii=False)}",
             f"      set: {_mapping(changed)}",
         ]
-    return [*lines, "  repeats: 2                # from 2 on, the verdict knows the noise"]
+    if detection.plan.repeats and detection.plan.repeats > 1:
+        return [*lines, f"  repeats: {detection.plan.repeats}"]
+    return [*lines, "  # repeats: 2              # from 2 on, the verdict knows the noise"]
 
 
-def _recipes(trials: Sequence[Trial], varied: Sequence[str]) -> list[str]:
+def _recipes(detection: Detection) -> list[str]:
+    trials = detection.trials
     lines = ["  type: recipes", "  recipes:                  # in order"]
+    if detection.plan.by_hand:
+        lines.insert(
+            0,
+            "  # The user decides each next trial after the last one: propose it with wpfsm next LOOP --set k=v.",
+        )
     if not trials:
-        name = next(iter(varied), "recipe")
+        name = next(iter(detection.varied), "recipe")
         return [
             *lines,
-            *(f"    - {{name: recipe-{n}, hyperparameters: {{{name}: {n}}}}}  # TODO" for n in (1, 2)),
+            *(f"    - {{name: recipe-{n}, hyperparameters: {{{_key(name)}: {n}}}}}  # TODO" for n in (1, 2)),
         ]
-    labels = [str(trial.get("recipe", "")) for trial in trials]
     seen: list[str] = []
+    labels = [str(trial.get("recipe", "")) for trial in trials]
     for label, trial in zip(labels, trials, strict=True):
         settings = {name: value for name, value in trial.items() if name != "recipe"}
-        name = label
-        if settings and labels.count(label) > 1:  # one method with several settings
-            name = ", ".join([label, *(f"{key} {value}" for key, value in settings.items())])
-            settings = {"recipe": label, **settings}
-        name = name[:100]
-        if name in seen:
+        shown = ", ".join(f"{key} {_plain(value)}" for key, value in settings.items())
+        unique = label and labels.count(label) == 1
+        name = (label if unique else ", ".join(filter(None, [label, shown])))[:100]
+        if not name or name in seen:
             continue
         seen.append(name)
         lines.append(f"    - name: {json.dumps(name, ensure_ascii=False)}")
@@ -227,21 +339,28 @@ def _recipes(trials: Sequence[Trial], varied: Sequence[str]) -> list[str]:
 # --- scalars ------------------------------------------------------------------------------------------------------
 
 
-def _values(trial: Trial) -> Trial:
-    return {name: value for name, value in trial.items() if name != "recipe" or len(trial) == 1}
-
-
 def _distinct(values: Sequence[_T]) -> list[_T]:
-    return [value for n, value in enumerate(values) if value not in values[:n]]
+    kept: list[_T] = []
+    seen: set[str] = set()
+    for value in values:
+        if repr(value) not in seen:
+            seen.add(repr(value))
+            kept.append(value)
+    return kept
 
 
 def _range(bounds: Mapping[str, object]) -> str:
     low, high = bounds["min"], bounds["max"]
-    logarithmic = isinstance(low, int | float) and isinstance(high, int | float) and 0 < low * 10 <= high
+    logarithmic = (
+        isinstance(low, int | float)
+        and isinstance(high, int | float)
+        and 0 < low * 10 <= high
+        and isinstance(low, float)
+    )
     return f"{{min: {_scalar(low)}, max: {_scalar(high)}{', scale: log' if logarithmic else ''}}}"
 
 
-def _scalar(value: TrialValue | object) -> str:
+def _scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -250,16 +369,33 @@ def _scalar(value: TrialValue | object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else _scalar(value)
+
+
 def _mapping(trial: Mapping[str, object]) -> str:
     return "{" + ", ".join(f"{_key(name)}: {_scalar(value)}" for name, value in trial.items()) + "}"
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else json.dumps(name, ensure_ascii=False)
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.lower() not in {
+        "null",
+        "true",
+        "false",
+        "y",
+        "n",
+        "yes",
+        "no",
+        "on",
+        "off",
+    }
+    return name if plain else json.dumps(name, ensure_ascii=False)
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:33].strip("-") or "loop"
+    """A name that the loop file takes: it begins with a letter."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return (plain if plain[:1].isalpha() else f"loop-{plain}")[:33].strip("-") or "loop"
 
 
 def _one_line(text: str) -> str:
@@ -267,6 +403,9 @@ def _one_line(text: str) -> str:
 
 
 def _max_jobs(detection: Detection) -> int:
-    return (
-        max(len(detection.trials) * (2 if detection.pattern is Pattern.ABLATION else 1), _SEARCH_TRIALS) + 4
-    )
+    """Room for every trial and a few retries; what the request allows at most, where it says so."""
+    if detection.plan.most:
+        return max(detection.plan.most, jobs_of(detection) or 0)
+    count = jobs_of(detection)
+    fallback = _UNTIL_TRIALS if detection.pattern is Pattern.TRAIN_UNTIL_METRIC else _SEARCH_TRIALS
+    return (count or fallback) + 4

@@ -1,4 +1,4 @@
-"""What a recogniser of requests reports: the pattern, why, the trials and the target."""
+"""What `detect` reports: whether a request is a candidate, the pattern, the trials, the target and why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 Value = int | float | str | bool
-TrialValue = Value | list[str] | dict[str, str] | dict[str, float]
+TrialValue = Value | list[Value] | list[str] | dict[str, str] | dict[str, int | float]
 Trial = dict[str, TrialValue]
 
 
@@ -28,7 +28,7 @@ class Target:
     """The number at which a loop may stop.
 
     Attributes:
-        metric: its name, as a metric is logged ("eval_loss").
+        metric: its name, as the request writes it ("val_acc").
         op: "<", "<=", ">" or ">=".
         value: the threshold; 90% is 0.9.
         percent: whether it was written as a percentage.
@@ -46,22 +46,27 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one recogniser saw.
+class Plan:
+    """How a request wants its trials run.
 
     Attributes:
-        pattern: which way of iterating.
-        why: what in the request says so.
-        trials: the trials that it spells out.
-        target: the number to reach.
-        varied: the parameters that vary, also when no values are given.
+        method: "grid", "list", "random" or "bayes"; "" when it does not say.
+        count: how many trials it asks for.
+        most: the most jobs that it allows.
+        repeats: how often it wants each trial.
+        cost: its budget in US dollars.
+        by_hand: the user decides each next trial after seeing the last.
+        phases: it wants to go on from the best or the last trial with another phase.
+        note: what a reader of the draft should know.
     """
 
-    pattern: Pattern
-    why: str
-    trials: list[Trial] = field(default_factory=list)
-    target: Target | None = None
-    varied: tuple[str, ...] = ()
+    method: str = ""
+    count: int | None = None
+    most: int | None = None
+    repeats: int | None = None
+    cost: float | None = None
+    by_hand: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,33 +74,43 @@ class Detection:
     """What a request asks for.
 
     Attributes:
-        candidate: two or more training jobs on one instance type, so a warm pool pays.
-        pattern: which way of iterating; `Pattern.NONE` when it is no candidate.
-        why: what in the request says so, or why it is no candidate.
-        trials: one dict of parameter to value for each trial that the request spells out; a range that it
-            leaves open is ``{"lr": {"min": 1e-05, "max": 0.001}}``; empty when it names no values.
+        candidate: True when two or more training jobs on one instance type are asked for, so that a warm pool pays;
+            False when a reason against it stands in the text; None when the reader must decide.
+        confidence: the calibrated probability that the request is a candidate.
+        pattern: which way of iterating; of None the likeliest, of False `Pattern.NONE`.
+        why: the words of the request that it rests on.
+        reason: of False, which kind of reason.
+        trials: one dict of parameter to value for each trial that the request spells out; a range that it leaves open
+            is ``{"lr": {"min": 1e-05, "max": 0.001}}``; empty when it names no values.
         target: the number to reach, or None.
         message: what to tell the user.
+        decline: how to do without a warm pool.
         settings: single values that the request fixes for every trial.
         instance_type: the instance type that the request names, or None.
         varied: the parameters that vary, also when the request gives them no values.
+        plan: method, count, repeats and budget.
     """
 
-    candidate: bool
+    candidate: bool | None
+    confidence: float
     pattern: Pattern
     why: str
+    reason: str = ""
     trials: list[Trial] = field(default_factory=list)
     target: Target | None = None
     message: str = ""
-    settings: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    decline: str = ""
+    settings: Mapping[str, Value] = field(default_factory=dict)
     instance_type: str | None = None
     varied: tuple[str, ...] = ()
+    plan: Plan = Plan()
 
     def to_json(self) -> dict[str, object]:
         """The object that ``wpfsm detect -o json`` prints."""
         target = self.target
         return {
             "candidate": self.candidate,
+            "confidence": round(self.confidence, 2),
             "pattern": self.pattern.value,
             "why": self.why,
             "trials": self.trials,
@@ -103,4 +118,5 @@ class Detection:
             if target is None
             else {"metric": target.metric, "op": target.op, "value": target.value},
             "message": self.message,
+            "decline": self.decline,
         }

@@ -1,183 +1,217 @@
-"""Until a number is reached: "until eval loss < 0.3", "get accuracy to 90%"."""
+"""Until a number is reached: "until eval loss < 0.3", "F1 is .78, we need .85"."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from wpfsm.adapters.detect import vocabulary as words
-from wpfsm.adapters.detect.clauses import Sentence, Shape
-from wpfsm.adapters.detect.findings import Finding, Pattern, Target
-from wpfsm.adapters.detect.grammar import LOWER_IS_BETTER, Item
-from wpfsm.adapters.detect.patterns import Rule
+from wpfsm.adapters.detect.findings import Target
+from wpfsm.adapters.detect.items import Item, items_of
 
-_UNTIL = Rule(
-    r" (?:until|unless|before|as long as|so long as|while|when|once|stop|get|bring|push|drive|lower|reduce"
-    r"|raise|improve|hit|reach|achieve|attain"
-    r"|aim|target|targeting|goal|need|want|keep|train to|retrain to|finetune to|threshold|make sure|down to"
-    r"|up to|continue|iterate|loop|till|train it to"
-    r"|train this to|or bust|take|move|as soon as|must|has to|have to|again|repeat) "
-)
-_EARLY = Rule(
-    r" (?:early stop|early stopping|in one run|single run|just once|only once|train once|run once|one run"
-    r"|a single|callback) "
-)
-_CONDITION = Rule(r" (?:if|where|assert|whenever|should (?:be|end)|expect|report|log) ")
-_LOOPING = Rule(
-    r" (?:until|keep|otherwise|again|repeat|loop|iterate|as long as|retrain|rerun|while|another) "
-)
-_WHILE = Rule(r" (?:as long as|so long as|while) ")
-_OPS = (
-    ("<=", Rule(r" (?:<=|=<|at most|(?:no|not) (?:more|higher|greater|larger|worse) than|not above|max|maximum|not exceed) ")),
-    (">=", Rule(r" (?:>=|at least|(?:no|not) (?:less|lower|smaller|worse) than|not below|min|minimum) ")),
-    ("<", Rule(r" (?:<|below|under|underneath|beneath|(?:less|lower|smaller|fewer) than|sub|south of) ")),
-    (">", Rule(r" (?:>|above|over|past|beyond|(?:more|greater|higher|larger) than|exceed|exceeds|surpass|surpasses|top|tops|cross|crosses|north of|clear|clears|pass) ")),
-    ("better", Rule(r" (?:beat|better than|outperform|improve on) ")),
-    ("at", Rule(r" (?:=|==|hit|reach|to|at|of|be|is|are|touch|touches|attain|attains|achieve|achieves|get|equal|around|about|near|fall|drop|target|goal|:) ")),
+_OPS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (op, re.compile(rf"(?:{words})", re.IGNORECASE))
+    for op, words in (
+        ("<=", r"<=|=<|\bat most\b|\bno (?:more|higher|greater|worse) than\b|\bnot (?:be )?(?:above|over|exceed)|\bmax(?:imum)?\b|\bnot exceed"),
+        (">=", r">=|\bat least\b|\bno (?:less|lower|worse) than\b|\bnot (?:be |fall )?(?:below|under)|\bmin(?:imum)?\b|\bminimum of\b"),
+        ("<", r"<|\bbelow\b|\bunder\b|\bbeneath\b|(?:less|lower|smaller|fewer) than|\bsub\b|\bsouth of\b"),
+        (">", r">|\babove\b|\bover\b|\bpast\b|\bbeyond\b|(?:more|greater|higher|larger|better) than|\bexceeds?\b|\bexceeding\b|\bsurpass(?:es)?\b|\btops?\b|\bcross(?:es)?\b"
+              r"|\bnorth of\b|\bclears?\b|\bpass(?:es)?\b|\boutperforms?\b|\bbeats?\b"),
+    )
 )  # fmt: skip
-_OR_LESS = Rule(r"^ (?:or|and) (?:lower|less|below|under|smaller) ")
-_OR_MORE = Rule(r"^ (?:(?:or|and) (?:more|above|higher|over|up|greater)|\+) ")
-_OR_BETTER = Rule(r"^ or better ")
+_GOAL = re.compile(
+    r"\b(?:until|till|til|unless|before|reach(?:es)?|hits?|need(?:s|ed)?|needs? to|want(?:s|ed)?|wanted|target(?:ing)?|goal|must|should|required?|requires|demand(?:s|ed)?|promised?|accepts?"
+    r"|get (?:\w+ ){0,4}to|bring|push|drive|raise|lower|reduce|improve|increase|make it|make that|get (?:it|that|there)|aim(?:ing)?|at least|at most|has to|have to|or bust|required is|contract|threshold|sla"
+    r"|down to|up to|as long as|while|says|say|comes? out|come|become|go(?:es)? to|continue|keep|again|repeat|loop|iterate|retrain|rerun|needed|expects?|for go-?live|agreed|dahin|rauf auf|happy|worse than)\b",
+    re.IGNORECASE,
+)
+_FACT = re.compile(
+    r"\b(?:is|was|at|are|now|currently|reached|gives?|gave|got|stands?|sits?|stuck|lies?|today|yesterday|measured?|from|reports?|liegt|est|está|em|en|rn)\b\W*$|[(=:]\s*$",
+    re.IGNORECASE,
+)
+_WHILE = re.compile(
+    r"\b(?:as long as|so long as|while|stays?|remains?|isn't|is not|(?:if|whenever) (?:it|the|\w+) (?:is|stays) (?:still )?)\b[^.;\n]*$",
+    re.IGNORECASE,
+)
 _FLIP = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
-_BASELINE = Rule(
-    r" (?:keep|again|retrain|rerun|iterate|repeat|loop|retry|continue) .*(?:until"
-    r"|till) (?:\S+ ){0,8}(?:beat|better than|outperform|match|exceed|above the|improve on) "
+_NOTIFY = re.compile(
+    r"\b(?:tell|ping|notify|alert|let me know|send|email|say|inform|remind|bescheid|message)\b", re.IGNORECASE
 )
 
 
-Comparison = tuple[str, float, int, int]
-"""The operator, the number, and the items where it begins and ends."""
-_NO_COMPARISON = frozenset({"METRIC", "STOP", "VAL", "PKG", "METHOD", "PARAM"})
+@dataclass(frozen=True)
+class Goals:
+    """The target of a text, and the starts of the numbers that belong to metrics."""
+
+    target: Target | None
+    taken: frozenset[int]
+    metric: str | None = None
 
 
-def until(sentences: Sequence[Sentence]) -> Finding | None:
-    """Training again until a number is reached."""
-    for sentence in sentences:
-        if sentence.question:
+@dataclass(frozen=True)
+class _Metric:
+    name: str
+    up: bool
+    start: int
+    end: int
+
+
+def read_goals(text: str) -> Goals:
+    """The target that a text asks for, in English words, and every number that is a metric's."""
+    items = items_of(text)
+    metrics = _metrics(items, text)
+    if not metrics:
+        return Goals(None, frozenset())
+    taken: set[int] = set()
+    best: tuple[int, Target] | None = None
+    current_percent = False
+    for n, item in enumerate(items):
+        if item.tag != "N" or not isinstance(item.value, int | float):
             continue
-        best = [target for target in _targets(sentence.live) if target is not None]
-        if best:
-            return Finding(Pattern.TRAIN_UNTIL_METRIC, f"it asks to go on until {best[-1]}", target=best[-1])
-    for sentence in sentences:
-        if not sentence.question and sentence.live.has(_BASELINE):
-            return Finding(
-                Pattern.TRAIN_UNTIL_METRIC,
-                "it asks to go on until a metric beats a baseline, without its number",
-            )
-    return None
-
-
-def _targets(shape: Shape) -> list[Target | None]:
-    return [_target(shape, n) for n, item in enumerate(shape.items) if is_metric(item)]
-
-
-def is_metric(item: Item) -> bool:
-    """Whether an item names a metric ("precision" is one too, where a number follows)."""
-    return item.tag == "METRIC" or (item.tag == "PARAM" and item.text == "precision")
-
-
-def _target(shape: Shape, at: int) -> Target | None:
-    """The target at a metric: "METRIC ... op ... NUM" or "op NUM METRIC"."""
-    metric = shape.items[at].text
-    lower = metric in LOWER_IS_BETTER or metric.partition("_")[2] in LOWER_IS_BETTER
-    found = _after(shape, at) or _ahead(shape, at)
-    if found is None:
-        return None
-    op, value, start, end = found
-    rest = Shape(shape.items[end + 1 : end + 4]).text
-    if _OR_LESS.match(rest):
-        op = "<="
-    elif _OR_MORE.match(rest):
-        op = ">="
-    elif _OR_BETTER.match(rest) and op in {"at", "better"}:
-        op = "at"
-    op = {"better": "<" if lower else ">", "at": "<=" if lower else ">="}.get(op, op)
-    head = Shape(shape.items[:start]).text
-    denied = (
-        re.search(r" (?:isn't|aren't|not|doesn't|hasn't) ", Shape(shape.items[start : end + 1]).text)
-        is not None
-    )
-    keeps_while = _keeps_while(shape, start)
-    if (_WHILE.search(head) or keeps_while) and not denied:
-        op = _FLIP[op]
-    wrong_way = op.startswith(">") if lower else op.startswith("<")
-    governed = (
-        keeps_while
-        or _UNTIL.search(head)
-        or re.search(
-            r" (?:or bust|keep going|until then|again|is (?:the|our|my) (?:goal|target)|otherwise|keep"
-            r"|before (?:stop|we stop)) ",
-            shape.text,
+        metric = _metric_of(item, items, n, metrics, text)
+        if metric is None:
+            continue
+        end = item.start + len(item.raw)
+        after = items[n + 1] if n + 1 < len(items) else None
+        if after is not None and (
+            after.tag in "J$T"
+            or (after.tag == "u" and after.text not in {"percent", "point"})
+            or (after.tag == "P" and after.parameter and after.parameter.counted)
+        ):
+            continue
+        sentence = max(text.rfind(mark, 0, item.start) for mark in (". ", "? ", "! ", "\n", "; ")) + 1
+        head, tail = text[sentence : item.start], text[end : end + 25]
+        close = metric.end <= item.start and re.fullmatch(
+            r"\W*(?:(?:is|was|at|of|to|=|:|now|currently|sits?|only|still|score|rate|value|the|in|on|validation|test|about|around|reached|stuck) ?\W*){0,4}",
+            text[metric.end : item.start],
         )
+        op = _op(head, tail)
+        near = head[-70:]
+        if (
+            close
+            or op
+            or re.match(rf"\s?%?\s*(?:\w+ ){{0,2}}{re.escape(text[metric.start : metric.end])}", tail)
+        ):
+            taken.add(item.start)
+        fact = _FACT.search(head[-14:]) is not None and op is None
+        wanted = (
+            op is not None
+            or (
+                _GOAL.search(near) is not None
+                and not (
+                    fact
+                    and not re.search(
+                        r"(?:until|target|goal|must|should|need|want|reach|keep)\b", near, re.IGNORECASE
+                    )
+                )
+            )
+            or re.match(
+                r"\s?%?\s*(?:or (?:better|more|less|lower|above|below|bust)|\+|minimum|is (?:the|our|my) (?:goal|target)|needed|required|before)",
+                tail,
+            )
+        )
+        if not wanted or _NOTIFY.search(near):
+            current_percent = current_percent or item.percent
+            continue
+        taken.add(item.start)
+        op = op or ("at-or-better" if re.match(r"\s?%?\s*or (?:better|bust)", tail) else "at")
+        if _WHILE.search(head) and op in _FLIP and not re.search(r"until[^.;]*$", head):
+            op = _FLIP[op]
+        if op.startswith("at"):
+            op = ">=" if metric.up else "<="
+        if (op[0] == ">") != metric.up and metric.name != "metric":
+            continue
+        value = float(item.value)
+        percent = item.percent or (after is not None and after.text == "percent")
+        if not percent and current_percent and 1 < value <= 100:
+            percent, value = True, value / 100
+        elif after is not None and after.text == "percent":
+            value = value / 100
+        strength = (
+            2
+            if re.search(
+                r"until|till|need|target|goal|must|promis|demand|contract|sla|threshold|agree|accept",
+                near,
+                re.IGNORECASE,
+            )
+            else 1
+        )
+        if best is None or strength >= best[0]:
+            best = (strength, Target(metric.name, op, value, percent))
+    return Goals(best[1] if best else None, frozenset(taken), metrics[-1].name)
+
+
+def _op(head: str, tail: str) -> str | None:
+    near = re.split(r"[,;(]|\band\b|\bbut\b|\d", head)[-1][-40:]
+    after = re.match(
+        r"\s?%?\s*(?:percent )?or (?P<less>less|lower|below|under|smaller)|\s?%?\s*(?:or (?:more|above|higher|over|up)|\+(?!\d)|minimum)",
+        tail,
     )
-    conditional = _CONDITION.search(head) and not _LOOPING.search(shape.text)
-    if wrong_way or not governed or conditional or shape.has(_EARLY):
-        return None
-    number = shape.items[end] if shape.items[end].tag == "NUM" else shape.items[start]
-    return Target(metric, op, value, percent=number.raw.endswith(("%", "percent", "pct")))
+    if after is not None:
+        return "<=" if after["less"] else ">="
+    return next((op for op, rule in _OPS if rule.search(near)), None)
 
 
-def _keeps_while(shape: Shape, start: int) -> bool:
-    """ "if accuracy is still below 0.9, train again": the condition to go on is the target turned round."""
-    head, text = Shape(shape.items[:start]).text, shape.text
-    return (
-        re.search(r" (?:if|whenever) ", head) is not None
-        and re.search(r" (?:keep|again|retrain|rerun|another|repeat) ", text) is not None
-        and " until " not in head
-    )
-
-
-def _after(shape: Shape, at: int) -> Comparison | None:
-    """The comparison behind a metric: "METRIC drops below NUM", "METRIC from NUM to NUM"."""
-    items = shape.items
-    for n in range(at + 1, min(at + 10, len(items))):
-        item = items[n]
-        if item.tag == "NUM" and isinstance(item.value, int | float):
-            between = Shape(items[at + 1 : n]).text
-            if " from " in between and [i.symbol for i in items[n + 1 : n + 3]] == ["to", "NUM"]:
+def _metrics(items: list[Item], text: str) -> list[_Metric]:
+    found: list[_Metric] = []
+    for n, item in enumerate(items):
+        end = item.start + len(item.raw)
+        compared = (
+            n + 2 < len(items) and items[n + 1].text in {"<", ">", "<=", ">="} and items[n + 2].tag == "N"
+        )
+        if item.tag == "M":
+            cut = re.match(r"@(\d+)", text[end:])
+            ahead = text[item.start - 1 : item.start]
+            joined = re.match(r"[\w]+", text[end:]) or ahead in {"_"}
+            if joined:
                 continue
-            op = _op(between) or ("at" if n == at + 1 else None)
-            after = items[n + 1] if n + 1 < len(items) else None
-            counts = after is not None and (after.text in words.UNITS or after.tag == "PARAM")
-            return None if op is None or counts else (op, float(item.value), at, n)
-        if item.tag in _NO_COMPARISON or item.text in {",", "and", "then", "or"}:
-            return None
-    return None
-
-
-def _ahead(shape: Shape, at: int) -> Comparison | None:
-    for n in range(at - 1, max(-1, at - 4), -1):
-        item = shape.items[n]
-        if item.tag == "NUM" and isinstance(item.value, int | float):
-            before = Shape(shape.items[max(0, n - 3) : n]).text
-            return _op(before) or "at", float(item.value), n, at
-        if item.text not in {
-            "in",
-            "on",
-            "of",
-            "the",
-            "for",
-            "macro",
-            "micro",
-            "mean",
-            "average",
-            "point",
-            "top",
-        }:
-            return None
-    return None
-
-
-def _op(between: str) -> str | None:
-    return next((op for op, pattern in _OPS if pattern.search(between)), None)
-
-
-def metric_numbers(shape: Shape) -> set[int]:
-    """The items that are numbers of a metric ("accuracy above 0.9"), so no values of a parameter."""
-    found: set[int] = set()
-    for at, item in enumerate(shape.items):
-        if item.tag == "METRIC":
-            hit = _after(shape, at) or _ahead(shape, at)
-            if hit is not None:
-                found.add(hit[3] if hit[3] != at else hit[2])
+            measured = n + 1 < len(items) and items[n + 1].text in {
+                "weight",
+                "scale",
+                "coefficient",
+                "function",
+                "term",
+                "head",
+                "curve",
+            }
+            if not measured:
+                found.append(
+                    _Metric(
+                        f"{item.text}{cut.group() if cut else ''}",
+                        item.up,
+                        item.start,
+                        end + (cut.end() if cut else 0),
+                    )
+                )
+        elif compared and item.tag in "wP" and item.raw[:1].isalpha():
+            up = items[n + 1].text.startswith(">")
+            found.append(_Metric(item.raw, up, item.start, end))
+        elif (
+            item.tag == "P"
+            and item.text == "precision"
+            and re.match(r"\W*(?:\w+\W+){0,4}[\d.]+\s?%?", text[end:])
+            and not re.match(r"\W*(?:fp|bf|tf)?\d\d", text[end:])
+        ):
+            found.append(_Metric("precision", True, item.start, end))
     return found
+
+
+def _metric_of(item: Item, items: list[Item], n: int, metrics: list[_Metric], text: str) -> _Metric | None:
+    """The metric that a number is nearest to: in the same list of words before it, else right behind it."""
+    before = [metric for metric in metrics if metric.end <= item.start]
+    after = [metric for metric in metrics if metric.start > item.start]
+    end = item.start + len(item.raw)
+    if after and re.fullmatch(
+        r"\s?%?\s*(?:(?:in|on|of|the|for|macro|micro|mean|average|point|points|val|validation|at) ?){0,3}\s*",
+        text[end : after[0].start],
+    ):
+        return after[0]
+    owner = next((each for each in reversed(items[:n]) if each.tag in "PM"), None)
+    if not before:
+        return None
+    last = before[-1]
+    if owner is not None and owner.tag == "P" and owner.start > last.start:
+        between = text[owner.start + len(owner.raw) : item.start]
+        if len(between) < 12 or re.search(r"\d", between):
+            return None
+    span = text[last.end : item.start]
+    return last if len(re.findall(r"\w+", span)) <= 22 else None

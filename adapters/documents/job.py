@@ -6,13 +6,15 @@ from pathlib import Path
 
 from wpfsm.adapters.documents.loop import job_object
 from wpfsm.adapters.documents.rows import SCHEMA, ledger_of, section
+from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.fsm.errors import NotFound
+from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, Intent, Job, Loop, Obligation
+from wpfsm.fsm.redact import redact_stream
 from wpfsm.fsm.units import stamp
 from wpfsm.state.database import siblings
-from wpfsm.state.history import History
 
 TAIL = 20
 """Lines of the log that are shown; ``wpfsm logs`` has the rest."""
@@ -56,7 +58,10 @@ def job_document(history: History, database: Path, loop: Loop, job: Job, now: fl
         "request_digest": job.request_digest,
         "transitions": list(job.transitions),
         "diff": _diff(database, before, job),
-        "log": {"path": archive.path(job.name), "tail": list(archive.tail(job.name, TAIL))},
+        "log": {
+            "path": archive.path(job.name),
+            **fenced({"tail": list(redact_stream(archive.tail(job.name, TAIL)))}, "tail"),
+        },
         "intents": [_intent(intent) for intent in intents],
         "obligation": _obligation(obligation) if obligation else None,
     }

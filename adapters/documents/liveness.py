@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wpfsm.fsm.records import JSON, Loop, State
+from wpfsm.fsm.ports import History
+from wpfsm.fsm.records import JSON, Loop, Owner, State
 from wpfsm.state.database import siblings
-from wpfsm.state.history import History
 from wpfsm.state.leases import STALE_SECONDS, is_held
 
 
@@ -46,9 +46,26 @@ class Liveness:
         }
 
 
+ENGINE_LATE_SECONDS = 300.0
+"""How late a loop's next turn may be before its engine counts as dead, as for the sweep."""
+TURN_SECONDS = 900.0
+"""The longest that a turn may take."""
+
+
+def _engine(loop: Loop, owner: Owner | None, now: float) -> Liveness:
+    """An engine's loop lives while its next turn is due or not long past; during a turn it has no such moment."""
+    if loop.state is State.CLOSED or owner is None:
+        return Liveness(False if loop.state is State.CLOSED else None)
+    due = owner.since + TURN_SECONDS if loop.look_at is None else loop.look_at
+    alive = loop.handoff is None and now < due + ENGINE_LATE_SECONDS
+    return Liveness(alive, f"engine, generation {loop.generation}", owner.pid, owner.since, owner.heartbeat)
+
+
 def look(history: History, database: Path, loop: Loop, now: float) -> Liveness:
     """Whether the loop's controller lives."""
     owner = history.owner(loop.id)
+    if loop.generation:
+        return _engine(loop, owner, now)
     here = owner is None or owner.host == socket.gethostname()
     alive: bool | None
     if loop.state is State.CLOSED:

@@ -11,12 +11,22 @@ from dataclasses import asdict
 
 from wpfsm.adapters.documents.job_changes import changes
 from wpfsm.adapters.documents.liveness import Liveness
-from wpfsm.adapters.documents.rows import SCHEMA, best_of, instances, ledger_of, section
+from wpfsm.adapters.documents.phase import phase_objects
+from wpfsm.adapters.documents.rows import (
+    SCHEMA,
+    best_of,
+    instances,
+    ledger_of,
+    phases_of,
+    section,
+)
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.errors import WpfsmError
-from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, State, Trial
+from wpfsm.fsm.ports import History, LoopHeader
+from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, Proposal, State, Trial
+from wpfsm.fsm.strategies.comparison import BASELINE, compare
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.units import stamp
-from wpfsm.state.history import History, LoopHeader
 
 _NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
 """Outcomes after which the thing to do is to mend the cause and start again."""
@@ -55,7 +65,7 @@ def loop_document(
     from wpfsm.adapters.documents.pool import pool_object
 
     at = time.time() if now is None else now
-    jobs, trials = history.jobs(loop.id), history.trials(loop.id)
+    jobs, trials, proposals = history.jobs(loop.id), history.trials(loop.id), history.proposals(loop.id)
     ledger = ledger_of(loop, jobs, at)
     owed = [o.job_name for o in history.obligations(loop.id) if o.status == "owed"]
     best = best_of(loop, trials)
@@ -72,6 +82,8 @@ def loop_document(
             "closed_at": stamp(loop.closed_at),
         },
         "controller": controller.to_json(stamp) if controller else None,
+        "phases": phase_objects(loop, trials, jobs, ledger),
+        "engine": _engine(loop, at),
         "trials": [_trial(t, best) for t in trials],
         "best": _best(loop, jobs, best),
         "comparisons": comparisons(loop, trials),
@@ -79,9 +91,25 @@ def loop_document(
         "pool": pool_object(history, loop, jobs, owed, at),
         "ledger": _ledger(ledger, loop),
         "handoff": dict(loop.handoff) if loop.handoff else None,
+        "proposals": [_proposal(p) for p in proposals],
         "receipt": _receipt(loop),
-        "next": next_steps(loop, owed, controller),
+        "next": next_steps(
+            loop, owed, controller, patched=_is_patched(jobs, trials), proposed=any(p.status == "open" for p in proposals)
+        ),
     }  # fmt: skip
+
+
+def _engine(loop: Loop, at: float) -> dict[str, JSON] | None:
+    """When an engine takes the loop's next turn, unless the job's end wakes it before; None without an engine."""
+    if not loop.generation:
+        return None
+    late = max(0.0, at - loop.look_at) if loop.look_at and loop.state is not State.CLOSED else 0.0
+    return {
+        "generation": loop.generation,
+        "execution": f"{loop.id}-g{loop.generation}",
+        "sleeps_until": stamp(loop.look_at),
+        "late_seconds": round(late, 1),
+    }
 
 
 def _receipt(loop: Loop) -> dict[str, JSON] | None:
@@ -116,20 +144,23 @@ def error_document(error: WpfsmError) -> dict[str, JSON]:
 
 def comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
     """Each variant of an ablation against the baseline; empty for every other strategy."""
-    strategy, metric = section(loop, "strategy"), section(loop, "metric")
-    variants = strategy.get("variants")
-    if strategy.get("type") != "ablate" or not isinstance(variants, Sequence):
-        return []
-    from wpfsm.fsm.strategies.comparison import BASELINE, compare
-    from wpfsm.fsm.strategies.metrics import Goal
-
-    names = [BASELINE, *(str(v["name"]) for v in variants if isinstance(v, Mapping))]
-    values = {
-        name: [t.metric for t in trials if t.label == name and t.state == "completed" and not t.smoke and t.metric is not None]
-        for name in names
-    }  # fmt: skip
+    metric = section(loop, "metric")
     goal = Goal(str(metric.get("name")), "maximize" if metric.get("goal") == "maximize" else "minimize")
-    return [asdict(comparison) for comparison in compare(values, goal)]
+    return [
+        asdict(comparison)
+        for number, strategy in enumerate(phases_of(loop), start=1)
+        if strategy.get("type") == "ablate"
+        for comparison in compare(_values(strategy, [t for t in trials if t.phase == number]), goal)
+    ]
+
+
+def _values(strategy: Mapping[str, JSON], trials: Sequence[Trial]) -> dict[str, list[float]]:
+    """The metrics of an ablation's completed trials, by variant."""
+    variants = strategy.get("variants")
+    listed = variants if isinstance(variants, Sequence) and not isinstance(variants, str) else ()
+    names = [BASELINE, *(str(v["name"]) for v in listed if isinstance(v, Mapping))]
+    done = [t for t in trials if t.state == "completed" and not t.smoke]
+    return {name: [t.metric for t in done if t.label == name and t.metric is not None] for name in names}
 
 
 def worst_case(loop: Loop) -> dict[str, JSON]:
@@ -154,15 +185,44 @@ def worst_case(loop: Loop) -> dict[str, JSON]:
     }
 
 
-def next_steps(loop: Loop, owed: Sequence[str], controller: Liveness | None = None) -> list[JSON]:
-    """The commands that make sense now, the likeliest first."""
+def next_steps(
+    loop: Loop,
+    owed: Sequence[str],
+    controller: Liveness | None = None,
+    *,
+    patched: bool = False,
+    proposed: bool = False,
+) -> list[JSON]:
+    """The commands that make sense now, the likeliest first.
+
+    Args:
+        loop: The loop.
+        owed: Jobs whose release is not read back.
+        controller: Whether its controller lives.
+        patched: The loop's copy of the source differs from what it was given.
+        proposed: A proposal waits to be run.
+    """
     if loop.state is State.CLOSED:
-        return [_again(loop)] if loop.outcome in _NOT_BEGUN else [
-            _step("see it as a page", "report", loop.id, "--html", f"{loop.id}.html")
-        ]  # fmt: skip
+        if loop.outcome in _NOT_BEGUN:
+            return [_again(loop)]
+        page = _step("see it as a page", "report", loop.id, "--html", f"{loop.id}.html")
+        apply = _step("write what the loop changed of the source into your files", "diff", loop.id, "--apply")
+        return [*([apply] if patched else []), page]
     alive = controller.alive if controller else None
     if loop.state is State.RELEASING and owed and not alive:
         return [_step(f"release is not confirmed: {', '.join(owed)}", "release", loop.id)]
+    if loop.handoff and proposed and not alive:
+        return [_step("run the proposal that waits", "resume", loop.id)]
+    if loop.handoff and loop.handoff.get("kind") == "ask":
+        return [
+            _step("propose: add --set NAME=VALUE or --source DIR, and --note TEXT", "next", loop.id),
+            _step("no further trial: release and end", "next", loop.id, "--done"),
+        ]
+    if loop.handoff and loop.handoff.get("kind") == "limit":
+        return [
+            _step("after raising the limit in the loop file", "resume", loop.id, "--accept-changes"),
+            _step("release and end", "next", loop.id, "--done"),
+        ]
     if loop.handoff:
         return [
             _step("after editing the source", "resume", loop.id),
@@ -201,6 +261,9 @@ def _trial(trial: Trial, best: Trial | None) -> dict[str, JSON]:
         "number": trial.number, "label": trial.label, "params": dict(trial.params), "state": trial.state,
         "smoke": trial.smoke, "repeat": trial.repeat, "metric": trial.metric,
         "best": best is not None and best.number == trial.number,
+        "phase": trial.phase, "base": trial.base, "taken_from": trial.taken_from, "repeat_of": trial.repeat_of,
+        "proposal": trial.proposal, "note": trial.note or None,
+        "verdict": trial.verdict or None, "verdict_why": trial.verdict_why or None,
     }  # fmt: skip
 
 
@@ -213,6 +276,27 @@ def _best(loop: Loop, jobs: Sequence[Job], best: Trial | None) -> dict[str, JSON
         "metric": {"name": section(loop, "metric").get("name"), "value": best.metric},
         "job": job.name if job else None,
     }  # fmt: skip
+
+
+def _is_patched(jobs: Sequence[Job], trials: Sequence[Trial]) -> bool:
+    """Whether wpfsm itself changed files of the source on the way to where the loop is now."""
+    own = any(j.patch and j.patch.files and j.patch.kind != "edit" for j in jobs)
+    return own and bool(trials) and trials[-1].source_digest != jobs[0].source_digest
+
+
+def _proposal(proposal: Proposal) -> dict[str, JSON]:
+    return {
+        "number": proposal.number,
+        "kind": proposal.kind,
+        "at": stamp(proposal.at),
+        "params": dict(proposal.params),
+        "source_digest": proposal.source_digest or None,
+        "from": proposal.base or None,
+        "note": proposal.note or None,
+        "status": proposal.status,
+        "answer": proposal.answer or None,
+        "trial": proposal.trial,
+    }
 
 
 def _retained(loop: Loop, job: Job, line: LedgerLine | None) -> float | None:

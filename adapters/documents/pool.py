@@ -9,9 +9,9 @@ from wpfsm.fsm.costs.job_cost import JobCost, gaps_between, measured_starts
 from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE, Recommendation, percentile, recommend
 from wpfsm.fsm.pool.owner import chain_started_at
+from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, POOL_OVER, Job, Loop, State
 from wpfsm.fsm.units import stamp
-from wpfsm.state.history import History
 
 
 def pool_object(

@@ -144,8 +144,10 @@ def emulator(
 
     The one line on stdout is its URL; set AWS_ENDPOINT_URL to it. Ends with Ctrl-C or SIGTERM.
     """
+    import errno
     import os
     import signal
+    import sqlite3
 
     from wpfsm.adapters.emulator import server as serving
     from wpfsm.adapters.emulator.engine.faults import read_rules
@@ -184,14 +186,22 @@ def emulator(
             switches=chosen,
         ),
     )
-    os.umask(0o077)  # what it writes is nobody else's to read; jobs get the usual mask back
+    # Logs, data and models of jobs are their owner's alone, whatever makes them.
+    os.umask(0o077)
     try:
+        options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         server = serving.Server(options)
     except ImportError as error:
         raise click.ClickException(f"{error}. The emulator needs: pip install 'wpfsm[local]'") from None
     except serving.StateInUseError as error:
         raise click.ClickException(str(error)) from None
+    except sqlite3.Error as error:
+        raise click.ClickException(f"cannot keep its state in {options.state}: {error}") from None
     except OSError as error:
+        if error.filename or error.errno == errno.ENOSPC:
+            raise click.ClickException(
+                f"cannot keep its state in {options.state}: {error.strerror}"
+            ) from None
         raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
     relay = SignalThread(lambda _: server.stop())
     for number in (signal.SIGTERM, signal.SIGINT):

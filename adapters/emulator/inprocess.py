@@ -51,7 +51,7 @@ class Emulator:
         self.clock = clock or ManualClock()
         self.runner = runner or ScriptedRunner()
         if state is not None:
-            state.mkdir(parents=True, exist_ok=True)
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.engine = Engine(
             store=Store(state / "emulator.db" if state else None),
             settings=settings or Settings(),

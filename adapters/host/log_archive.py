@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wpfsm.fsm.ports import LogLine
+from wpfsm.state.private import private, private_folder
 
 MOST_BYTES = 32 << 20
 """Bytes of a log's end that are read at once; a log may be larger than the memory, or than anybody waits for."""
@@ -22,13 +23,16 @@ class FileArchive:
 
     def append(self, job_name: str, lines: Sequence[LogLine]) -> None:
         """Add lines, each with the name of its host when there is more than one."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with Path(self.path(job_name)).open("a", encoding="utf-8") as file:
+        private_folder(self._folder)
+        with open(self.path(job_name), "a", encoding="utf-8", opener=private) as file:
             file.writelines(f"{line.text}\n" for line in lines)
 
     def restart(self, job_name: str) -> None:
         """Forget what was kept."""
         Path(self.path(job_name)).unlink(missing_ok=True)
+
+    def save(self, job_name: str) -> None:
+        """Nothing to do: each line is in the file already."""
 
     def tail(self, job_name: str, count: int) -> Sequence[str]:
         """The last lines, of the last 32 MiB; empty when the job has no log."""

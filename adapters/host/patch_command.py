@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
+from wpfsm.adapters.terminal.commands import in_document
 from wpfsm.fsm.ports import StopRequest
 from wpfsm.fsm.records import JSON
 
@@ -46,7 +47,7 @@ class Subprocess:
             program = os.path.join(self._base, program)  # noqa: PTH118 - keeps a bare name for PATH
         with tempfile.TemporaryFile("w+", encoding="utf-8") as told:
             # A file, not a pipe: a program that reads nothing must not block the controller.
-            json.dump(packet, told)
+            json.dump(in_document(packet), told)
             told.seek(0)
             try:
                 process = self._start([program, *command[1:]], told, folder)

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import hashlib
-import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from wpfsm.fsm.errors import UsageError
+from wpfsm.adapters.host.source_files import SourceFiles, look_through
+from wpfsm.fsm.errors import StoreError, UsageError
+from wpfsm.state.private import private_folder
 
-IGNORED = frozenset({
-    ".git", ".hg", ".venv", "venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache",
-    ".ipynb_checkpoints", ".DS_Store", "node_modules",
-})  # fmt: skip
 MOST_BYTES = 200 * 1024 * 1024
 """A source folder beyond this is taken for a mistake (a data set or checkpoints inside it)."""
 TEXT_BYTES = 1024 * 1024
@@ -42,28 +40,47 @@ class LocalSources:
         """Copy a folder and return its digest.
 
         Raises:
-            UsageError: There is no such folder, or it is beyond 200 MB.
+            UsageError: There is no such folder, it is beyond 200 MB, or a file in it cannot be read.
         """
-        source = (self._base / folder).resolve()
+        found = self.look_through(folder)
+        if found.size > MOST_BYTES:
+            raise UsageError(
+                f"job.source: {found.root} holds {found.size / 1e6:.0f} MB; every job would upload and load it",
+                fix="keep data and checkpoints out of it (.wpfsmignore), and give them as job.inputs",
+            )
+        with _readable(found.root):
+            digest = _digest_of(found.root, found.files)
+            self._keep(digest, lambda target: _copy(found.root, found.files, target))
+        return digest
+
+    def look_through(self, folder: str) -> SourceFiles:
+        """The files that belong to a source folder, and what is left out of it.
+
+        Raises:
+            UsageError: There is no such folder, or it cannot be read.
+        """
+        try:
+            source = (self._base / folder).resolve()
+        except (OSError, RuntimeError) as error:  # the latter is a link in a circle
+            raise UsageError(
+                f"job.source: {folder}: {error}", fix="name the folder with the training code"
+            ) from error
         if not source.is_dir():
             raise UsageError(
                 f"job.source: {source} is not a folder", fix="name the folder with the training code"
             )
-        files = list(_files(source))
-        size = sum(file.stat().st_size for file in files)
-        if size > MOST_BYTES:
-            raise UsageError(
-                f"job.source: {source} holds {size / 1e6:.0f} MB; every job would upload and load it",
-                fix="keep data and checkpoints out of it, and give them as job.inputs",
-            )
-        digest = _digest_of(source, files)
-        self._keep(digest, lambda target: _copy(source, files, target))
-        return digest
+        return look_through(source, self._base)
 
     def digest(self, folder: str) -> str:
         """The digest that :meth:`snapshot` would return, without a copy."""
-        source = (self._base / folder).resolve()
-        return _digest_of(source, list(_files(source)))
+        found = self.look_through(folder)
+        with _readable(found.root):
+            return _digest_of(found.root, found.files)
+
+    def size(self, digest: str) -> tuple[int, int]:
+        """How many files a snapshot has, and how many bytes."""
+        found = look_through(self._folder / digest)
+        return len(found.files), found.size
 
     def path(self, digest: str) -> str:
         """Where the files of a snapshot are."""
@@ -106,13 +123,22 @@ class LocalSources:
             )
         )
 
-    def _keep(self, digest: str, fill: object) -> None:
+    def _keep(self, digest: str, fill: Callable[[Path], None]) -> None:
         target = self._folder / digest
         if target.is_dir():
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
-        fill(scratch)  # type: ignore[operator]
+        try:
+            private_folder(self._folder)
+            scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+        except OSError as error:
+            raise _not_kept(self._folder, error) from error
+        try:
+            fill(scratch)
+        except OSError as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            if error.errno != errno.ENOSPC:
+                raise
+            raise _not_kept(self._folder, error) from error
         try:
             scratch.rename(target)
         except OSError:
@@ -120,22 +146,36 @@ class LocalSources:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def _not_kept(folder: Path, error: OSError) -> StoreError:
+    why = "the disk is full" if error.errno == errno.ENOSPC else f"{error.strerror}".lower()
+    return StoreError(
+        f"the loop's copy of the source cannot be kept in {folder}: {why}",
+        fix="make room or give the right to write there, or name another place with --db or $WPFSM_DB",
+    )
+
+
+@contextlib.contextmanager
+def _readable(source: Path) -> Iterator[None]:
+    """A file that cannot be read is the user's to mend; the message names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or not Path(error.filename).is_relative_to(source):
+            raise
+        raise UsageError(
+            f"job.source: {error.filename}: {error.strerror}",
+            fix="give the right to read it, or name it in .wpfsmignore",
+        ) from error
+
+
 def text_files(root: Path) -> Mapping[str, str]:
     """Text files of a folder, by relative path; binary and large ones are left out."""
     found: dict[str, str] = {}
-    for file in _files(root):
+    for file in look_through(root).files:
         if file.stat().st_size <= TEXT_BYTES:
             with contextlib.suppress(UnicodeDecodeError):
                 found[file.relative_to(root).as_posix()] = file.read_text(encoding="utf-8")
     return found
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if name not in IGNORED)
-        for name in sorted(files):
-            if name not in IGNORED and not name.endswith(".pyc"):
-                yield Path(folder) / name
 
 
 def _digest_of(source: Path, files: list[Path]) -> str:

@@ -9,7 +9,7 @@ from wpfsm.adapters.report.axes import LEGEND, axis, layout
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.fsm.costs.ledger import bill
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,7 +32,7 @@ def cost(facts: Facts, palette: Palette) -> go.Figure | None:
     if ledger.bill_provisioning:
         warm = max(0.0, ledger.cost_usd - training - idle)
         parts["starting"] = (palette.cold, warm, max(0.0, (ledger.cold.cost_usd or 0.0) - training))
-    return _comparison(parts, palette, dollars, "USD", ledger.cost_usd, ledger.cold.cost_usd)
+    return _comparison(parts, palette, usd, "USD", ledger.cost_usd, ledger.cold.cost_usd)
 
 
 def wall_time(facts: Facts, palette: Palette) -> go.Figure | None:
@@ -51,7 +51,7 @@ def wall_time(facts: Facts, palette: Palette) -> go.Figure | None:
     }
     most = max(wall, cold)
     unit, size = next(((u, s) for u, s in _UNITS if most >= 3 * s), _UNITS[-1])
-    return _comparison(parts, palette, seconds, unit, wall, cold, size)
+    return _comparison(parts, palette, duration, unit, wall, cold, size)
 
 
 def _comparison(

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from wpfsm.adapters.documents.rows import best_of, ledger_of, section
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
-from wpfsm.fsm.ports import Sources
+from wpfsm.fsm.ports import History, Sources
 from wpfsm.fsm.records import JSON, Event, Job, Loop, Obligation, Trial
-from wpfsm.state.history import History
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.adapters.report.timeline import PHASES, Phase, Segment, segments
 from wpfsm.fsm.records import Job
-from wpfsm.fsm.units import seconds
+from wpfsm.fsm.units import duration
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -108,7 +108,7 @@ def _bars(
 def _hover(segment: Segment, job: Job, facts: Facts) -> str:
     about = "~" if segment.estimated else ""
     lines = [
-        f"<b>{segment.phase}, {about}{seconds(segment.seconds)}</b>",
+        f"<b>{segment.phase}, {about}{duration(segment.seconds)}</b>",
         f"job {job.number}: {text(facts.label(job))}",
         text(segment.note),
     ]

@@ -17,6 +17,7 @@ from functools import cache
 from importlib.metadata import version
 
 from wpfsm.adapters.report import sections
+from wpfsm.adapters.report.experiments import experiments
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.failures import failures as failure_cards
 from wpfsm.adapters.report.figures import figures
@@ -65,6 +66,7 @@ def _body(facts: Facts, charts: Mapping[str, Mapping[str, JSON]]) -> Markup:
     comparison = [_chart(name) for name in ("time", "cost") if name in charts]
     note = sections.cost_note(facts)
     measured = _measured(charts)
+    tree = experiments(facts)
     return join([
         sections.header(facts),
         sections.handoff(facts),
@@ -73,6 +75,7 @@ def _body(facts: Facts, charts: Mapping[str, Mapping[str, JSON]]) -> Markup:
         _section(facts.metric, measured) if measured else None,
         _section("Against cold starts", el("div", comparison, class_="pair"), el("p", note, class_="muted small"))
         if comparison else None,
+        _section("Experiments", tree) if tree else None,
         _section("Jobs", sections.jobs_table(facts)) if facts.jobs else None,
         _section("Failures and patches", failures) if failures else None,
         _section("Receipt", sections.receipt(facts)),

@@ -11,7 +11,7 @@ from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Child, Markup, el, join
 from wpfsm.adapters.watchers.run_log import masked
 from wpfsm.fsm.records import EXIT_CODES, Job, Outcome, State
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 GOOD = frozenset({Outcome.GOAL_MET, Outcome.COMPLETED})
 NONE = "-"
@@ -54,10 +54,10 @@ def tiles(facts: Facts) -> Markup:
         _tile("jobs", str(len(jobs)), ", ".join([*starts, *([f"{failed} failed"] if failed else [])])),
         _tile(
             "wall time",
-            seconds(ledger.wall_seconds) if jobs else NONE,
+            duration(ledger.wall_seconds) if jobs else NONE,
             _faster(ledger.speedup) if jobs else "",
         ),
-        _tile("cost", dollars(ledger.cost_usd, estimated=not ledger.final), _against_cold(facts)),
+        _tile("cost", usd(ledger.cost_usd, estimated=not ledger.final), _against_cold(facts)),
         _tile("pool", *_pool(facts)),
         class_="tiles",
     )
@@ -91,7 +91,7 @@ def _against_cold(facts: Facts) -> str:
     if abs(ledger.saved_usd) < 0.00005:
         return "as much as cold"
     word = "less" if ledger.saved_usd > 0 else "more"
-    return f"{dollars(abs(ledger.saved_usd))} {word} than cold"
+    return f"{usd(abs(ledger.saved_usd))} {word} than cold"
 
 
 def _pool(facts: Facts) -> tuple[str, str, str]:
@@ -119,7 +119,7 @@ def cost_note(facts: Facts) -> str:
         if cold.measured
         else "an assumption: no cold start was measured"
     )
-    text = f"Cold: the same jobs, each warm start replaced by {seconds(cold.start_seconds)}, {origin}, and no idle pool."
+    text = f"Cold: the same jobs, each warm start replaced by {duration(cold.start_seconds)}, {origin}, and no idle pool."
     if ledger.price_per_hour is not None:
         text += (
             f" ${ledger.price_per_hour:g} an hour and instance ({ledger.price_source}, {ledger.price_date})."
@@ -173,7 +173,7 @@ def _job_row(facts: Facts, job: Job) -> Markup:
         el("td", _span(job.startup_seconds), class_="num"),
         el("td", _span(line.training_seconds if line else None), class_="num"),
         el("td", _span(per_instance), class_="num"),
-        el("td", dollars(line.cost_usd, estimated=line.estimated) if line else NONE, class_="num"),
+        el("td", usd(line.cost_usd, estimated=line.estimated) if line else NONE, class_="num"),
         el("td", el("code", job.source_digest[:8]) if job.source_digest else NONE),
     ]
     tone = "best" if facts.is_best(job) else "failed" if job.diagnosis is not None else None
@@ -200,6 +200,16 @@ def handoff(facts: Facts) -> Markup | None:
     if until:
         over = until <= facts.now
         held = f"The pool {'was' if over else 'is'} held until {stamp(until)}{', the next job starts cold' * over}. "
+    if packet.get("kind", "failure") != "failure":
+        commands = [packet.get("resume"), packet.get("give_up")]
+        lines = [" ".join(map(str, words)) for words in commands if isinstance(words, list)]
+        asked = "a proposal" if packet["kind"] == "ask" else "a limit to be raised"
+        return el(
+            "div",
+            el("p", el("b", f"This loop waits for {asked}. "), held, str(packet.get("why") or "")),
+            el("pre", "\n".join(lines)),
+            class_="callout",
+        )
     return el(
         "div",
         el("p", el("b", "This loop waits for a patch. "), held, "Edit the source, then:"),
@@ -277,4 +287,4 @@ def stamp(at: float | None) -> str:
 
 
 def _span(value: float | None) -> str:
-    return NONE if value is None else seconds(value)
+    return NONE if value is None else duration(value)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from wpfsm.adapters.terminal.loop_text import Document
 from wpfsm.fsm.records import JSON
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 
 def job_text(document: Document) -> str:
@@ -20,11 +20,11 @@ def job_text(document: Document) -> str:
         f"status    {status}" + (f", stopped for {job['stopped_for']}" if job["stopped_for"] else ""),
         f"params    {json.dumps(job['params'])}",
         *([f"changed   {'; '.join(job['changes'])}"] if job["changes"] else []),
-        f"start     {job['start'] or 'not decided'}, in {seconds(job['startup_seconds'])}"
+        f"start     {job['start'] or 'not decided'}, in {duration(job['startup_seconds'])}"
         + (f", on the pool of {job['reuse_of']}" if job["reuse_of"] else ""),
-        f"training  {seconds(job['training_seconds'])}, billed {seconds(job['billable_seconds'])}",
-        f"idle pool {seconds(job['retained_seconds'], estimated=job['estimated'])}",
-        f"cost      {dollars(job['cost_usd'], estimated=job['estimated'])}",
+        f"training  {duration(job['training_seconds'])}, billed {duration(job['billable_seconds'])}",
+        f"idle pool {duration(job['retained_seconds'], estimated=job['estimated'])}",
+        f"cost      {usd(job['cost_usd'], estimated=job['estimated'])}",
         f"source    {job['source_digest'] or 'the request brings its own'}",
     ]
     for name, value in job["metrics"].items():

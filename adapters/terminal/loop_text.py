@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from wpfsm.adapters.terminal.experiment_text import ask_lines
 from wpfsm.adapters.terminal.table import fit, short, table, wrap
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 Document = Mapping[str, Any]
 
@@ -64,6 +65,7 @@ def loop_text(document: Document, width: int | None = None) -> str:
             ("IDLE", "STARTUP", "TRAINING", "CHANGED"),
         )
         lines += ["", table(rows), ""]
+    lines += _phase_lines(document["phases"])
     if best:
         metric = best["metric"]
         lines.append(
@@ -99,8 +101,8 @@ def _job_rows(document: Document) -> list[tuple[str, ...]]:
         rows.append(
             (str(job["number"]), short(labels[job["trial"]], 28), short("; ".join(job["changes"]), 40) or "-",
              job["start"] or "-", job["status"], "-" if value is None else f"{value:.6g}{'*' * is_best}",
-             seconds(job["startup_seconds"]), seconds(job["training_seconds"]),
-             seconds(job["retained_seconds"], estimated=job["estimated"]), dollars(job["cost_usd"], estimated=job["estimated"]),
+             duration(job["startup_seconds"]), duration(job["training_seconds"]),
+             duration(job["retained_seconds"], estimated=job["estimated"]), usd(job["cost_usd"], estimated=job["estimated"]),
              short(_note(job, is_best=is_best), 60))
         )  # fmt: skip
     return rows
@@ -114,6 +116,27 @@ def _note(job: Mapping[str, Any], *, is_best: bool) -> str:
     return f"{job['diagnosis']['class']}{patch}"
 
 
+def _phase_lines(phases: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where each phase stands; nothing for a loop with one strategy."""
+    return [
+        f"phase {phase['number']} {phase['type']}{_from(phase)}: {_came_to(phase)}"
+        for phase in (phases if len(phases) > 1 else ())
+    ]
+
+
+def _from(phase: Mapping[str, Any]) -> str:
+    return f" from trial {phase['base']}" if phase["base"] else ""
+
+
+def _came_to(phase: Mapping[str, Any]) -> str:
+    if not phase["trials"]:
+        return str(phase["state"])
+    text = f"{phase['trials']} trial(s), {phase['jobs']} job(s)"
+    if phase["taken_over"]:
+        text += f", {phase['taken_over']} taken over"
+    return f"{text}, {usd(phase['cost_usd'])}" + ("" if phase["state"] == "over" else f", {phase['state']}")
+
+
 def _risk_lines(document: Document) -> list[str]:
     """What an unattended loop costs at worst."""
     worst = document["ledger"]["worst_case"]
@@ -125,11 +148,20 @@ def _risk_lines(document: Document) -> list[str]:
         return []
     between, during = worst["killed_between_jobs_usd"], worst["killed_during_job_usd"]
     return [
-        f"risk  if its controller died now: {dollars(during)} at most during a job, {dollars(between)} between jobs"
+        f"risk  if its controller died now: {usd(during)} at most during a job, {usd(between)} between jobs"
     ]
 
 
 def _controller_lines(document: Document) -> list[str]:
+    engine = document.get("engine")
+    if engine and document["loop"]["state"] != "Closed" and not document["handoff"]:
+        asleep = (
+            f"sleeps until {engine['sleeps_until']} or the job's end"
+            if engine["sleeps_until"]
+            else "takes a turn"
+        )
+        late = f", late by {engine['late_seconds']:.0f} s" if engine["late_seconds"] > 1 else ""
+        return [f"drive engine: {asleep}; execution {engine['execution']}{late}"]
     controller = document["controller"]
     if not controller or document["loop"]["state"] == "Closed" or document["handoff"]:
         return []
@@ -145,8 +177,8 @@ def _metric_name(document: Document) -> str:
 
 def _ledger_line(ledger: Mapping[str, Any]) -> str:
     cold = ledger["cold"]
-    text = f"cost  {dollars(ledger['cost_usd'], estimated=not ledger['settled'])} in {seconds(ledger['wall_seconds'])}"
-    text += f"; the same jobs cold: {dollars(cold['cost_usd'])} in {seconds(cold['wall_seconds'])}"
+    text = f"cost  {usd(ledger['cost_usd'], estimated=not ledger['settled'])} in {duration(ledger['wall_seconds'])}"
+    text += f"; the same jobs cold: {usd(cold['cost_usd'])} in {duration(cold['wall_seconds'])}"
     if ledger["price_per_hour"] is not None:
         text += f" (${ledger['price_per_hour']:g}/h, {ledger['price_source']}, {ledger['price_date']})"
     else:
@@ -171,7 +203,9 @@ def _pool_line(document: Document) -> str:
 
 
 def _handoff_lines(handoff: Mapping[str, Any]) -> Sequence[str]:
-    diagnosis, source, pool = handoff["diagnosis"], handoff["source"], handoff["pool"]
+    if handoff.get("kind", "failure") != "failure":
+        return [*ask_lines(handoff), *_hold_lines(handoff["pool"])]
+    diagnosis, source = handoff["diagnosis"], handoff["source"]
     lines = [f"hand-off: {diagnosis['class']} ({diagnosis['confidence']:.0%}): {diagnosis['fix']}"]
     if place := handoff["location"] or _place(diagnosis["location"]):
         lines.append(f"  at    {place}")
@@ -183,15 +217,19 @@ def _handoff_lines(handoff: Mapping[str, Any]) -> Sequence[str]:
         lines.append(
             f"  kept  the loop's own patches of {', '.join(source['patched'])} stay: wpfsm diff shows them"
         )
-    if pool["held_until"]:
-        cost = f", for {dollars(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
-        if datetime.fromisoformat(pool["held_until"]) > datetime.now(UTC):
-            lines.append(
-                f"  pool  held until {pool['held_until']}{cost}; then the service releases it by itself"
-            )
-        else:
-            lines.append(f"  pool  was held until {pool['held_until']}{cost}; the next job starts cold")
-    return lines
+    return [*lines, *_hold_lines(handoff["pool"])]
+
+
+def _hold_lines(pool: Mapping[str, Any]) -> Sequence[str]:
+    """Until when the pool is held, what that costs at most, and what a minute of it costs."""
+    if not pool["held_until"]:
+        return []
+    cost = f", for {usd(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
+    if pool["burn_usd_per_hour"]:
+        cost += f" (${pool['burn_usd_per_hour'] / 60:.4f} a minute)"
+    if datetime.fromisoformat(pool["held_until"]) > datetime.now(UTC):
+        return [f"  pool  held until {pool['held_until']}{cost}; then the service releases it by itself"]
+    return [f"  pool  was held until {pool['held_until']}{cost}; the next job starts cold"]
 
 
 def _place(location: Mapping[str, Any] | None) -> str:

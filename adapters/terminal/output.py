@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from wpfsm.adapters.terminal.commands import in_document, in_text
+from wpfsm.adapters.terminal.visible import visible, visible_json
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
 from wpfsm.state.database import default_path, real_path
@@ -31,27 +34,39 @@ class Options:
 
     Attributes:
         output: The form of what goes to stdout.
-        database: The SQLite file.
+        database: The SQLite file; of a shared place the path beside which this machine's copies are.
         endpoint_url: An endpoint that stands for AWS; empty for none.
         debug: Show tracebacks.
+        shared: ``dynamodb://REGION/TABLE`` where a team's loops are; empty for this machine's own.
     """
 
     output: Output
     database: Path
     endpoint_url: str = ""
     debug: bool = False
+    shared: str = ""
 
 
 def options(output: str, db: str | None, endpoint_url: str | None, *, debug: bool = False) -> Options:
     """The options from the command line's words."""
     form: Output = "json" if output == "json" else "jsonl" if output == "jsonl" else "human"
+    named = db or os.environ.get("WPFSM_DB", "")
+    if named.startswith("dynamodb://"):
+        from wpfsm.state.shared.location import cache_of
+
+        return Options(form, cache_of(named), endpoint_url or "", debug, named)
     return Options(form, real_path(Path(db) if db else default_path()), endpoint_url or "", debug)
 
 
-def print_json(document: Mapping[str, object]) -> None:
+def print_json(document: Mapping[str, JSON]) -> None:
     """One object on stdout: indented for people, one line when piped."""
     indent = 2 if sys.stdout.isatty() else None
-    print(json.dumps(document, indent=indent, ensure_ascii=False), flush=True)
+    print(visible_json(json.dumps(in_document(document), indent=indent, ensure_ascii=False)), flush=True)
+
+
+def say(text: str) -> None:
+    """Text for people on stdout: the commands in it can be followed, and nothing in it acts on a terminal."""
+    print(visible(in_text(text)), flush=True)
 
 
 def emit(given: Options, document: Mapping[str, JSON], human: str) -> None:
@@ -59,12 +74,12 @@ def emit(given: Options, document: Mapping[str, JSON], human: str) -> None:
     if given.output == "none":
         return
     if given.output == "human":
-        print(human, flush=True)
+        say(human)
     else:
         print_json(document)
 
 
-def duration(option: str, text: str) -> float:
+def duration_option(option: str, text: str) -> float:
     """Seconds of an option's value.
 
     Raises:
@@ -80,7 +95,13 @@ def duration(option: str, text: str) -> float:
 
 def hint(text: str) -> None:
     """A line for people, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(visible(in_text(text)), file=sys.stderr, flush=True)
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names in a row, the first of them when there are many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def read_text(file: Path) -> str:

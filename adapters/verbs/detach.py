@@ -15,6 +15,7 @@ from wpfsm.fsm.records import Loop
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.leases import Lease
+from wpfsm.state.private import private, private_folder
 
 DETACHED = 11
 
@@ -24,24 +25,43 @@ def detached() -> bool:
     return "WPFSM_DETACHED" in os.environ
 
 
-def detach_loop(given: Options, loop: Loop, lease: Lease) -> None:
+def queued() -> bool:
+    """Whether this process is the background half of ``--queue --detach``."""
+    return "WPFSM_QUEUED" in os.environ
+
+
+def detach_loop(given: Options, loop: Loop, lease: Lease, *, queue: bool = False) -> None:
     """Hand the loop to a process of its own, which outlives this one.
 
-    The child inherits the locked descriptor: at no moment does the loop look as if nobody drove it.
+    With ``queue`` it waits for a pool that another loop holds. The child inherits the locked descriptor: at no moment does the loop look as if nobody drove it.
 
     Raises:
         Refused: The child did not take the loop over.
     """
     log = siblings(given.database, "logs") / f"{loop.id}.controller.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    private_folder(log.parent)
+    with open(log, "ab", opener=private) as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "wpfsm.cli", "resume", loop.id, "--db", str(given.database.absolute())],
+            [
+                sys.executable,
+                "-m",
+                "wpfsm.cli",
+                "resume",
+                loop.id,
+                "--db",
+                str(given.database.absolute()),
+                *(["--endpoint-url", given.endpoint_url] if given.endpoint_url else []),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, "WPFSM_DETACHED": "1", INHERITED_LOCK: str(lease.fileno())},
+            env={
+                **os.environ,
+                "WPFSM_DETACHED": "1",
+                INHERITED_LOCK: str(lease.fileno()),
+                **({"WPFSM_QUEUED": "1"} if queue else {}),
+            },
             pass_fds=(lease.fileno(),),
         )
     try:

@@ -19,7 +19,7 @@ def detect(given: Options, words: str, file: Path | None) -> int:
     text = sys.stdin.read() if words == "-" else words
     detection = recognise(text)
     if file is not None:
-        if not detection.candidate:
+        if detection.candidate is False:
             raise UsageError(f"there is no loop to draft: {detection.why}", fix="leave --write out")
         from wpfsm.adapters.detect.drafting import draft
 
@@ -51,8 +51,10 @@ def write_new(file: Path, text: str, *, force: bool) -> None:
 
 
 def _text(found: Mapping[str, JSON]) -> str:
+    candidate = found["candidate"]
+    verdict = "you decide" if candidate is None else "candidate" if candidate else "no candidate"
     lines = [
-        f"{'candidate' if found['candidate'] else 'no candidate'}: {found['pattern']}",
+        f"{verdict}: {found['pattern']}, probability {found['confidence']}",
         f"why   {found['why']}",
     ]
     trials, target = found["trials"], found["target"]

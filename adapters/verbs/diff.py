@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wpfsm.adapters.documents.rows import SCHEMA, section
+from wpfsm.adapters.documents.rows import SCHEMA, best_of, section
 from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
-from wpfsm.state.database import explained, open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.state.database import explained, siblings
 
 
 @dataclass(frozen=True)
@@ -29,26 +30,41 @@ class _Folder:
         name: As the loop file writes it.
         path: Where it is.
         given: Digest of the newest snapshot that the user made: at the start, or by an edit in a hand-off.
-        patched: Digest of the newest snapshot of the loop.
+        patched: Digest of the newest snapshot of the loop, or of its best trial's.
+        proposed: Digests of the folders that were proposed to an open loop.
     """
 
     name: str
     path: Path
     given: str
     patched: str
+    proposed: tuple[str, ...] = ()
 
 
-def diff(given: Options, which: str, *, apply: bool) -> int:
-    """Print the loop's patches; with ``apply`` write them into the user's files."""
+def diff(given: Options, which: str, *, apply: bool, best: bool = False) -> int:
+    """Print the loop's patches; with ``apply`` write them into the user's files.
+
+    Args:
+        given: The options of every verb.
+        which: The loop.
+        apply: Write.
+        best: The source of the best trial, in the place of the newest one's.
+
+    Raises:
+        Refused: A file to be written holds what no trial of the loop had, or the loop has no best trial.
+    """
     with explained(given.database):
-        history = History(open_existing(given.database))
-        loop = history.find(which)
+        history = history_of(given)
+        loop = named(history, which)
         jobs, trials = history.jobs(loop.id), history.trials(loop.id)
+        proposed = [p.source_digest for p in history.proposals(loop.id) if p.source_digest]
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
     sources = LocalSources(siblings(given.database, "sources"), base)
-    folders = list(_folders(base, loop, jobs, trials))
+    folders = list(_best_folder(base, loop, jobs, trials) if best else _folders(base, loop, jobs, trials))
+    folders = [replace(folder, proposed=tuple(proposed)) for folder in folders]
     text = "".join(_unified(sources, folder) for folder in folders)
-    files = [str(folder.path / name) for folder in folders for name in _changed(sources, folder)]
+    changed = any(_changed(sources, folder) for folder in folders)
+    files = [str(folder.path / name) for folder in folders for name in _pending(sources, folder)]
     written: list[str] = []
     if apply:
         _refuse_changed([place for folder in folders for place in _foreign(sources, folder)], loop)
@@ -56,8 +72,10 @@ def diff(given: Options, which: str, *, apply: bool) -> int:
     document: dict[str, JSON] = {
         "schema": SCHEMA, "loop": {"id": loop.id}, "diff": text, "files": files, "applied": apply
     }  # fmt: skip
-    if not files:
+    if not changed:
         hint("the loop has not patched the source")
+    elif not files and not apply:
+        hint("your files are already as the loop has them")
     elif apply:
         hint(f"wrote {', '.join(written)}" if written else "your files are already as the loop has them")
     if text or given.output != "human":
@@ -79,16 +97,43 @@ def _folders(base: Path, loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial
         yield _Folder(name, (base / name).resolve(), edits[-1] if edits else first, newest[-1])
 
 
+def _best_folder(base: Path, loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial]) -> Iterator[_Folder]:
+    """The folder of the best trial, with its source."""
+    best = best_of(loop, trials)
+    if best is None:
+        raise Refused(
+            f"loop {loop.id} has no best trial", fix=f"wpfsm diff {loop.id} shows the newest source"
+        )
+    name = best.source or str(section(loop, "job").get("source") or "")
+    for folder in _folders(base, loop, jobs, trials):
+        if folder.name == name:
+            yield replace(folder, patched=best.source_digest)
+
+
 def _changed(sources: LocalSources, folder: _Folder) -> list[str]:
-    before, after = sources.files(folder.given), sources.files(folder.patched)
-    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    """Files of the user's that the loop has otherwise: than it was given, or than what was proposed to it."""
+    after = sources.files(folder.patched)
+    versions = [sources.files(digest) for digest in (folder.given, *folder.proposed)]
+    names = {name for files in versions for name in files} | after.keys()
+    return sorted(name for name in names if any(files.get(name) != after.get(name) for files in versions))
+
+
+def _pending(sources: LocalSources, folder: _Folder) -> list[str]:
+    """Those that are not in the user's folder yet as the loop has them."""
+    after = sources.files(folder.patched)
+    return [name for name in _changed(sources, folder) if _present(folder.path / name) != after.get(name)]
 
 
 def _unified(sources: LocalSources, folder: _Folder) -> str:
     """As ``git diff`` writes it, so that ``patch -p1`` beside the loop file takes it."""
-    before, after = sources.files(folder.given), sources.files(folder.patched)
+    before, after = dict(sources.files(folder.given)), sources.files(folder.patched)
+    for name in _pending(sources, folder) if folder.proposed else ():
+        if (text := _present(folder.path / name)) is not None:
+            before[name] = (
+                text  # an open loop was given one folder after the other: the present one is what counts
+            )
     return "".join(
-        line for name in _changed(sources, folder) for line in _file_diff(folder.name, name, before, after)
+        line for name in _pending(sources, folder) for line in _file_diff(folder.name, name, before, after)
     )
 
 
@@ -105,9 +150,9 @@ def _file_diff(folder: str, name: str, before: Mapping[str, str], after: Mapping
 
 def _foreign(sources: LocalSources, folder: _Folder) -> Iterator[Path]:
     """The files to be written that are neither as the loop was given them nor as it has them."""
-    before, after = sources.files(folder.given), sources.files(folder.patched)
+    known = [sources.files(digest) for digest in (folder.given, folder.patched, *folder.proposed)]
     for name in _changed(sources, folder):
-        if _present(folder.path / name) not in (before.get(name), after.get(name)):
+        if _present(folder.path / name) not in [files.get(name) for files in known]:
             yield folder.path / name
 
 

@@ -9,22 +9,28 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.ports import History
+from wpfsm.fsm.records import JSON, Loop
 from wpfsm.fsm.states.preflight.checks import holdings
+from wpfsm.fsm.units import stamp
 from wpfsm.state.damage import damage
 from wpfsm.state.database import explain, open_existing
-from wpfsm.state.history import History
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.aws.clients import Target
 
 
+SWEEP_SECONDS = 900.0
+"""Between two sweeps of a shared table."""
+LATE_SECONDS = 300.0
+"""How long after the time of its next look a loop of an engine counts as late."""
 MOST_SKEW = 60.0
 """Seconds. Signatures are refused beyond 5 minutes, and times in a ledger are wrong before that."""
 
@@ -44,7 +50,7 @@ def doctor(given: Options, backend: str | None, region: str | None, instance_typ
     """Credentials, permissions, quotas, clock, database, orphans: every check runs, then all are shown."""
     from wpfsm.adapters.targets import target_for
 
-    checks = [_database(given), *_extras()]
+    checks = [*(_team(given) if given.shared else [_database(given)]), *_extras()]
     try:
         target = target_for(given, backend, region)
     except NotFound as error:
@@ -73,11 +79,49 @@ def _database(given: Options) -> Check:
         return Check("database", "fail", str(found), found.fix, found.exit_code)
     if problem != "ok":
         return Check("database", "fail", f"{given.database}: {problem}", "wpfsm gc works without it", 75)
-    owed = History(connection).owed()
+    owed = history_of(given).owed()
     if owed:
         loops = sorted({o.loop_id for o in owed})
         return Check("database", "warn", f"{len(owed)} open obligation(s) in {', '.join(loops)}", "wpfsm gc")
     return Check("database", "ok", f"{given.database}, nothing owed")
+
+
+def _team(given: Options) -> list[Check]:
+    """The shared table and its engine: the deployed version, the last sweep, loops that are late."""
+    import importlib.metadata
+
+    from wpfsm.adapters.engine.place import last_sweep
+    from wpfsm.adapters.targets import place_of
+
+    try:
+        place = place_of(given)
+        owed = history_of(given).owed()
+        late = [loop.id for loop in history_of(given).unfinished() if _is_late(loop)]
+        swept = last_sweep(place)
+    except WpfsmError as error:
+        return [Check("table", "fail", str(error), error.fix, error.exit_code)]
+    here = importlib.metadata.version("wpfsm")
+    loops = ", ".join(sorted({o.loop_id for o in owed}))
+    checks = [
+        Check("table", "warn", f"{len(owed)} open obligation(s) in {loops}", "wpfsm gc") if owed
+        else Check("table", "ok", f"{place.table.name}, nothing owed"),
+        Check("engine", "ok", f"{place.function or 'none'}, wpfsm {place.version}") if place.version == here
+        else Check("engine", "warn", f"wpfsm {place.version} was deployed, this is {here}", "wpfsm deploy"),
+    ]  # fmt: skip
+    if swept is None or time.time() - float(swept["at"]) > 2 * SWEEP_SECONDS:
+        said = f"the sweep ran last at {stamp(float(swept['at']))}" if swept else "the sweep has not run yet"
+        checks.append(
+            Check("sweep", "warn", said, "aws lambda invoke the stack's sweep function, and read its log")
+        )
+    else:
+        checks.append(Check("sweep", "ok", f"ran at {stamp(float(swept['at']))}, restarted {swept['begun']}"))
+    if late:
+        checks.append(Check("loops", "warn", f"late: {', '.join(late)}", f"wpfsm resume {late[0]}"))
+    return checks
+
+
+def _is_late(loop: Loop) -> bool:
+    return loop.handoff is None and loop.look_at is not None and time.time() > loop.look_at + LATE_SECONDS
 
 
 def _extras() -> list[Check]:
@@ -155,7 +199,7 @@ def _orphans(given: Options, account: Account) -> Check:
 
     history: History | None = None
     with contextlib.suppress(Exception):  # pools are found without it too
-        history = History(open_existing(given.database))
+        history = history_of(given)
     found = survey_pools(account, given.database, history)
     ours = [view.reading.name for view in found if view.holder in ("dead", "unknown")]
     if not ours:

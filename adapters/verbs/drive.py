@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Callable
 
 from wpfsm.adapters.bootstrap import Controller, connect
@@ -13,10 +12,10 @@ from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
-from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
+from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, queued
 from wpfsm.adapters.verbs.inspect import document_of
 from wpfsm.adapters.watchers.audience import audience
-from wpfsm.fsm import controller
+from wpfsm.fsm import controller, ports
 from wpfsm.fsm.errors import NotConfirmed, WpfsmError
 from wpfsm.fsm.records import Loop, State
 from wpfsm.state.connection import PatientConnection
@@ -33,6 +32,7 @@ def drive(
     *,
     detach: bool = False,
     forget_stop: bool = False,
+    queue: bool = False,
     lease: Lease | None = None,
 ) -> int:
     """Take ownership, run the loop, print the outcome.
@@ -46,10 +46,32 @@ def drive(
         first: Done once the loop is owned, before it is driven.
         detach: Leave the driving to a process of its own.
         forget_stop: A person resumes it: a stop that was asked before does not hold any more.
+        queue: Wait for a pool that another loop holds.
         lease: The right to drive the loop, where the caller has taken it already.
     """
     outlive_output()
-    signals = StopSignals(_on_signal)
+    result = drive_owned(
+        given, connection, loop, first, detach=detach, forget_stop=forget_stop, queue=queue, lease=lease
+    )
+    if result is None:
+        report(given, History(connection), loop, None)
+        return DETACHED
+    return report(given, History(connection), result.loop, result.error, result.exit_code)
+
+
+def drive_owned(
+    given: Options,
+    connection: PatientConnection,
+    loop: Loop,
+    first: Callable[[Controller], None] | None = None,
+    *,
+    detach: bool = False,
+    forget_stop: bool = False,
+    queue: bool = False,
+    lease: Lease | None = None,
+) -> controller.Result | None:
+    """As :func:`drive`, and print nothing of what came of it; None when it was detached."""
+    signals = StopSignals(on_signal)
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as observers:
         owned = connect(
@@ -63,6 +85,7 @@ def drive(
             forget_stop=forget_stop,
             lease=lease,
         )
+        owned.ports.queue = queue or queued()
         handed_on = False
         try:
             if first:
@@ -79,10 +102,8 @@ def drive(
         finally:
             owned.close(keep_loop=handed_on)
     if result is None:
-        detach_loop(given, loop, owned.loop_lease)
-        report(given, connection, loop, None)
-        return DETACHED
-    return report(given, connection, result.loop, result.error, result.exit_code)
+        detach_loop(given, loop, owned.loop_lease, queue=queue)
+    return result
 
 
 def _is_closed(given: Options, loop: Loop) -> bool:
@@ -105,7 +126,8 @@ def _not_closed(given: Options, loop: Loop, error: Exception) -> WpfsmError:
     )
 
 
-def _on_signal(reason: str, count: int) -> None:
+def on_signal(reason: str, count: int) -> None:
+    """Tell a person that the signal was heard, and that leaving now costs money."""
     if count == 1:
         hint(f"{reason}: stopping the job and releasing the pool; this takes up to a few minutes")
     else:
@@ -114,13 +136,12 @@ def _on_signal(reason: str, count: int) -> None:
 
 def report(
     given: Options,
-    connection: sqlite3.Connection,
+    history: ports.History,
     loop: Loop,
     error: WpfsmError | None,
     code: int | None = None,
 ) -> int:
     """Print the loop's document; returns the exit code."""
-    history = History(connection)
     document = document_of(given, history, history.find(loop.id))
     if error is not None:
         document["error"] = error_document(error)["error"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents.untrusted import fenced
+from wpfsm.adapters.targets import archive_of, history_of
 from wpfsm.adapters.terminal.job_text import diagnosis_lines
 from wpfsm.adapters.terminal.output import Options, emit, hint, read_text
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import NotFound, UsageError
 from wpfsm.fsm.records import JSON, Job
-from wpfsm.state.database import explained, open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.fsm.redact import redact_lines
+from wpfsm.state.database import explained
 
 
 def explain(
@@ -30,8 +34,8 @@ def explain(
 
 def _explain_job(given: Options, which: str | None, number: int | None) -> int:
     with explained(given.database):
-        history = History(open_existing(given.database))
-        loop = history.find(which) if which else history.newest()
+        history = history_of(given)
+        loop = named(history, which) if which else history.newest()
         if loop is None:
             raise NotFound(f"no loop in {given.database}", fix="wpfsm explain --reason TEXT --log FILE")
         jobs = [job for job in history.jobs(loop.id) if number in (None, job.number)]
@@ -46,10 +50,9 @@ def _explain_job(given: Options, which: str | None, number: int | None) -> int:
 
 def _diagnose(given: Options, job: Job) -> dict[str, JSON]:
     """Of a job whose controller died before it diagnosed it."""
-    from wpfsm.adapters.host.log_archive import FileArchive
     from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
 
-    log = FileArchive(siblings(given.database, "logs")).tail(job.name, 4000)
+    log = archive_of(given).tail(job.name, 4000)
     evidence = Evidence(
         failure_reason=job.failure_reason, log=log, status=job.status, secondary_status=job.secondary_status
     )
@@ -57,5 +60,13 @@ def _diagnose(given: Options, job: Job) -> dict[str, JSON]:
 
 
 def _emit(given: Options, diagnosis: dict[str, JSON], job: str | None = None) -> None:
-    document: dict[str, JSON] = {"schema": SCHEMA, "job": job, "diagnosis": diagnosis}
-    emit(given, document, "\n".join(diagnosis_lines(diagnosis)))
+    clean = _without_secrets(diagnosis)
+    fence = fenced({"diagnosis": clean}, "diagnosis.evidence", "diagnosis.location")
+    emit(given, {"schema": SCHEMA, "job": job, **fence}, "\n".join(diagnosis_lines(clean)))
+
+
+def _without_secrets(diagnosis: dict[str, JSON]) -> dict[str, JSON]:
+    """Evidence may be of a log that no loop ever read."""
+    evidence = diagnosis["evidence"]
+    lines = [str(line) for line in evidence] if isinstance(evidence, Sequence) else []
+    return {**diagnosis, "evidence": [*redact_lines(lines)] if lines else []}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.documents.rows import SCHEMA
-from wpfsm.adapters.terminal.output import Options, duration, emit, hint
+from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import (
     history_if_any,
@@ -18,13 +19,13 @@ from wpfsm.adapters.verbs.pool_survey import (
 )
 from wpfsm.fsm.errors import Held, NotConfirmed, WpfsmError
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.verbs.pool_survey import PoolView
+    from wpfsm.fsm.ports import History
     from wpfsm.fsm.states.releasing.orphan import OrphanRelease
-    from wpfsm.state.history import History
 
 
 def gc(
@@ -44,7 +45,7 @@ def gc(
     from wpfsm.adapters.targets import target_for
 
     outlive_output()
-    patience = duration("--older-than", older_than)
+    patience = duration_option("--older-than", older_than)
     account = Account(target_for(given, backend, region))
     history = history_if_any(given)
     found = survey_pools(account, given.database, history)
@@ -103,7 +104,7 @@ def _command(given: Options, backend: str | None, region: str | None, view: Pool
 
 def _left_alone(view: PoolView, command: str) -> str:
     """A line about what bills, is ours, and is no business of this database's."""
-    name, burn = view.reading.name, "?" if view.burn is None else f"{dollars(view.burn)}/h"
+    name, burn = view.reading.name, "?" if view.burn is None else f"{usd(view.burn)}/h"
     if view.idle_seconds is None:
         return (
             f"{name}: {view.reading.status}, of loop {view.loop}, which no controller here drives; burns {burn}; "
@@ -111,7 +112,7 @@ def _left_alone(view: PoolView, command: str) -> str:
         )
     return (
         f"pool of {name}: of loop {view.loop}, which this database does not know, idle for only "
-        f"{seconds(view.idle_seconds)}; burns {burn}; left alone: {command}, or a shorter --older-than, releases it"
+        f"{duration(view.idle_seconds)}; burns {burn}; left alone: {command}, or a shorter --older-than, releases it"
     )
 
 
@@ -135,7 +136,7 @@ def _gc_text(
     lines = [
         f"loop {loop.id}: {_became(loop) if apply else f'{loop.state}, no live controller'}" for loop in dead
     ]
-    lines += [f"pool of {v.reading.name}: {v.holder}, idle {seconds(v.idle_seconds)}" for v in orphans]
+    lines += [f"pool of {v.reading.name}: {v.holder}, idle {duration(v.idle_seconds)}" for v in orphans]
     lines += [f"{r.job}: {r.outcome} ({r.evidence})" for r in results]
     if lines and not apply:
         lines.append("wpfsm gc --apply releases these")
@@ -187,7 +188,7 @@ def _finish(given: Options, loop: Loop) -> Loop | None:
     """
     from wpfsm.adapters.verbs.resume import finish
 
-    quiet = Options("none", given.database, given.endpoint_url, given.debug)
+    quiet = replace(given, output="none")
     try:
         finish(quiet, loop.id, Outcome.ABANDONED, "abandoned: its controller died (wpfsm gc)", judged=loop)
     except Held:

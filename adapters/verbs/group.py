@@ -74,15 +74,14 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
 
 def say(given: Options, error: WpfsmError) -> None:
     """An error: a message and a fix for people, an object for programs."""
+    from wpfsm.adapters.terminal.output import hint, print_json
+
     if given.output != "human":
         from wpfsm.adapters.documents.loop import error_document
-        from wpfsm.adapters.terminal.output import print_json
 
         print_json(error_document(error))
         return
-    print(f"error: {error}", file=sys.stderr)
-    if error.fix:
-        print(f"  fix: {error.fix}", file=sys.stderr)
+    hint(f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""))
 
 
 def shared(function: Callable[..., int]) -> Callable[..., None]:
@@ -97,7 +96,9 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
         help="Form of what goes to stdout.",
     )
     @click.option(
-        "--db", metavar="PATH", help="The SQLite file [default: $WPFSM_DB, else the state directory]."
+        "--db",
+        metavar="PATH",
+        help="The SQLite file, or dynamodb://REGION/TABLE [default: $WPFSM_DB, else the state directory].",
     )
     @click.option(
         "--endpoint-url", metavar="URL", help="An endpoint that stands for AWS [default: $AWS_ENDPOINT_URL]."
@@ -105,11 +106,13 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
     @click.option("--debug", is_flag=True, help="Show tracebacks.")
     @wraps(function)
     def verb(output: str, db: str | None, endpoint_url: str | None, debug: bool, **arguments: object) -> None:
+        from wpfsm.adapters.terminal.commands import carry
         from wpfsm.adapters.terminal.output import options
         from wpfsm.adapters.terminal.streams import OutputLost, flush_output, lost_output
         from wpfsm.fsm.errors import WpfsmError
 
         given = options(output, db, endpoint_url, debug=debug)
+        carry(db, endpoint_url)
         try:
             code = function(given, **arguments)
         except WpfsmError as error:
@@ -161,13 +164,12 @@ def examples(*commands: str) -> str:
 
 def loop_ids(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The ids that a shell completes, newest first; none where the database cannot be read."""
+    from wpfsm.adapters.targets import history_of
     from wpfsm.adapters.terminal.output import options
     from wpfsm.fsm.errors import WpfsmError
-    from wpfsm.state.database import open_existing
-    from wpfsm.state.history import History
 
     try:
-        headers = History(open_existing(options("human", context.params.get("db"), None).database)).loops()
+        headers = history_of(options("human", context.params.get("db"), None)).loops()
     except WpfsmError:
         return []
     return [header.id for header in headers if header.id.startswith(incomplete)]

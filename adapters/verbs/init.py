@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from wpfsm.adapters.aws.own_request import NOT_ASKED, REPORTED
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.detect import refuse_existing, write_new
-from wpfsm.fsm.errors import NotFound
+from wpfsm.fsm.errors import NotFound, Refused
 from wpfsm.fsm.records import JSON
+from wpfsm.fsm.request.compose import decodes_json
 
 REQUEST_FILE = "create_training_job.json"
 
-_NOT_ASKED = frozenset({"KeepAlivePeriodInSeconds", "SelectedInstanceType", "SelectedInstanceCount"})
+_NOT_ASKED = NOT_ASKED | {"KeepAlivePeriodInSeconds"}
 """Members of a described ResourceConfig that the loop sets itself, or that the service only reports."""
+
+_HOURS, _DOLLARS, _KEEP_ALIVE = 3, 15, 600.0
+"""What a written file allows at least, and the keep-alive that it states, in seconds."""
 
 TEMPLATE = """\
 # A loop of training jobs on one SageMaker managed warm pool.
@@ -83,6 +89,9 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
         raise NotFound(
             f"no training job {name!r} in {region}", fix="wpfsm init --from-job NAME --region REGION"
         )
+    if _mapping(reading.request.get("ResourceConfig")).get("InstanceGroups"):
+        raise Refused(f"{name} ran on a heterogeneous cluster, which has no warm pool (ResourceConfig.InstanceGroups)",
+                      fix="take a job of one instance type")  # fmt: skip
     request = own_request(reading.request)
     text = loop_file_text(name, reading.request, backend, region)
     parse(text, origin=f"the loop file of {name}")
@@ -90,15 +99,19 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
 
 
 def own_request(described: Mapping[str, JSON]) -> dict[str, JSON]:
-    """A request for ``job.request`` from what DescribeTrainingJob gives back."""
+    """A request for ``job.request`` from what DescribeTrainingJob gives back: one that a warm pool can be had for."""
     request: dict[str, JSON] = {
-        member: value for member, value in described.items() if value not in ({}, [], None)
-    }
+        member: value for member, value in described.items()
+        if value not in ({}, [], None) and member not in REPORTED and member != "EnableManagedSpotTraining"
+    }  # fmt: skip
     resources = _mapping(request.get("ResourceConfig"))
     request["ResourceConfig"] = {name: value for name, value in resources.items() if name not in _NOT_ASKED}
     algorithm = dict(_mapping(request.get("AlgorithmSpecification")))
     algorithm.pop("MetricDefinitions", None)
     request["AlgorithmSpecification"] = algorithm
+    if stopping := _mapping(request.get("StoppingCondition")):
+        # Only managed spot training has a time that it may wait.
+        request["StoppingCondition"] = {n: v for n, v in stopping.items() if n != "MaxWaitTimeInSeconds"}
     return request
 
 
@@ -123,7 +136,7 @@ def loop_file_text(name: str, request: Mapping[str, JSON], backend: str, region:
         "  type: sweep",
         "  method: list",
         "  trials: [{}]              # TODO: the hyperparameters to try, such as [{lr: 1e-4}, {lr: 5e-5}]",
-        "limits: {max_jobs: 6, max_cost: 15.00, max_wall: 3h, max_failures: 3}",
+        *_limit_lines(request, region),
     ]
     return "\n".join(lines) + "\n"
 
@@ -145,22 +158,52 @@ def _pool_lines(request: Mapping[str, JSON]) -> list[str]:
     return [f"  {key}: {json.dumps(value)}" for key, value in pool.items() if value is not None]
 
 
+def _limit_lines(request: Mapping[str, JSON], region: str) -> list[str]:
+    """Limits that admit one job of this length: else the file would be refused as soon as it is written."""
+    from wpfsm.adapters.aws.prices import built_in_table
+    from wpfsm.fsm.costs.limits import worst_case_usd
+
+    resources = _mapping(request["ResourceConfig"])
+    kind, count = str(resources.get("InstanceType")), resources.get("InstanceCount")
+    runtime = _max_runtime(request)
+    hours = max(_HOURS, math.ceil(2 * runtime / 3600))
+    price = built_in_table().price(region, kind)
+    worst = (
+        worst_case_usd(runtime, _KEEP_ALIVE, price.usd_per_hour, count if isinstance(count, int) else 1)
+        if price
+        else None
+    )
+    if worst is None:
+        cost = "max_jobs: 6"
+        note = "# TODO: max_cost in USD, once pool.price_per_hour or the price list says what an hour costs"
+    else:
+        cost = f"max_jobs: 6, max_cost: {max(_DOLLARS, math.ceil(worst)):.2f}"
+        note = f"# one job costs ${worst:.2f} at worst: a lower job.max_runtime admits a lower max_cost"
+    return [f"limits: {{{cost}, max_wall: {hours}h, max_failures: 3}}    {note}"]
+
+
 def _hyperparameters(request: Mapping[str, JSON]) -> str:
-    """Those that a loop can change; what the SDK keeps for itself stays in the request."""
+    """Those that a loop can change; what the SDK or a tuner keeps for itself stays in the request."""
+    as_json = decodes_json(request)
     chosen = {
-        name: _value(str(value))
-        for name, value in _mapping(request.get("HyperParameters")).items()
-        if not name.startswith("sagemaker_") and "'" not in str(value)
+        name: value
+        for name, text in _mapping(request.get("HyperParameters")).items()
+        if not name.startswith(("sagemaker_", "_"))
+        and (value := _value(str(text), as_json=as_json)) is not None
     }
     return json.dumps(chosen)
 
 
-def _value(text: str) -> JSON:
+def _value(text: str, *, as_json: bool) -> JSON:
+    """A value that is sent as this text again; None for one that a loop file cannot hold, which the request keeps."""
     try:
         value: JSON = json.loads(text)
     except ValueError:
-        return text
-    return value if isinstance(value, bool | int | float | str) else text
+        return None if as_json else text
+    if as_json:
+        return value if isinstance(value, bool | int | float | str) else None
+    # Of a container that reads plain text: 1.10 must not become 1.1, nor TRUE true.
+    return value if isinstance(value, bool | int | float) and json.dumps(value) == text else text
 
 
 def _max_runtime(request: Mapping[str, JSON]) -> int:
@@ -168,18 +211,38 @@ def _max_runtime(request: Mapping[str, JSON]) -> int:
     return int(seconds) if isinstance(seconds, int | float) else 3600
 
 
+_OBJECTIVE = "_tuning_objective_metric"
+"""The hyperparameter by which a tuner tells its children what they are compared by."""
+_VALIDATION = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|eval|test|dev)(?:[^a-z]|$)", re.IGNORECASE)
+_HIGHER_IS_BETTER = re.compile(
+    r"(?:^|[^a-z])(?:auc|acc|accuracy|f1|f_?beta|precision|recall|map|ndcg|r2|bleu|rouge\w*|score|iou|dice|mrr|reward)"
+    r"(?:[^a-z]|$)", re.IGNORECASE,
+)  # fmt: skip
+
+
 def _metric_lines(request: Mapping[str, JSON]) -> list[str]:
-    definitions = _mapping(request.get("AlgorithmSpecification")).get("MetricDefinitions")
-    if isinstance(definitions, list) and definitions and isinstance(definitions[0], Mapping):
-        first = definitions[0]
+    listed = _mapping(request.get("AlgorithmSpecification")).get("MetricDefinitions")
+    definitions = [d for d in listed if isinstance(d, Mapping)] if isinstance(listed, list) else []
+    if not definitions:
         return [
-            "metric:",
-            f"  name: {json.dumps(first['Name'])}",
-            "  goal: minimize            # TODO: or maximize",
-            f"  regex: {json.dumps(first['Regex'])}",
+            "# metric: {name: eval_loss, goal: minimize, regex: 'eval_loss=([0-9.eE+-]+)'}    # TODO: what to compare"
         ]
+    objective = str(_mapping(request.get("HyperParameters")).get(_OBJECTIVE, "")).strip('"')
+    chosen = (
+        next((d for d in definitions if d.get("Name") == objective), None)
+        or next((d for d in definitions if _VALIDATION.search(str(d.get("Name")))), None)
+        or definitions[0]
+    )
+    name = str(chosen["Name"])
+    maximize = bool(_HIGHER_IS_BETTER.search(name))
+    goal, other = ("maximize", "minimize") if maximize else ("minimize", "maximize")
+    others = [json.dumps(d.get("Name"), ensure_ascii=False) for d in definitions if d is not chosen]
     return [
-        "# metric: {name: eval_loss, goal: minimize, regex: 'eval_loss=([0-9.eE+-]+)'}    # TODO: what to compare"
+        "metric:"
+        + (f"                     # of the job's; it has {', '.join(others)} too" if others else ""),
+        f"  name: {json.dumps(name)}",
+        f"  goal: {goal}            # TODO: or {other}",
+        f"  regex: {json.dumps(chosen['Regex'])}",
     ]
 
 

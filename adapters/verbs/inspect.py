@@ -9,13 +9,15 @@ from pathlib import Path
 from wpfsm.adapters.documents.liveness import Liveness, look
 from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.loop_text import loop_text, loops_text
-from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
+from wpfsm.adapters.terminal.output import Options, emit, hint, print_json, say
 from wpfsm.adapters.terminal.table import terminal_width
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import UsageError
+from wpfsm.fsm.ports import History, LoopHeader
 from wpfsm.fsm.records import JSON, Event, Loop, State
-from wpfsm.state.database import explained, open_existing
-from wpfsm.state.history import History, LoopHeader
+from wpfsm.state.database import explained
 
 LOOK_SECONDS = 0.2
 """Between two looks at the database while following it; a look costs a few microseconds."""
@@ -39,7 +41,7 @@ def _looked_at(
     given: Options, *, resumable: bool
 ) -> Iterator[tuple[LoopHeader, Event | None, Liveness | None]]:
     """The loops, each unfinished one with what happened last and whether its controller lives."""
-    history, now = History(open_existing(given.database)), time.time()
+    history, now = history_of(given), time.time()
     for header in history.loops(unfinished=resumable):
         if header.state == State.CLOSED:
             yield header, None, None
@@ -54,8 +56,8 @@ def inspect_one(given: Options, which: str) -> int:
     if given.output == "jsonl":
         return inspect_events(given, which)
     with explained(given.database):
-        history = History(open_existing(given.database))
-        document = document_of(given, history, history.find(which))
+        history = history_of(given)
+        document = document_of(given, history, named(history, which))
     emit(given, document, loop_text(document, terminal_width()))
     return 0
 
@@ -72,8 +74,8 @@ def inspect_job(given: Options, which: str, number: int) -> int:
     from wpfsm.adapters.terminal.job_text import job_text
 
     with explained(given.database):
-        history = History(open_existing(given.database))
-        loop = history.find(which)
+        history = history_of(given)
+        loop = named(history, which)
         document = job_document(history, given.database, loop, job_of(history, loop, number), time.time())
     emit(given, document, job_text(document))
     return 0
@@ -84,8 +86,8 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
     from wpfsm.adapters.documents.event import event_line, event_object, events_document
 
     with explained(given.database):
-        history = History(open_existing(given.database))
-        loop = history.find(which)
+        history = history_of(given)
+        loop = named(history, which)
         try:
             if given.output == "json":  # one object, so what is followed is shown when it has ended
                 found = list(_events(history, loop.id, since, follow=follow))
@@ -93,7 +95,7 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
                 return 0
             for event in _events(history, loop.id, since, follow=follow):
                 if given.output == "human":
-                    print(event_line(event), flush=True)
+                    say(event_line(event))
                 else:
                     print_json(event_object(event))
         except KeyboardInterrupt:
@@ -126,8 +128,8 @@ def inspect_diagram(given: Options, which: str | None, file: Path | None) -> int
     path = diagram.Taken()
     if which is not None:
         with explained(given.database):
-            history = History(open_existing(given.database))
-            loop = history.find(which)
+            history = history_of(given)
+            loop = named(history, which)
             path = diagram.path_of(loop, history.events(loop.id))
     if file is None:
         text = diagram.mermaid(path)

@@ -14,9 +14,9 @@ from wpfsm.fsm.records import JSON
 if TYPE_CHECKING:
     from wpfsm.fsm.strategies.metrics import Reading
 
-LINE_SECONDS = 1.0
+LINE_SECONDS = 0.5
 """For the expression on one line: nobody's pool bills while somebody tries an expression."""
-READ_SECONDS = 3.0
+READ_SECONDS = 1.5
 
 
 def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:

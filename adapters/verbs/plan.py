@@ -11,33 +11,32 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wpfsm.adapters.aws.first_request import first_request, lock_of
 from wpfsm.adapters.documents.rows import SCHEMA, section
-from wpfsm.adapters.terminal.output import Options, emit, hint
+from wpfsm.adapters.host.source_files import look_through
+from wpfsm.adapters.targets import history_of
+from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
-from wpfsm.fsm.errors import NotFound, Refused, StoreError
+from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
 from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
-from wpfsm.fsm.request.lock import LockedFields
-from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import (
     Finding,
     check_extras,
     check_metric,
     check_request,
     outcome_of,
-    refusal,
 )
 from wpfsm.fsm.strategies import Goal, Proposal, Strategy
-from wpfsm.fsm.strategies.registry import build, missing_extra
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.strategies.registry import build, missing_extra, start_of
+from wpfsm.fsm.units import duration, usd
 from wpfsm.state.database import open_existing, siblings
-from wpfsm.state.history import History
 from wpfsm.state.prices import known_price
 
 if TYPE_CHECKING:
@@ -65,13 +64,16 @@ def plan(
     strategy = build(file.strategy, goal, file.job.hyperparameters)
     found = None if offline else _survey(given, file)
     price = _price(given, file, found)
+    own = first_request(file, path, strategy)
     findings = [
         *(found.findings if found else _without_account(file)),
-        *_own_request(file, path),
+        *own.findings,
         *_missing(file, path),
+        *_left_out(file, path),
         *_source(file, path, offline=offline),
     ]
     document = _document(given, file, strategy, found, price, findings)
+    document["lock"] = lock_of(file, own.lock)
     emit(given, document, _text(document, file))
     refused = [finding for finding in findings if finding.level == "refuse"]
     return EXIT_CODES[outcome_of(refused)] if refused else 0
@@ -108,22 +110,17 @@ def _without_account(file: LoopFile) -> list[Finding]:
     return [*check_extras(file), *check_metric(file), *check_request(file, violations)]
 
 
-def _own_request(file: LoopFile, path: Path) -> list[Finding]:
-    """What is wrong with a request that the user brings; one that is rendered is checked by Preflight."""
-    if not file.job.request:
+def _left_out(file: LoopFile, path: Path) -> list[Finding]:
+    """What of the source would not be uploaded, although it looks as if it belonged to it."""
+    if not file.job.source or not (path.parent / file.job.source).is_dir():
         return []
-    from wpfsm.adapters.aws.model_validation import violations
-    from wpfsm.adapters.aws.renderer import own_request
-
-    try:
-        request = {
-            **own_request(path.parent / file.job.request),
-            "TrainingJobName": f"{file.name}-000000-001",
-        }
-    except Refused as error:
-        return [Finding("refuse", "request", error.message, error.fix)]
-    contradicted, _ = contradictions(file, LockedFields.of(request, file.pool.session_tag_keys))
-    return [refusal(each) for each in (*objections(request, violations, own=True), *contradicted)]
+    found = look_through((path.parent / file.job.source).resolve(), path.parent)
+    fix = "nothing is needed if no job reads it; .wpfsmignore in the folder decides otherwise (!NAME)"
+    return (
+        [Finding("warn", "request", f"job.source leaves out {listed(found.left_out)}", fix)]
+        if found.left_out
+        else []
+    )
 
 
 def _missing(file: LoopFile, path: Path) -> list[Finding]:
@@ -184,8 +181,9 @@ def _document(
         "region": file.region,
         "jobs": jobs,
         "jobs_known": strategy.total() is not None,
+        "phases": _phases(file),
         "trials": [_proposal(n, p) for n, p in enumerate(preview, start=1)],
-        "lock": _lock(file),
+        "lock": None,
         "keep_alive_seconds": keep_alive,
         "advice": _advice(file, assumed, gaps, rate) if gaps and file.keeps_pool else None,
         "quota": _quota(found),
@@ -223,14 +221,28 @@ def _proposal(number: int, proposal: Proposal) -> JSON:
         "label": proposal.label,
         "params": dict(proposal.params),
         "smoke": proposal.smoke,
+        "phase": proposal.phase,
     }
 
 
-def _lock(file: LoopFile) -> JSON:
-    """The locked settings as the file states them; the lock itself is taken from the rendered request."""
-    pool = file.pool.model_dump(mode="json")
-    free = ("keep_alive", "allow_long_keep_alive", "price_per_hour")
-    return {name: value for name, value in pool.items() if name not in free}
+def _phases(file: LoopFile) -> JSON:
+    """Each strategy of the loop file by itself: how many trials, and what it starts from."""
+    metric = file.metric
+    goal = Goal(metric.name, metric.goal) if metric else None
+    found: list[JSON] = []
+    for number, config in enumerate(file.phases, start=1):
+        strategy = build(config, goal, file.job.hyperparameters)
+        found.append(
+            {
+                "number": number,
+                "type": config.type,
+                "from": start_of(file.strategy, number - 1),
+                "on_miss": getattr(config, "on_miss", "end"),
+                "trials": strategy.total() or strategy.at_most(),
+                "trials_known": strategy.total() is not None,
+            }
+        )
+    return found
 
 
 def _quota(found: Survey | None) -> JSON:
@@ -268,7 +280,7 @@ def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[
         stated.cold_start, stated.warm_start, stated.train, stated.gap, stated.bill_provisioning
     )
     with contextlib.suppress(NotFound, StoreError):
-        history = History(open_existing(given.database))
+        history = history_of(given)
         for header in history.loops():
             if (header.name, header.backend, header.state) != (file.name, file.backend, State.CLOSED):
                 continue
@@ -285,15 +297,15 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
     ahead, leak = document["forecast"], document["worst_case"]
     rows = [("", "WALL", "COST")]
     rows += [
-        (side, seconds(ahead[side]["wall_seconds"]), dollars(ahead[side]["cost_usd"]))
+        (side, duration(ahead[side]["wall_seconds"]), usd(ahead[side]["cost_usd"]))
         for side in ("warm", "cold")
     ]
     known = "" if document["jobs_known"] else " at most"
     where = f"{file.pool.instance_count} x {file.pool.instance_type}, {file.backend}, {file.region}"
-    between, during = dollars(leak["killed_between_jobs_usd"]), dollars(leak["killed_during_job_usd"])
+    between, during = usd(leak["killed_between_jobs_usd"]), usd(leak["killed_during_job_usd"])
     lines = [
         f"plan {file.name}: {document['jobs']} job(s){known} on {where}",
-        *(f"  trial {trial['number']}  {trial['label']}" for trial in document["trials"]),
+        *_trial_lines(document),
         "",
         table(rows),
         *(f"  {note}" for note in document["forecast_notes"]),
@@ -308,12 +320,31 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
     return "\n".join(lines)
 
 
+def _trial_lines(document: dict[str, Any]) -> list[str]:
+    """The trials that are known beforehand; below its phase where there are several."""
+    phases = document["phases"]
+    lines: list[str] = []
+    for phase in phases:
+        if len(phases) > 1:
+            known = "" if phase["trials_known"] else " at most"
+            start = f", from the {phase['from']} trial before" if phase["from"] else ""
+            lines.append(
+                f"  phase {phase['number']}  {phase['type']}: {phase['trials']} trial(s){known}{start}"
+            )
+        mine = [trial for trial in document["trials"] if trial["phase"] == phase["number"]]
+        indent = "  " * (1 + (len(phases) > 1))
+        lines += [f"{indent}trial {trial['number']}  {trial['label']}" for trial in mine]
+    if len(phases) > 1:
+        lines.append("  a point that ran before with the same values on the same source is not run again")
+    return lines
+
+
 def _grounds(document: dict[str, Any]) -> list[str]:
     """What the forecast rests on, what is locked, and the room for it."""
     assumed, price = document["assumptions"], document["price"]
     times = (
-        f"{seconds(assumed['cold_start'])} cold start, {seconds(assumed['warm_start'])} warm, "
-        f"{seconds(assumed['train'])} of training, {seconds(assumed['gap'])} between jobs"
+        f"{duration(assumed['cold_start'])} cold start, {duration(assumed['warm_start'])} warm, "
+        f"{duration(assumed['train'])} of training, {duration(assumed['gap'])} between jobs"
     )
     source = "measured by the last such loop" if assumed["measured"] else "assumed (forecast)"
     locked = [f"{name} {value}" for name, value in document["lock"].items() if value not in (None, [], False)]
@@ -322,7 +353,7 @@ def _grounds(document: dict[str, Any]) -> list[str]:
         f"times: {times}; {source}",
         "price: unknown" if price is None
         else f"price: ${price['usd_per_hour']:g}/h an instance ({price['source']}, {price['as_of']})",
-        f"lock: {', '.join(locked)}; keep-alive {seconds(document['keep_alive_seconds'])}, free",
+        f"lock: {', '.join(locked)}; keep-alive {duration(document['keep_alive_seconds'])}, free",
         *(
             f"quota: {room['name']} = {room['value']:g} ({room['source']}): {room['held']} held, "
             f"{room['free']:g} free, {room['needed']} needed"

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.aws.account import Account
 from wpfsm.adapters.documents.liveness import look
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound
-from wpfsm.fsm.ports import JobReading
-from wpfsm.fsm.records import JSON, Loop, State
+from wpfsm.fsm.ports import History, JobReading
+from wpfsm.fsm.records import JSON, TERMINAL, Loop, State
 from wpfsm.fsm.states.releasing.orphan import loop_of
 from wpfsm.fsm.units import stamp
-from wpfsm.state.database import open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.state.database import siblings
 from wpfsm.state.leases import is_held
 
 if TYPE_CHECKING:
@@ -80,11 +80,12 @@ def survey_pools(account: Account, database: Path, history: History | None) -> l
     """Pools that idle or are in use, by ListTrainingJobs: every page, and an empty page is not the end."""
     now = account.clock.now()
     found: dict[str, JobReading] = {}
-    for status in ("Available", "InUse"):
-        for summary in account.list_jobs(pool_status=status):
-            reading = account.describe(summary.name)
-            if reading and reading.pool and reading.pool.status in ("Available", "InUse"):
-                found[reading.name] = reading
+    for summary in account.holders:
+        if summary.pool is None or summary.pool.status not in ("Available", "InUse"):
+            continue
+        reading = account.describe(summary.name)
+        if reading and reading.pool and reading.pool.status in ("Available", "InUse"):
+            found[reading.name] = reading
     views = []
     for reading in found.values():
         loop = loop_of(account, reading.arn)
@@ -98,13 +99,14 @@ def survey_running(account: Account, database: Path, history: History | None) ->
     """Jobs of wpfsm that run, or are being stopped, and whose loop nobody drives as far as is known here."""
     now = account.clock.now()
     views = []
-    for status in ("InProgress", "Stopping"):
-        for summary in account.list_jobs(status=status):
-            # The names of our jobs end in their number; asking for the tags of everybody's would take long.
-            loop = loop_of(account, summary.arn) if OUR_NAMES.search(summary.name) else ""
-            holder = _holder(loop, database, history, now)
-            if holder in ("dead", "unknown") and (reading := account.describe(summary.name)):
-                views.append(PoolView(reading, loop, holder, _burn(account, reading), now))
+    for summary in account.holders:
+        # The names of our jobs end in their number; asking for the tags of everybody's would take long.
+        if summary.status in TERMINAL or not OUR_NAMES.search(summary.name):
+            continue
+        loop = loop_of(account, summary.arn)
+        holder = _holder(loop, database, history, now)
+        if holder in ("dead", "unknown") and (reading := account.describe(summary.name)):
+            views.append(PoolView(reading, loop, holder, _burn(account, reading), now))
     return views
 
 
@@ -175,7 +177,7 @@ def release_command(given: Options, backend: str | None, region: str | None, job
 def history_if_any(given: Options) -> History | None:
     """The database if it can be used; pools are found without it too."""
     try:
-        return History(open_existing(given.database))
+        return history_of(given)
     except NotFound:
         return None
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the file, what bills is found without it

@@ -9,7 +9,7 @@ from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
 from wpfsm.adapters.verbs.pool_survey import survey
 from wpfsm.fsm.records import JSON
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 if TYPE_CHECKING:
     from wpfsm.adapters.verbs.pool_survey import PoolView
@@ -35,8 +35,8 @@ def _pools_text(found: list[PoolView], total: float | None) -> str:
         plain = view.to_json()
         rows.append(
             (view.reading.name, str(plain["status"]), f"{plain['instance_count']} x {plain['instance_type']}",
-             seconds(view.idle_seconds) if view.idle_seconds is not None else "-",
-             "?" if view.burn is None else f"{dollars(view.burn)}/h", view.loop or "-", view.holder)
+             duration(view.idle_seconds) if view.idle_seconds is not None else "-",
+             "?" if view.burn is None else f"{usd(view.burn)}/h", view.loop or "-", view.holder)
         )  # fmt: skip
-    burn = "unknown" if total is None else f"{dollars(total)}/h"
+    burn = "unknown" if total is None else f"{usd(total)}/h"
     return f"{table(rows)}\nidle pools burn {burn}"

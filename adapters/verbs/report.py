@@ -7,12 +7,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.adapters.targets import history_of, sources_of
 from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
-from wpfsm.state.database import explained, open_existing, siblings
-from wpfsm.state.history import History
+from wpfsm.state.database import explained
 
 
 def report(given: Options, which: str, target: Path) -> int:
@@ -26,9 +26,9 @@ def report(given: Options, which: str, target: Path) -> int:
     from wpfsm.adapters.report import gather, render
 
     with explained(given.database):
-        history = History(open_existing(given.database))
-        loop = history.find(which)
-        sources = LocalSources(siblings(given.database, "sources"), Path(loop.loop_path).parent)
+        history = history_of(given)
+        loop = named(history, which)
+        sources = sources_of(given, loop)
         facts = gather(history, loop, sources, time.time())
     page = render(facts)
     _write(target, page)

@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from typing import Literal
+
 from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached
 from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.next import params_of
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Held
-from wpfsm.fsm.records import Loop, Outcome, State
+from wpfsm.fsm.errors import Held, Refused
+from wpfsm.fsm.records import Loop, Outcome, Proposal, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
+from wpfsm.state.store import propose
 
 ENDED = 1
 """Exit code of ``resume`` for a loop that ended on an outage of the service: it ended without its goal."""
 
 
-def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, detach: bool = False) -> int:
-    """Take a loop up from its checkpoint; returns the exit code."""
+def resume(
+    given: Options,
+    which: str,
+    *,
+    accept_changes: bool,
+    abandon: bool,
+    detach: bool = False,
+    skip: bool = False,
+    settings: Sequence[str] = (),
+) -> int:
+    """Take a loop up from its checkpoint; returns the exit code.
+
+    Args:
+        given: The options of every verb.
+        which: The loop.
+        accept_changes: Take over changed free fields of the loop file.
+        abandon: Only clean up.
+        detach: Drive it in the background.
+        skip: At a failure hand-off: give up the failed trial.
+        settings: Likewise: make it anew with these hyperparameters, ``name=value``.
+    """
     outlive_output()
     if abandon:
         return finish(given, which, Outcome.ABANDONED, "abandoned by `wpfsm resume --abandon`")
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        return shared.resume(given, which, accept_changes=accept_changes)
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
-        code = report(given, connection, loop, None)
+        code = report(given, History(connection), loop, None)
         if loop.outcome is not Outcome.TRANSIENT:
             return code
         # The code of its end says that the same command may be run again; this one would change nothing ever.
@@ -35,6 +65,15 @@ def resume(given: Options, which: str, *, accept_changes: bool, abandon: bool, d
             f"{loop.id} is closed, and a closed loop is not resumed\n  fix: wpfsm start {loop.loop_path}, a new loop"
         )
         return ENDED
+    if skip or settings:
+        if (loop.handoff or {}).get("kind", "failure") != "failure" or not loop.handoff:
+            raise Refused(
+                f"no failed trial of {loop.id} waits in a hand-off",
+                fix=f"wpfsm inspect {loop.id} shows where it is",
+            )
+        kind: Literal["skip", "trial"] = "skip" if skip else "trial"
+        proposal = Proposal(loop.id, 0, time.time(), kind, params_of(settings))
+        propose(connection, given.database, proposal)
 
     def take_up(owned: Controller) -> None:
         for note in take_up_changes(Context(owned.ports), accept=accept_changes):
@@ -57,10 +96,14 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
     Raises:
         Held: Another controller drives it, or has since it was judged.
     """
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        return shared.finish(given, which, outcome, why)
     connection = open_existing(given.database, write=True)
-    loop = History(connection).find(which)
+    loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
-        report(given, connection, loop, None)
+        report(given, History(connection), loop, None)
         return 0
 
     def abandon(owned: Controller) -> None:

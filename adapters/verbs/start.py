@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sys
@@ -12,18 +13,20 @@ from pathlib import Path
 from wpfsm.adapters.bootstrap import own_loop
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.terminal.output import Options, hint
+from wpfsm.adapters.terminal.output import Options, hint, listed
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.watchers import notify
-from wpfsm.fsm.errors import Held
+from wpfsm.fsm.errors import Held, Refused, UsageError
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
-from wpfsm.fsm.records import Loop, State
+from wpfsm.fsm.records import Loop, State, Trial
 from wpfsm.state.connection import PatientConnection
-from wpfsm.state.database import create_or_open, siblings
+from wpfsm.state.database import create_or_open, open_existing, siblings
+from wpfsm.state.history import History
 from wpfsm.state.leases import Lease
 from wpfsm.state.store import IdTaken, create_loop
 
@@ -36,8 +39,23 @@ def start(
     *,
     detach: bool,
     strict: bool = False,
+    continued: str | None = None,
+    queue: bool = False,
+    follow: bool = False,
 ) -> int:
-    """Create a loop from a file and drive it to its end; returns the exit code."""
+    """Create a loop from a file and drive it to its end; returns the exit code.
+
+    Args:
+        given: The options of every verb.
+        file: The loop file.
+        overrides: ``--set`` settings.
+        backend: In the place of the file's.
+        detach: Drive it in the background.
+        strict: Refuse where a check of the source would warn.
+        continued: A closed loop whose trials the new one knows, and of which it repeats none.
+        queue: Wait for a pool that another loop holds.
+        follow: Where a team's engine drives the loop, which goes on behind Preflight: wait for its end.
+    """
     outlive_output()  # before there is a loop: whatever becomes of the streams, nobody drives it otherwise
     settings = (
         *overrides,
@@ -46,27 +64,125 @@ def start(
     )
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
-    loop, connection, lease = new_loop(given, file, loop_file, settings)
+    _say_what_is_left_out(file, loop_file)
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
+
+        if continued or queue:
+            raise UsageError(
+                "--continue and --queue are not known to a shared engine yet",
+                fix="start it without, or with --db FILE on this machine",
+            )
+        drawn = new_row(given, file, loop_file, settings)
+        return shared.start(given, file, replace(drawn, id=draw_id(loop_file.name)), follow=follow)
+    known, digest = known_trials(given, continued, file, loop_file) if continued else ((), "")
+    loop, connection, lease = new_loop(given, file, loop_file, settings, known, digest)
     hint(f"loop {loop.id}")
     if detach:
-        detach_loop(given, loop, lease)
-        report(given, connection, loop, None)
+        detach_loop(given, loop, lease, queue=queue)
+        report(given, History(connection), loop, None)
         return DETACHED
-    return drive(given, connection, loop, lease=lease)
+    return drive(given, connection, loop, lease=lease, queue=queue)
+
+
+def known_trials(
+    given: Options, which: str, file: Path, loop_file: LoopFile
+) -> tuple[tuple[Trial, ...], str]:
+    """The completed trials of a closed loop, as the new loop holds them, and the source that they ended with.
+
+    They are known with the values and the source that they ran. Where the user's source is another one by now, they
+    are no points of a new sweep any more: then only an open loop, which chooses by itself, knows them.
+
+    Raises:
+        Refused: The loop is not closed: it takes proposals itself.
+    """
+    history = History(open_existing(given.database, write=True))
+    before = named(history, which)
+    if before.state is not State.CLOSED:
+        raise Refused(
+            f"loop {before.id} is not closed, so it can go on itself",
+            fix=f"wpfsm inspect {before.id} says how",
+        )
+    ran = {job.trial: job for job in history.jobs(before.id)}
+    jobs = history.jobs(before.id)
+    sources = LocalSources(siblings(given.database, "sources"), file.resolve().parent)
+    now = sources.snapshot(loop_file.job.source) if loop_file.job.source else ""
+    same = not jobs or now in {"", jobs[0].source_digest, jobs[-1].source_digest}
+    if not same and loop_file.asks is None:
+        hint(f"the source is not what {before.id} ran: every point is run again")
+        return (), ""
+    done = [t for t in history.trials(before.id) if t.state == "completed" and not t.smoke]
+    known = tuple(
+        replace(
+            trial,
+            number=number,
+            params=dict(ran[trial.number].params) if trial.number in ran else trial.params,
+            phase=min(trial.phase, len(loop_file.phases)),
+            base=None,
+            proposal=None,
+            repeat_of=None,
+            taken_loop=trial.taken_loop or before.id,
+            taken_from=trial.taken_from if trial.taken_loop else trial.number,
+        )
+        for number, trial in enumerate(done, start=1)
+    )
+    return known, jobs[-1].source_digest if jobs and same else ""
+
+
+def _say_what_is_left_out(file: Path, loop_file: LoopFile) -> None:
+    """Members of the user's own request that only a description has. What is wrong with it, Preflight says."""
+    if loop_file.job.request:
+        from wpfsm.adapters.aws.own_request import own_request
+
+        with contextlib.suppress(Refused):
+            _, left_out = own_request(file.parent / loop_file.job.request)
+            if left_out:
+                hint(f"job.request: left out what only the service reports: {', '.join(left_out)}")
 
 
 def new_loop(
-    given: Options, file: Path, loop_file: LoopFile, overrides: tuple[str, ...]
+    given: Options,
+    file: Path,
+    loop_file: LoopFile,
+    overrides: tuple[str, ...],
+    known: tuple[Trial, ...] = (),
+    source_digest: str = "",
 ) -> tuple[Loop, PatientConnection, Lease]:
     """Snapshot the source, take the loop's lock, and write its row. Nothing was asked of any service yet.
 
     The lock comes before the row, so that whoever sees the row sees that somebody drives it.
     """
+    drawn = new_row(given, file, loop_file, overrides, source_digest)
+    connection = create_or_open(given.database)
+    why = f"from {file}" + (f", with {len(known)} trial(s) of {known[0].taken_loop}" if known else "")
+    while True:
+        loop = replace(drawn, id=draw_id(loop_file.name))
+        try:
+            lease = own_loop(given.database, loop.id)
+        except Held:
+            continue
+        try:
+            create_loop(connection, given.database, loop, why, [replace(t, loop_id=loop.id) for t in known])
+        except IdTaken:
+            lease.release()
+        except BaseException:
+            lease.release()
+            raise
+        else:
+            return loop, connection, lease
+
+
+def new_row(
+    given: Options, file: Path, loop_file: LoopFile, overrides: tuple[str, ...], source_digest: str = ""
+) -> Loop:
+    """The row of a new loop, still without its id, with its source kept on this machine."""
     now = WallClock().now()
     sources = LocalSources(siblings(given.database, "sources"), file.resolve().parent)
     digest = sources.snapshot(loop_file.job.source) if loop_file.job.source else ""
+    if loop_file.job.source and (left_out := sources.look_through(loop_file.job.source).left_out):
+        hint(f"left out of {loop_file.job.source}: " + listed(left_out))
     seconds = default_keep_alive("person" if sys.stdin.isatty() and not detached() else "program")
-    drawn = Loop(
+    return Loop(
         id="",
         name=loop_file.name,
         state=State.PREFLIGHT,
@@ -78,24 +194,8 @@ def new_loop(
         loop_path=str(file.resolve()),
         overrides=overrides,
         endpoint_url=given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", ""),
-        source_digest=digest,
+        source_digest=source_digest or digest,
     )
-    connection = create_or_open(given.database)
-    while True:
-        loop = replace(drawn, id=draw_id(loop_file.name))
-        try:
-            lease = own_loop(given.database, loop.id)
-        except Held:
-            continue
-        try:
-            create_loop(connection, given.database, loop, f"from {file}")
-        except IdTaken:
-            lease.release()
-        except BaseException:
-            lease.release()
-            raise
-        else:
-            return loop, connection, lease
 
 
 def draw_id(name: str) -> str:

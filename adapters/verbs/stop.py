@@ -7,8 +7,9 @@ import sqlite3
 import time
 
 from wpfsm.adapters.documents.liveness import look
-from wpfsm.adapters.terminal.output import Options, duration, hint
+from wpfsm.adapters.terminal.output import Options, duration_option, hint
 from wpfsm.adapters.terminal.streams import outlive_output
+from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held
 from wpfsm.fsm.records import Loop, Outcome, State
 from wpfsm.state.database import open_existing
@@ -22,11 +23,14 @@ def stop(given: Options, which: str, timeout: str) -> int:
     from wpfsm.state.store import request_stop
 
     outlive_output()
+    if given.shared:
+        from wpfsm.adapters.verbs import shared
 
-    deadline = time.monotonic() + duration("--timeout", timeout)
+        return shared.stop(given, which, duration_option("--timeout", timeout))
+    deadline = time.monotonic() + duration_option("--timeout", timeout)
     connection = open_existing(given.database, write=True)
     history = History(connection)
-    loop = history.find(which)
+    loop = named(history, which, acting=True)
     asked = False
     while loop.state is not State.CLOSED:
         if not look(history, given.database, loop, time.time()).alive:
@@ -61,5 +65,5 @@ def _shown(given: Options, connection: sqlite3.Connection, loop: Loop) -> int:
     """The closed loop's document. Stopping has succeeded, whatever the loop's own exit code is."""
     from wpfsm.adapters.verbs.drive import report
 
-    report(given, connection, loop, None)
+    report(given, History(connection), loop, None)
     return 0

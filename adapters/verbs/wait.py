@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 from wpfsm.adapters.documents.event import event_line, event_object
 from wpfsm.adapters.documents.liveness import look
+from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.loop_text import loop_text
-from wpfsm.adapters.terminal.output import Options, duration, emit, hint, print_json
+from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
+from wpfsm.adapters.verbs.naming import named
+from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import EXIT_CODES, Loop, State
-from wpfsm.state.database import explained, open_existing
-from wpfsm.state.history import History
+from wpfsm.state.database import explained
 
 HANDED_OFF = 10
 STILL_RUNNING = 11
 NOT_CONFIRMED = 30
+SHARED_LOOK_SECONDS = 2.0
+"""The same for a table over the network, which bills for each look."""
 _DEAD_SECONDS = 1.0
 """How long nobody may drive a loop before its controller counts as dead: one may just be taking over."""
 
@@ -34,10 +38,10 @@ class _Rest:
 def wait(given: Options, which: str, timeout: str) -> int:
     """Wait, telling each event on stderr; returns the loop's exit code, or 11 while it still runs."""
     outlive_output()  # the exit code is what is waited for
-    seconds = duration("--timeout", timeout)
+    seconds = duration_option("--timeout", timeout)
     with explained(given.database):
-        history = History(open_existing(given.database))
-        loop_id = history.find(which).id
+        history = history_of(given)
+        loop_id = named(history, which, acting=True).id
         try:
             rest = _until_rest(given, history, loop_id, time.monotonic() + seconds)
         except KeyboardInterrupt:
@@ -71,7 +75,7 @@ def _until_rest(given: Options, history: History, loop_id: str, deadline: float)
             return _deserted(history, loop)
         if now >= deadline:
             return _Rest(STILL_RUNNING, f"still {loop.state}; wpfsm wait {loop_id} waits again")
-        time.sleep(min(LOOK_SECONDS, max(0.0, deadline - now)))
+        time.sleep(min(SHARED_LOOK_SECONDS if given.shared else LOOK_SECONDS, max(0.0, deadline - now)))
 
 
 def _ended(loop: Loop) -> _Rest | None:
@@ -79,6 +83,11 @@ def _ended(loop: Loop) -> _Rest | None:
         assert loop.outcome is not None, "a closed loop has an outcome"
         return _Rest(EXIT_CODES[loop.outcome], f"closed: {loop.outcome}")
     if loop.handoff is not None:
+        kind = loop.handoff.get("kind", "failure")
+        if kind == "ask":
+            return _Rest(HANDED_OFF, f"it waits for a proposal: wpfsm next {loop.id}")
+        if kind == "limit":
+            return _Rest(HANDED_OFF, f"a limit: raise it, then wpfsm resume {loop.id} --accept-changes")
         return _Rest(HANDED_OFF, f"hand-off: edit the source, then wpfsm resume {loop.id}")
     return None
 

@@ -11,9 +11,8 @@ from wpfsm.adapters.watchers import progress_for
 from wpfsm.adapters.watchers.notify import notifier_for
 from wpfsm.adapters.watchers.run_log import log_for
 from wpfsm.fsm.failpoints import Hook
-from wpfsm.fsm.ports import Notifier, Progress
+from wpfsm.fsm.ports import History, Notifier, Progress
 from wpfsm.fsm.records import Loop
-from wpfsm.state.history import History
 
 
 @dataclass(frozen=True)

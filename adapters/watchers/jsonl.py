@@ -15,6 +15,8 @@ from typing import TextIO
 
 from wpfsm.adapters.documents.event import event_object
 from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.terminal.commands import in_document
+from wpfsm.adapters.terminal.visible import visible_json
 from wpfsm.adapters.watchers.base import Watcher, own_stream
 from wpfsm.fsm.records import JSON, Event
 from wpfsm.state.database import explained, open_existing
@@ -57,8 +59,9 @@ class Events(Watcher):
             # time would keep the controller from committing.
             fresh = list(History(self._connection).events(self._loop_id, self._seq))
         for event in fresh:
-            line = json.dumps(event_document(event), ensure_ascii=False, separators=(",", ":"))
-            self._stream.write(line + "\n")
+            document = in_document(event_document(event))
+            line = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            self._stream.write(visible_json(line) + "\n")
             self._stream.flush()
             self._seq = event.seq
 

@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable
 from typing import TextIO
 
+from wpfsm.adapters.terminal.commands import in_text
+from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.watchers.base import Watcher, own_stream
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import Job, Loop
@@ -87,7 +89,7 @@ class Lines(Watcher):
             self._say(_INDENT + line)
 
     def _say(self, text: str) -> None:
-        print(f"{_clock(self._clock())}  {text}", file=self._stream, flush=True)
+        print(visible(in_text(f"{_clock(self._clock())}  {text}")), file=self._stream, flush=True)
 
 
 def _clock(at: float) -> str:

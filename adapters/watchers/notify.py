@@ -21,6 +21,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wpfsm.adapters.terminal.commands import in_document
+from wpfsm.adapters.terminal.visible import visible
 from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.loopfile.model import LoopFile, Notify
 from wpfsm.fsm.records import JSON, Loop
@@ -31,7 +33,7 @@ SECONDS = 10.0
 
 TITLES = {
     "closed": "closed",
-    "handoff": "waits for a patch",
+    "handoff": "waits for you",
     "pool_lost": "lost its pool",
     "unconfirmed": "RELEASE NOT CONFIRMED",
 }
@@ -71,7 +73,7 @@ class WebhookNotifier:
         """Send it to everybody who asked for this kind; returns at once."""
         if what not in self._asked.on:
             return
-        event = event_of(what, loop, text)
+        event = in_document(event_of(what, loop, text))
         for name, deliver in self._ways(event):
             thread = threading.Thread(
                 target=self._try, args=(name, what, deliver), name=f"wpfsm-notify-{what}", daemon=True
@@ -130,7 +132,7 @@ def event_of(what: str, loop: Loop, text: str) -> dict[str, JSON]:
     return {
         "schema": "wpfsm/1",
         "event": what,
-        "text": redact(f"wpfsm {loop.id} {TITLES.get(what, what)}: {text}"),
+        "text": visible(redact(f"wpfsm {loop.id} {TITLES.get(what, what)}: {text}")),
         "why": redact(text),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "loop": {
@@ -219,6 +221,9 @@ def through_apprise(url: str, event: dict[str, JSON], seconds: float) -> None:  
 def _next(what: str, loop: Loop) -> JSON:
     if what == "unconfirmed":
         return ["wpfsm", "release", loop.id]
+    if what == "handoff" and loop.handoff:
+        resume = loop.handoff.get("resume")
+        return list(resume) if isinstance(resume, list) else ["wpfsm", "resume", loop.id]
     if what == "handoff":
         return ["wpfsm", "resume", loop.id]
     return ["wpfsm", "inspect", loop.id]

@@ -13,10 +13,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.watchers.snapshot import PoolActivity, Snapshot
 from wpfsm.fsm.records import Loop, State
 from wpfsm.fsm.redact import redact
-from wpfsm.fsm.units import dollars, seconds
+from wpfsm.fsm.units import duration, usd
 
 TAIL = 5
 VALUES = 40
@@ -132,16 +133,16 @@ def _pool(look: Snapshot, now: float) -> Text:
         )
         text.append(f", {countdown}", style="yellow" if left < 60 else "")
     if pool.usd_per_hour is not None and pool.heat in ("idle", "busy"):
-        text.append(f"  {dollars(pool.usd_per_hour)}/h", style="dim")
+        text.append(f"  {usd(pool.usd_per_hour)}/h", style="dim")
     return text
 
 
 def _cost(look: Snapshot) -> Text:
-    text = Text(f"{dollars(look.cost_usd, estimated=look.estimated)} so far")
+    text = Text(f"{usd(look.cost_usd, estimated=look.estimated)} so far")
     if look.worst_usd is None:
         text.append("  price not known: set pool.price_per_hour", style="dim")
     elif look.worst_usd:
-        text.append(f"  at worst {dollars(look.worst_usd)} more if this controller died now", style="dim")
+        text.append(f"  at worst {usd(look.worst_usd)} more if this controller died now", style="dim")
     return text
 
 
@@ -177,7 +178,7 @@ def _waiting(loop: Loop, moving: Moving, now: float) -> Text:
 def span(value: float) -> str:
     """Whole seconds, so that a countdown does not flicker: ``7s``, ``9m12s``."""
     whole = max(0, int(value))
-    return f"{whole}s" if whole < 60 else seconds(whole)
+    return f"{whole}s" if whole < 60 else duration(whole)
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -189,6 +190,9 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def clean(text: str) -> str:
-    """Text of a log as a terminal may show it: no control sequences, no secrets, the last state of a bar."""
+    """Text of a log as a terminal may show it: no control sequences, no secrets, the last state of a bar.
+
+    What is left that could act or hide is written out.
+    """
     last = text.rstrip("\r\n").rpartition("\r")[2]
-    return redact(_CONTROL.sub("", last))
+    return visible(redact(_CONTROL.sub("", last)))

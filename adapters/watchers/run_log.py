@@ -22,6 +22,7 @@ from wpfsm.fsm.ports import JobReading, LogLine
 from wpfsm.fsm.records import Job, Loop, State
 from wpfsm.fsm.redact import MASK, is_secret_name, redact
 from wpfsm.state.database import siblings
+from wpfsm.state.private import private_folder
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -219,7 +220,7 @@ class _Sinks:
         self._to_json = structlog.processors.JSONRenderer(ensure_ascii=False)
         self._file: int | None = None
         with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def write(self, **event: object) -> None:

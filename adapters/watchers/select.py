@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -15,9 +14,8 @@ from wpfsm.adapters.watchers.background import Background
 from wpfsm.adapters.watchers.base import NullProgress, Watcher
 from wpfsm.adapters.watchers.jsonl import Events
 from wpfsm.adapters.watchers.lines import Lines
-from wpfsm.fsm.ports import JobReading, LogLine, Progress
+from wpfsm.fsm.ports import History, JobReading, LogLine, Progress
 from wpfsm.fsm.records import Job, Loop
-from wpfsm.state.history import History
 
 
 class Closing(Progress, Protocol):
@@ -100,22 +98,25 @@ def progress_for(given: Options, loop: Loop, history: History, record: Progress 
         record: The loop's log.
     """
     log = record or NullProgress()
-    watchers: list[Background] = [
-        Background(_on_stderr(given.database, loop, debug=given.debug), log.trouble)
-    ]
-    if given.output == "jsonl":
+    watchers: list[Background] = [Background(_on_stderr(given, loop), log.trouble)]
+    if given.output == "jsonl" and not given.shared:
         events = Events(given.database, loop.id, _seen(loop, history))
         # Data is not given up: whoever asked for it reads it to the end, or closes the pipe.
         watchers.append(Background(events, log.trouble, patience=None))
     return Watchers(watchers, log)
 
 
-def _on_stderr(database: Path, loop: Loop, *, debug: bool) -> Watcher:
-    if debug or not sys.stderr.isatty() or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
-        return Lines(debug=debug)
+def _on_stderr(given: Options, loop: Loop) -> Watcher:
+    if (
+        given.debug
+        or given.shared
+        or not sys.stderr.isatty()
+        or os.environ.get("TERM", "dumb") in ("dumb", "unknown")
+    ):
+        return Lines(debug=given.debug)
     from wpfsm.adapters.watchers.live import Live
 
-    return Live(database, loop.id)
+    return Live(given.database, loop.id)
 
 
 def _seen(loop: Loop, history: History) -> int:

@@ -7,10 +7,12 @@ its worst case. (The service enforces a runtime limit late by minutes; that much
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.fsm.costs.job_cost import bill
+from wpfsm.fsm.records import Job
 from wpfsm.fsm.units import duration, times, usd
 
 LimitName = Literal["max_jobs", "max_cost", "max_wall", "max_failures"]
@@ -198,3 +200,22 @@ def _reached(limit: LimitName, allowed: float, spent: float, text: str) -> Refus
         spent=spent,
         worst_case=0.0,
     )
+
+
+def unmended(jobs: Sequence[Job]) -> Iterator[Job]:
+    """The failed jobs that count: those that wpfsm did not mend.
+
+    A patch that changed something mends its failure unless the same one comes back. One that only tries again changes
+    nothing: it mended the failure when the trial came through.
+    """
+    for position, job in enumerate(jobs):
+        if job.diagnosis is None:
+            continue
+        after = [j for j in jobs[position + 1 :] if j.trial == job.trial]
+        came_through = any(j.status == "Completed" and j.diagnosis is None for j in after)
+        kind = job.patch.kind if job.patch else "edit"
+        came_back = (
+            after and after[0].diagnosis and after[0].diagnosis.fingerprint == job.diagnosis.fingerprint
+        )
+        if kind == "edit" or came_back or (kind == "retry" and not came_through):
+            yield job

@@ -17,6 +17,9 @@ Source: TypeAlias = Literal["reason", "log", "api", "call", "status", "fact", "e
 MOST_LINES = 5_000
 """Lines of the log's end that are read; a failure explains itself at the end."""
 
+MOST_CHARS = 200_000
+"""Characters of the log's end, without its repeated lines, that are searched: about a second for the whole table."""
+
 REPEATS = 10
 """How often a line that differs only in its numbers is searched, at either end of the log."""
 
@@ -121,6 +124,12 @@ class Text:
             seen[shape] += 1
             is_bulk = REPEATS < seen[shape] <= total[shape] - REPEATS
             kept.append("" if is_bulk else bare(line))
+        left = MOST_CHARS
+        for index in reversed(range(len(kept))):
+            left -= len(kept[index])
+            if left < 0:
+                kept[: index + 1] = [""] * (index + 1)
+                break
         return "\n".join(kept)
 
     @cached_property

@@ -30,14 +30,24 @@ def missing_files(loop_file: LoopFile, base: Path, tree: CommentedMap | None = N
         if not (base / folder).exists():
             said = f"there is no folder {base / folder}; name the one with the data, or an S3 URI"
             yield Problem(line_of(written, "inputs"), f"job.inputs.{name}", said)
-    if not isinstance(loop_file.strategy, RecipesConfig):
-        return
-    recipes = written_file.get("strategy", CommentedMap()).get("recipes", [])
-    for index, recipe in enumerate(loop_file.strategy.recipes):
+    strategy = written_file.get("strategy", CommentedMap())
+    for number, phase in enumerate(loop_file.phases):
+        if isinstance(phase, RecipesConfig):
+            listed = isinstance(strategy, list)
+            place = f"strategy.{number}" if listed else "strategy"
+            given = strategy[number] if listed and number < len(strategy) else strategy
+            yield from _missing_recipes(base, loop_file, phase, place, given)
+
+
+def _missing_recipes(
+    base: Path, loop_file: LoopFile, config: RecipesConfig, place: str, written: object
+) -> Iterator[Problem]:
+    recipes = written.get("recipes", []) if isinstance(written, CommentedMap) else []
+    for index, recipe in enumerate(config.recipes):
         here = recipes[index] if index < len(recipes) else None
         if recipe.source or recipe.entry:
-            source, entry = recipe.source or job.source or "", recipe.entry or job.entry
-            yield from _missing_in(base, f"strategy.recipes.{index}", here, source, entry, None)
+            source, entry = recipe.source or loop_file.job.source or "", recipe.entry or loop_file.job.entry
+            yield from _missing_in(base, f"{place}.recipes.{index}", here, source, entry, None)
 
 
 def local_inputs(loop_file: LoopFile) -> dict[str, str]:

@@ -62,9 +62,10 @@ def parse(
     tree = _tree(content, origin)
     for override in overrides:
         _override(tree, override)
+    plain = _written_out(tree, origin)
     problems = list(_impossible(tree))
     try:
-        loop_file = LoopFile.model_validate(_plain(tree))
+        loop_file = LoopFile.model_validate(plain)
     except ValidationError as error:
         known = {problem.key for problem in problems}
         problems += [problem for problem in problems_of(tree, error.errors()) if problem.key not in known]
@@ -126,16 +127,48 @@ def _tree(content: str, origin: str) -> CommentedMap:
     return tree
 
 
-def _plain(node: object) -> object:
-    """The tree without ruamel's types, so that pydantic and JSON see builtins."""
+MOST_VALUES = 20_000
+"""Values of a loop file once its aliases are written out; far beyond the largest sweep that anybody could pay."""
+
+
+class _TooMany(Exception):
+    """The file is larger than any loop file, once its aliases are written out."""
+
+
+def _plain(node: object, left: list[int] | None = None) -> object:
+    """The tree without ruamel's types, so that pydantic and JSON see builtins.
+
+    Raises:
+        _TooMany: Aliases of aliases, nine lines of which can stand for a billion values.
+        RecursionError: An alias inside what it names.
+    """
+    left = [MOST_VALUES] if left is None else left
+    left[0] -= 1
+    if left[0] < 0:
+        raise _TooMany
     if isinstance(node, Mapping):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): _plain(value, left) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
+        return [_plain(value, left) for value in node]
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)
     return node
+
+
+def _written_out(tree: CommentedMap, origin: str) -> object:
+    try:
+        return _plain(tree)
+    except _TooMany as error:
+        raise UsageError(
+            f"{origin}: it stands for more than {MOST_VALUES} values; its aliases (&name, *name) are written out",
+            fix="write the values without aliases of aliases",
+        ) from error
+    except RecursionError as error:
+        raise UsageError(
+            f"{origin}: an alias (*name) stands inside what it names, or it is nested too deeply",
+            fix=_fix(origin),
+        ) from error
 
 
 def _override(tree: CommentedMap, override: str) -> None:

@@ -12,17 +12,14 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StringConstraints,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -34,12 +31,14 @@ from wpfsm.fsm.ports import (
     Price,
 )
 from wpfsm.fsm.records import JSON, Value
+from wpfsm.fsm.strategies.ask import AskConfig
+from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
 from wpfsm.fsm.strategies.metrics import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
-from wpfsm.fsm.strategies.registry import StrategyConfig
+from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
-from wpfsm.fsm.units import DURATION_PATTERN, parse_duration, short_duration
+from wpfsm.fsm.units import short_duration
 
 KEEP_ALIVE_GUIDE = 3600
 """Seconds. The developer guide's limit for KeepAlivePeriodInSeconds."""
@@ -47,13 +46,6 @@ KEEP_ALIVE_MODEL = 21600
 """Seconds. The service model's limit; whether the service accepts more than the guide says is not known."""
 MAX_RUNTIME = 28 * 86400
 """Seconds. The longest MaxRuntimeInSeconds (StoppingCondition in the service model)."""
-
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    PlainSerializer(short_duration, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["90s", "10m", "1h"]}),
-]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=33)]
 
@@ -242,7 +234,14 @@ class Limits(Section):
     max_jobs: int | None = Field(default=None, ge=1, description="Jobs in all, retries included.")
     max_cost: float | None = Field(default=None, gt=0, description="USD, idle pool included.")
     max_wall: Duration | None = Field(default=None, gt=0, description="From start to the last release.")
-    max_failures: int | None = Field(default=None, ge=1, description="Failed jobs in all.")
+    max_failures: int | None = Field(
+        default=None, ge=1, description="Failed jobs in all, those that a patch of wpfsm mended left out."
+    )
+    on_limit: Literal["release", "ask"] = Field(
+        default="release",
+        description="When the next job would pass a limit: `release` the pool and end, or `ask`: a hand-off in which "
+        "the pool is held for a bounded time and the limit can be raised.",
+    )
 
 
 ACTIONS = (*PATCHES, "skip", "handoff", "release", "command")
@@ -271,7 +270,7 @@ class FailureRule(Section):
         description="Distributions that `pin_requirement` may add though they are not well known, or any.",
     )
     hold: Duration | None = Field(
-        default=None, gt=0, le=KEEP_ALIVE_MODEL, description="How long a hand-off keeps the pool."
+        default=None, gt=0, description="How long a hand-off keeps the pool: 60m at most, as its keep-alive."
     )
     command: list[str] | None = Field(
         default=None, min_length=1, description="A program that reads the packet and may edit the source."
@@ -374,7 +373,7 @@ class LoopFile(Section):
     pool: Pool
     job: JobSpec
     metric: MetricSpec | None = None
-    strategy: StrategyConfig = Field(default_factory=lambda: SingleConfig(type="single"))
+    strategy: Strategies = Field(default_factory=lambda: SingleConfig(type="single"))
     limits: Limits = Limits()
     on_failure: list[FailureRule] = Field(default_factory=list)
     on_contested: Literal["cold", "stop"] = Field(
@@ -391,13 +390,17 @@ class LoopFile(Section):
             raise ValueError("pool.role: is required for backend: aws; give the ARN of the execution role")
         if self.backend == "aws" and not self.job.request and not self.job.image:
             raise ValueError("job.image: is required for backend: aws; give the URI of a training image")
-        if self.job.request and isinstance(self.strategy, RecipesConfig):
-            own = next((r.name for r in self.strategy.recipes if r.source or r.entry), None)
-            if own:
+        for phase in self.phases if self.job.request else ():
+            recipes = phase.recipes if isinstance(phase, RecipesConfig) else []
+            if own := next((r.name for r in recipes if r.source or r.entry), None):
                 raise ValueError(
                     f"strategy.recipes: {own} has a source or entry, but job.request brings the whole job; "
                     "give job.source and job.entry instead"
                 )
+        self._check_ask()
+        for number, rule in enumerate(self.on_failure):
+            if rule.hold and (why := too_long_a_hold(rule.hold, self.pool)):
+                raise ValueError(f"on_failure.{number}.hold: {why}")
         if self.job.install == "cached" and not self.keeps_pool:
             raise ValueError(
                 "job.install: cached needs a pool that is kept, and `single` keeps none; write plain"
@@ -405,6 +408,33 @@ class LoopFile(Section):
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
+
+    def _check_ask(self) -> None:
+        """An open phase ends the list, for it ends by `next --done`; its hold is what the service grants."""
+        for number, phase in enumerate(self.phases, start=1):
+            if not isinstance(phase, AskConfig):
+                continue
+            if number < len(self.phases):
+                raise ValueError(
+                    "strategy: ask is the last phase of a list, for `wpfsm next --done` ends the loop"
+                )
+            cap = KEEP_ALIVE_MODEL if self.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
+            if phase.hold > cap:
+                raise ValueError(
+                    f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(cap)}; "
+                    f"write {short_duration(cap)} or less"
+                )
+
+    @property
+    def asks(self) -> AskConfig | None:
+        """The open phase, where there is one: it is the last."""
+        last = self.phases[-1]
+        return last if isinstance(last, AskConfig) else None
+
+    @property
+    def phases(self) -> Sequence[StrategyConfig]:
+        """The strategies in order, one or several."""
+        return phases_of(self.strategy)
 
     @property
     def keeps_pool(self) -> bool:
@@ -418,8 +448,20 @@ class LoopFile(Section):
 
     def dump(self) -> dict[str, JSON]:
         """The effective loop file as JSON; :meth:`model_validate` reads it back."""
-        dumped: dict[str, JSON] = self.model_dump(mode="json")
+        dumped: dict[str, JSON] = self.model_dump(mode="json", by_alias=True)
         return dumped
+
+
+def too_long_a_hold(hold: float, pool: Pool) -> str:
+    """Why a pool cannot be held for so long, which is by its keep-alive; empty when it can."""
+    if hold > KEEP_ALIVE_MODEL:
+        return f"{short_duration(hold)} is beyond the service's 6h of keep-alive; write 60m or less"
+    if hold > KEEP_ALIVE_GUIDE and not pool.allow_long_keep_alive:
+        return (
+            f"{short_duration(hold)} is beyond the documented 60m of keep-alive, by which the pool is held; write 60m "
+            "or less (or set pool.allow_long_keep_alive: true to try)"
+        )
+    return ""
 
 
 def own_price(file: LoopFile, now: float) -> Price:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.strategies.registry import LISTED, PhaseConfig
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -62,6 +64,8 @@ def _place(tree: CommentedMap, location: Location, *, missing: bool) -> tuple[li
     line: int | None = 1
     keys: list[str] = []
     for position, part in enumerate(location):
+        if part == LISTED and isinstance(node, list):
+            continue  # the list of phases, which the file writes without a name
         if not isinstance(node, Mapping | list) or (isinstance(node, list) and isinstance(part, str)):
             break  # what follows names the members of a union, which the file does not have
         last = position == len(location) - 1
@@ -92,12 +96,20 @@ def _named(
             break
         inner: object = node
         for name in names:
-            line = line_of(inner, name) or line
-            inner = inner.get(name) if isinstance(inner, Mapping) else None
+            key = int(name) if name.isdecimal() and isinstance(inner, Sequence) else name
+            line = line_of(inner, key) or line
+            inner = inner[key] if isinstance(inner, Mapping) and key in inner else _element(inner, key)
         if inner is None and not _is_known(keys, names):
             break
         return [*keys, *names], line, message[found.end() :]
     return keys, line, message
+
+
+def _element(node: object, key: int | str) -> object:
+    held = (
+        isinstance(node, Sequence) and not isinstance(node, str) and isinstance(key, int) and key < len(node)
+    )
+    return node[key] if held else None  # type: ignore[index]
 
 
 def _is_known(keys: Sequence[str], names: Sequence[str]) -> bool:
@@ -141,7 +153,8 @@ _OF_A_VALUE = frozenset({"bool_type", "bool_parsing", "int_type", "float_type", 
 def _one_value(given: object) -> str:
     """A hyperparameter is a scalar; several values are for a strategy."""
     if isinstance(given, list):
-        return f"is one value for each job; several values go to strategy.parameters (it is {given!r})"
+        text = json.dumps([*given], default=str)
+        return f"is one value for each job; write it as text: '{text}', or give several values to strategy.parameters"
     if isinstance(given, Mapping):
         return f"is one value: text, a number, true, false or null (it is {dict(given)!r})"
     return f"must be text, a number, true, false or null; write '{given}' in quotes"
@@ -155,7 +168,8 @@ def _unknown_key(location: Location, key: str) -> str:
 
 def _no_member(detail: ErrorDetails) -> str:
     """A ``type`` that names no kind of strategy."""
-    kinds = [_tag(model) for model in _members(LoopFile.model_fields["strategy"].annotation)]
+    members = _members(LoopFile.model_fields["strategy"].annotation)
+    kinds = list(dict.fromkeys(_tag(model) for model in members))
     given = detail.get("input")
     tag = given.get("type") if isinstance(given, Mapping) else None
     if tag is None:
@@ -190,11 +204,15 @@ def _known_keys(location: Location) -> list[str]:
     for part in location:
         if isinstance(part, int):
             continue
-        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
+        if part == LISTED:
+            model = PhaseConfig
+        elif isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
             model = _section(model.model_fields[part].annotation)
         else:
             model = next((m for m in _members(model) if _tag(m) == part), model)
-    return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
 def _members(annotation: object) -> list[type[BaseModel]]:

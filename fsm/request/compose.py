@@ -56,15 +56,20 @@ def free_members(
     trial: Trial,
     params: Mapping[str, JSON],
     keep_alive: float,
+    carried_from: int | None = None,
 ) -> dict[str, JSON]:
-    """The members that make this job's request, the name and the digest tag among them."""
+    """The members that make this job's request, the name and the digest tag among them.
+
+    ``carried_from`` is the trial whose checkpoint a trial that carries one on begins with; None for the checkpoint
+    that the carried trials of the loop share.
+    """
     resources = dict(_mapping(base.get("ResourceConfig")))
     resources.pop("KeepAlivePeriodInSeconds", None)
     if keep_alive:
         resources["KeepAlivePeriodInSeconds"] = int(keep_alive)
     environment = {
         **_mapping(base.get("Environment")),
-        **(_cache_environment(loop_id, trial) if file.keeps_pool else {}),
+        **(_cache_environment(loop_id, trial, carried_from) if file.keeps_pool else {}),
         **file.job.environment,
         **trial.environment,
     }
@@ -107,10 +112,15 @@ def digest(request: Request) -> str:
 def encode(value: JSON, base: Request) -> str:
     """A hyperparameter as the container expects it.
 
-    The SDK's driver decodes each value as JSON (so the string ``"1.10"`` needs its quotes); any other
-    container reads plain strings.
+    The SDK's driver decodes each value as JSON (so the string ``"1.10"`` needs its quotes), and so does the
+    training toolkit in script mode; any other container reads plain strings.
     """
-    return value if isinstance(value, str) and not _has_sdk_driver(base) else json.dumps(value)
+    return value if isinstance(value, str) and not decodes_json(base) else json.dumps(value)
+
+
+def decodes_json(base: Request) -> bool:
+    """Whether whoever reads the hyperparameters of this request decodes each of them as JSON."""
+    return _has_sdk_driver(base) or _is_script_mode(base)
 
 
 def _has_sdk_driver(base: Request) -> bool:
@@ -119,8 +129,16 @@ def _has_sdk_driver(base: Request) -> bool:
     return any(_mapping(channel).get("ChannelName") == SDK_DRIVER for channel in channels)
 
 
-def _cache_environment(loop_id: str, trial: Trial) -> dict[str, JSON]:
-    folder = loop_id if trial.carry_checkpoint else f"{loop_id}-trial-{trial.number}"
+def _is_script_mode(base: Request) -> bool:
+    """Whether the request is one of a framework estimator of SDK v2, whose own values show the encoding."""
+    given = _mapping(base.get("HyperParameters"))
+    shown = [given.get(name) for name in ("sagemaker_program", "sagemaker_submit_directory")]
+    return any(isinstance(value, str) and value.startswith('"') for value in shown)
+
+
+def _cache_environment(loop_id: str, trial: Trial, carried_from: int | None) -> dict[str, JSON]:
+    own = carried_from if trial.carry_checkpoint else trial.number
+    folder = loop_id if own is None else f"{loop_id}-trial-{own}"
     return {**CACHE_ENVIRONMENT, "WPFSM_CHECKPOINT_DIR": f"{CHECKPOINTS}/{folder}"}
 
 

@@ -176,7 +176,10 @@ def _of_violation(violation: Violation, *, own: bool) -> Objection:
     found = [known for known in KEYS if member == known or member.startswith((f"{known}.", f"{known}["))]
     key = KEYS[max(found, key=len)] if found else member
     where = f" ({member} of job.request)" if own else f" ({member})"
-    return Objection(key, f"{violation.value} {violation.constraint}{where}", f"correct {key}")
+    fix = f"correct {member} in the file of job.request" if own else f"correct {key}"
+    if own and found and key not in ("name", "pool.role"):
+        fix += f", or {key} where the loop file states it"
+    return Objection(key, f"{violation.value} {violation.constraint}{where}", fix)
 
 
 def _algorithm(file: LoopFile) -> dict[str, JSON]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.strategies import TrialRow
+from wpfsm.fsm.strategies.repeats import merged
 
 
 def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
     """The trial that the strategy asks for after ``trials``; None when there is none left.
 
+    A point that an earlier phase ran already comes back completed, with that result: it needs no job.
+
     Raises:
         MissingExtra: The strategy needs an optional dependency.
     """
-    proposal = ctx.strategy.next([row_of(trial) for trial in trials])
+    rows = rows_of(trials)
+    if not isinstance(ctx.file.strategy, list) and ctx.file.asks is None:
+        # A trial that somebody proposed is none of those that the strategy counts.
+        rows = [row for row in rows if not row.proposed]
+    proposal = ctx.strategy.next(rows)
     if proposal is None:
         return None
-    source = proposal.source or ""
-    return Trial(
+    base = next((t for t in trials if t.number == proposal.base), None)
+    source = proposal.source or (base.source if base else "")
+    trial = Trial(
         loop_id=ctx.loop.id,
         number=len(trials) + 1,
         params=dict(proposal.params),
@@ -28,10 +37,44 @@ def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
         carry_checkpoint=proposal.carry_checkpoint,
         repeat=proposal.repeat,
         source=source,
-        entry=proposal.entry or "",
-        source_digest=_digest(ctx, source, trials),
-        environment=dict(proposal.environment),
+        entry=proposal.entry or (base.entry if base else ""),
+        source_digest=_digest(ctx, source, trials, proposal.phase, base),
+        environment={**(base.environment if base else {}), **proposal.environment},
+        phase=proposal.phase,
+        base=proposal.base,
     )
+    twin = _twin(ctx, trial, trials)
+    return (
+        trial
+        if twin is None
+        else replace(trial, state="completed", metric=twin.metric, taken_from=twin.number)
+    )
+
+
+def _twin(ctx: Context, trial: Trial, trials: Sequence[Trial]) -> Trial | None:
+    """A completed trial of an earlier phase that ran the same values on the same source.
+
+    Each is taken over once by a phase, so that repeats, which measure the noise, are jobs of their own. A trial
+    that continues a checkpoint is never the same point.
+    """
+    taken = {t.taken_from for t in trials if t.phase == trial.phase}
+    ran = {job.trial: job for job in ctx.jobs() if job.status == "Completed"}
+    params: dict[str, JSON] | None = None
+    for other in trials:
+        known = other.number in ran or bool(other.taken_loop)
+        if other.phase >= trial.phase or other.number in taken or not known:
+            continue
+        if other.state != "completed" or other.smoke or other.carry_checkpoint or trial.carry_checkpoint:
+            continue
+        if trial.smoke or (other.metric is None and ctx.goal is not None):
+            continue
+        alike = (other.source_digest, other.source, other.entry, other.environment)
+        if alike != (trial.source_digest, trial.source, trial.entry, trial.environment):
+            continue
+        params = params_for(ctx, trial) if params is None else params
+        if dict(ran[other.number].params if other.number in ran else other.params) == params:
+            return other
+    return None
 
 
 def params_for(ctx: Context, trial: Trial) -> dict[str, JSON]:
@@ -59,6 +102,18 @@ def carried(ctx: Context, trial: Trial) -> Mapping[str, tuple[JSON, str]]:
     return found
 
 
+def carried_from(ctx: Context, trial: Trial) -> int | None:
+    """The trial whose checkpoint this one begins with: that of its base; None where the loop's trials share one.
+
+    "Keep training the best one" means the best one's weights, where the script left them in its checkpoint folder.
+    """
+    trials = {t.number: t for t in ctx.store.trials()}
+    while trial.carry_checkpoint and trial.base in trials:
+        trial = trials[trial.base]
+        trial = trials.get(trial.taken_from or 0, trial)
+    return None if trial.carry_checkpoint else trial.number
+
+
 def _own(ctx: Context, trial: Trial) -> Mapping[str, JSON]:
     return {
         name: value for job in ctx.jobs() if job.trial == trial.number for name, value in _patched(ctx, job)
@@ -75,8 +130,15 @@ def _patched(ctx: Context, job: Job) -> Iterator[tuple[str, JSON]]:
             yield name, value
 
 
-def _digest(ctx: Context, source: str, trials: list[Trial]) -> str:
-    """The snapshot: the newest patched one of the same folder, else the one taken at the start."""
+def _digest(ctx: Context, source: str, trials: list[Trial], phase: int, base: Trial | None) -> str:
+    """The snapshot: the newest patched one of the same folder in the same phase, else the base's.
+
+    Without a base it is the newest of the folder, or the one taken at the start.
+    """
+    if base is not None:
+        own = [t for t in trials if t.phase == phase and t.base == base.number and t.source == source]
+        if own or base.source == source:
+            return (own[-1] if own else base).source_digest
     if not source:
         return ctx.loop.source_digest
     known = next((t.source_digest for t in reversed(trials) if t.source == source), "")
@@ -95,7 +157,15 @@ def row_of(trial: Trial) -> TrialRow:
         fingerprint=trial.fingerprint or None,
         repeat=trial.repeat,
         source=trial.source or None,
+        phase=trial.phase,
+        proposed=trial.proposal is not None,
+        elsewhere=bool(trial.taken_loop),
     )
+
+
+def rows_of(trials: Sequence[Trial]) -> list[TrialRow]:
+    """Trials as a strategy sees them: each once, with the mean of its repeats."""
+    return [row_of(trial) for trial in merged(trials)]
 
 
 def next_trial(ctx: Context) -> Trial:

@@ -46,7 +46,7 @@ def base_request(ctx: Context, trial: Trial) -> Request:
             if like
             else "the SageMaker SDK renders the request and uploads the source"
         )
-        ctx.progress.waiting(how, None)
+        ctx.progress.waiting(f"{how}{_how_much(ctx, trial)}", None)
     spec = RenderSpec(
         # Of the whole key: two entries of one source are two uploads, and must not overwrite each other's driver.
         name=f"{ctx.loop.id}-{digest({'key': key})[:8]}",
@@ -66,6 +66,13 @@ def base_request(ctx: Context, trial: Trial) -> Request:
         if like is None:
             ctx.store.save_rendered(like_key, request)
     return request
+
+
+def _how_much(ctx: Context, trial: Trial) -> str:
+    if not trial.source_digest:
+        return ""
+    files, size = ctx.sources.size(trial.source_digest)
+    return f" ({files} file{'s' if files != 1 else ''}, {size / 1e6:.1f} MB)"
 
 
 def _requirements(ctx: Context, trial: Trial) -> str:

@@ -65,6 +65,8 @@ class Proposal:
         smoke: A short run that shows whether the job works at all; it is never best.
         carry_checkpoint: The script continues from the checkpoint in the pool's persistent cache.
         repeat: Which repetition of the same trial this is, from 0.
+        phase: Which strategy of a list asks for it, from 1.
+        base: The number of the trial that it starts from; `None` for the job as the loop file gives it.
     """
 
     params: Mapping[str, Value]
@@ -75,6 +77,8 @@ class Proposal:
     smoke: bool = False
     carry_checkpoint: bool = False
     repeat: int = 0
+    phase: int = 1
+    base: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,9 @@ class TrialRow:
         fingerprint: The fingerprint of its failure, if it failed.
         repeat: The repeat of its proposal.
         source: The source directory of its proposal.
+        phase: Which strategy of a list asked for it, from 1.
+        proposed: Whether it came from outside the strategy.
+        elsewhere: Whether another loop ran it, which this one continues.
     """
 
     number: int
@@ -102,6 +109,9 @@ class TrialRow:
     fingerprint: str | None = None
     repeat: int = 0
     source: str | None = None
+    phase: int = 1
+    proposed: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

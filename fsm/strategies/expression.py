@@ -190,6 +190,9 @@ class Expression:
 
     def _not_finite(self, line: str, last: Match | None, ends_at: float) -> re.Match[str] | None:
         """The word behind (or under) the last match that stands where the expression looks for a number."""
+        small = line.lower()
+        if "nan" not in small and "inf" not in small:
+            return None
         at_least = last.start(1) if last else 0
         for token in list(_NOT_FINITE.finditer(line))[: -_TOKENS - 1 : -1]:
             if last is not None and token.end() <= at_least:

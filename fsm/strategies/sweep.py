@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wpfsm.fsm.strategies.base import Goal, Proposal, Strategy, StrategyError, Value, label_for
+from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Choice, Overrides, Parameter, Range, Space
 from wpfsm.fsm.strategies.trial_list import TrialList
@@ -104,7 +105,7 @@ class Search(BaseModel):
         return set(self.parameters or {}).union(*(self.trials or []))
 
 
-class SweepConfig(Search, WithSmoke):
+class SweepConfig(Search, WithSmoke, WithRepeats):
     """The `strategy` section of a sweep."""
 
     type: Literal["sweep"] = "sweep"

@@ -20,6 +20,7 @@ from wpfsm.fsm.strategies.base import (
     describe,
     ended_trials,
 )
+from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
 from wpfsm.fsm.strategies.sweep import MAX_TRIALS, Search, search, trial_list
@@ -30,7 +31,7 @@ CONTINUED_TRIALS = 10
 """How often the same configuration is continued when the loop file gives no `max_trials`."""
 
 
-class UntilConfig(WithSmoke):
+class UntilConfig(WithSmoke, WithRepeats):
     """The `strategy` section that trains until a target is met.
 
     Attributes:
@@ -59,6 +60,10 @@ class UntilConfig(WithSmoke):
     def _something_changes(self) -> UntilConfig:
         if self.propose == []:
             raise ValueError("propose is an empty list: leave it out to continue the same configuration")
+        if (self.propose is None or self.carry_checkpoint) and (self.repeats > 1 or self.confirm):
+            raise ValueError(
+                "a trial that continues a checkpoint cannot be repeated: leave repeats and confirm out"
+            )
         if self.propose is None and self.carry_checkpoint is False:
             raise ValueError("nothing changes between the trials: propose some, or leave carry_checkpoint on")
         return self

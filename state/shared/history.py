@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.ports import LoopHeader
-from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, State, Trial
+from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
 from wpfsm.state import codec
-from wpfsm.state.shared.items import EVENT, LOOP, RENDERED, ROW, STOP, record_of
+from wpfsm.state.shared.items import EVENT, LOOP, PROPOSAL, RENDERED, ROW, STOP, record_of
 from wpfsm.state.shared.table import Blobs, Item, Table
+
+_MOST = 10_000
+"""Loops that are looked through for a name."""
 
 
 class SharedHistory:
@@ -37,20 +40,34 @@ class SharedHistory:
                 break
         return found
 
-    def find(self, which: str) -> Loop:
-        """A loop by its id, or by a prefix or name that is unique.
+    def find(self, which: str, *, acting: bool = False) -> Loop:
+        """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
+
+        Args:
+            which: An id, a name or the beginning of an id; nothing in it is a wildcard.
+            acting: A name means the one loop of it that is not closed, if there is one.
 
         Raises:
-            NotFound: None matches, or several do.
+            NotFound: None matches, or several could be meant.
         """
-        if loop := self._loop(which):
+        if which and (loop := self._loop(which)):
             return loop
-        ids = [h.id for h in self.loops(10_000) if h.name == which or h.id.startswith(which)]
-        if not ids:
+        every = self.loops(_MOST)
+        named = [header for header in every if header.name == which]
+        still_open = [header for header in named if header.state != State.CLOSED] if acting else []
+        found = still_open or named[:1] or [h for h in every if which and h.id.startswith(which)]
+        if len(found) > 1:
+            ids = ", ".join(header.id for header in found[:3])
+            raise NotFound(
+                f"{which!r} could be any of {ids}", fix="give the whole id; wpfsm inspect lists the loops"
+            )
+        if not found or (loop := self._loop(found[0].id)) is None:
             raise NotFound(f"no loop {which!r} in {self._table.name}", fix="wpfsm inspect lists the loops")
-        if len(ids) > 1:
-            raise NotFound(f"{which!r} could be any of {', '.join(ids[:3])}", fix="give the whole id")
-        return self.find(ids[0])
+        return loop
+
+    def count_named(self, name: str) -> int:
+        """How many loops have this name."""
+        return sum(header.name == name for header in self.loops(_MOST))
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
         """Another loop whose hand-off holds a pool of this key at this moment."""
@@ -79,6 +96,10 @@ class SharedHistory:
         item = next(self._table.query(loop_id, f"{RENDERED}{key}:"), None)
         request: dict[str, JSON] = json.loads(str(item["body"])) if item else {}
         return request
+
+    def proposals(self, loop_id: str) -> Sequence[Proposal]:
+        """What was proposed to a loop from outside, by number."""
+        return [record_of(Proposal, item, self._blobs) for item in self._table.query(loop_id, PROPOSAL)]
 
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wpfsm.fsm.errors import StoreError
-from wpfsm.fsm.records import Event, Intent, Job, Loop, Obligation, PatchAttempt, State, Trial
+from wpfsm.fsm.records import Event, Intent, Job, Loop, Obligation, PatchAttempt, Proposal, State, Trial
 from wpfsm.state import codec
 from wpfsm.state.shared.table import Blobs, Item, Value
 
@@ -22,6 +22,8 @@ LOOP, STOP, WAKE = "LOOP", "STOP", "WAKE"
 ROW = "ROW#"
 """Begins the keys of what a loop's owner works with; its history and its rendered requests do not."""
 EVENT, RENDERED = "EVENT#", "RENDERED#"
+PROPOSAL = "PROPOSAL#"
+"""Begins the keys of what others ask for: its owner reads them anew each time, for it did not write them."""
 MOST_BYTES = 64 * 1024
 """A record beyond this goes to S3: an item may have 400 KB, and each read pays for all of it."""
 _BESIDE = ("epoch", "version", "look_at", "generation")
@@ -43,6 +45,8 @@ def key_of(record: codec.Record) -> tuple[str, str]:
             return record.loop_id, f"{ROW}OWED#{record.job_name}"
         case Event():
             return record.loop_id, f"{EVENT}{record.seq:09}"
+        case Proposal():
+            return record.loop_id, f"{PROPOSAL}{record.number:06}"
         case PatchAttempt():
             return f"MEMORY#{record.fingerprint}", f"{record.loop_id}#{record.job_name}"
 

@@ -34,14 +34,29 @@ class SharedPoolLeases:
             if holder == loop_id:
                 return
             if holder and not self._is_over(holder):
-                raise Held(
-                    f"the pool key {pool_key} is held by loop {holder}, which is not Closed",
-                    fix=f"wpfsm wait {holder}, or wpfsm stop {holder}",
-                )
+                raise _held(pool_key, holder)
             if self._table.update(Update(pk, HOLDER, mine, {"holder": holder})):
                 return
+
+    def refuse_held(self, pool_key: str, loop_id: str) -> None:
+        """For a loop that keeps no pool: its job would still match the pool of the loop that has the key.
+
+        Raises:
+            Held: A loop that is not Closed has it.
+        """
+        item = self._table.get(f"POOL#{pool_key}", HOLDER)
+        holder = str(item["holder"]) if item and item.get("holder") else ""
+        if holder and holder != loop_id and not self._is_over(holder):
+            raise _held(pool_key, holder)
 
     def _is_over(self, loop_id: str) -> bool:
         """Whether the holder is Closed, or gone: a loop that is forgotten was Closed before."""
         item = self._table.get(loop_id, LOOP)
         return item is None or item.get("state") == State.CLOSED
+
+
+def _held(pool_key: str, holder: str) -> Held:
+    return Held(
+        f"the pool key {pool_key} is held by loop {holder}, which is not Closed",
+        fix=f"wpfsm wait {holder}, or wpfsm stop {holder}",
+    )

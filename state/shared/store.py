@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from wpfsm.fsm.errors import Fenced, NotFound, StoreError
+from wpfsm.fsm.errors import Fenced, NotFound, Refused, StoreError
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import (
     Change,
@@ -24,6 +24,7 @@ from wpfsm.fsm.records import (
     Obligation,
     Owner,
     PatchAttempt,
+    Proposal,
     State,
     Trial,
 )
@@ -31,6 +32,7 @@ from wpfsm.state import codec
 from wpfsm.state.shared.items import (
     EVENT,
     LOOP,
+    PROPOSAL,
     RENDERED,
     ROW,
     STOP,
@@ -115,6 +117,26 @@ def _attended(item: Item) -> float:
 def request_stop(table: Table, loop_id: str, at: float) -> None:
     """Leave word for the loop's controller to stop."""
     table.put({"pk": loop_id, "sk": STOP, "at": at})
+
+
+def propose(table: Table, blobs: Blobs, proposal: Proposal) -> Proposal:
+    """Write a proposal, under the next free number; returns it with that number.
+
+    Raises:
+        Refused: The loop is over, or on its way out.
+        StoreError: Others propose at the same moment, again and again.
+    """
+    for _ in range(50):
+        loop = record_of(Loop, _existing(table, proposal.loop_id), blobs)
+        if loop.state in (State.RELEASING, State.CLOSED):
+            raise Refused(f"loop {loop.id} is over: it takes no proposal")
+        taken = sum(1 for _ in table.query(proposal.loop_id, PROPOSAL))
+        numbered = dataclasses.replace(proposal, number=taken + 1)
+        pk, sk = key_of(numbered)
+        values: dict[str, Value | None] = {**body_of(numbered, blobs)}
+        if table.update(Update(pk, sk, values, {"body": None})):
+            return numbered
+    raise StoreError(f"loop {proposal.loop_id} is proposed to again and again by others", fix="try again")
 
 
 def _existing(table: Table, loop_id: str) -> Item:
@@ -205,6 +227,12 @@ class SharedStore:
         ]
         return sorted(rows, key=lambda row: row.at, reverse=True)[:100]
 
+    def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
+        """What was proposed from outside, oldest first; read anew, for others write it."""
+        rows = [record_of(Proposal, item, self._blobs) for item in self._table.query(self.loop_id, PROPOSAL)]
+        self._owned()
+        return [row for row in rows if row.status == "open" or not open_only]
+
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for and nobody has resumed the loop since."""
         self._owned()
@@ -228,7 +256,8 @@ class SharedStore:
         }  # fmt: skip
         after = dataclasses.replace(before, **fields)
         records: tuple[codec.Record, ...] = (
-            *change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered
+            *change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered,
+            *change.proposals,
         )  # fmt: skip
         for record in (after, *records):
             _check(record)
@@ -248,7 +277,7 @@ class SharedStore:
         if not self._table.transact(Update(self.loop_id, LOOP, values, where), puts, token):
             self._explain(token)
         for put, record in zip(puts, records, strict=False):
-            if not isinstance(record, PatchAttempt):
+            if not isinstance(record, PatchAttempt | Proposal):
                 rows[type(record)][str(put["sk"])] = record
                 self._order[str(put["sk"])] = int(put["order"])
         return after

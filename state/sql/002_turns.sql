@@ -2,3 +2,33 @@
 alter table loops add column waits text not null default '{}';
 alter table loops add column look_at real;
 alter table loops add column generation integer not null default 0;
+
+-- Phases, proposals and verdicts. Unreleased: whoever adds columns before the release adds them here.
+alter table trials add column phase integer not null default 1;
+alter table trials add column base integer;
+alter table trials add column taken_from integer;
+alter table trials add column taken_loop text not null default '';
+alter table trials add column repeat_of integer;
+alter table trials add column proposal integer;
+alter table trials add column note text not null default '';
+alter table trials add column verdict text not null default ''
+    check (verdict in ('', 'kept', 'discarded', 'inconclusive', 'failed', 'stopped'));
+alter table trials add column verdict_why text not null default '';
+
+-- What somebody else asks the loop to run next. Not written by its controller, so that asking needs no epoch.
+create table proposals (
+    loop_id text not null references loops (id),
+    number integer not null,
+    at real not null,
+    kind text not null check (kind in ('trial', 'skip', 'done')),
+    params text not null,
+    source_digest text not null,
+    base text not null,
+    note text not null,
+    again integer not null,
+    status text not null check (status in ('open', 'taken', 'refused')),
+    answer text not null,
+    trial integer,
+    primary key (loop_id, number)
+) strict;
+create index proposals_open on proposals (loop_id) where status = 'open';

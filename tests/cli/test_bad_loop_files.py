@@ -75,6 +75,14 @@ CASES = {
     "version": ("version: 1", "version: 2", "line 1: version: input should be 1"),
     "unknown failure class": ("strategy:", "on_failure: [{when: cuda_omo, do: retry}]\nstrategy:",
                               "line 12: on_failure.0.when: 'cuda_omo' is not a failure class or family; did you mean cuda_oom?"),
+    "hold of 3 h": ("strategy:", "on_failure:\n  - {when: any, do: handoff, hold: 3h}\nstrategy:",
+                    "line 13: on_failure.0.hold: 3h is beyond the documented 60m of keep-alive"),
+    "hold of 7 h": ("strategy:", "on_failure: [{when: any, do: handoff, hold: 7h}]\nstrategy:",
+                    "line 12: on_failure.0.hold: 7h is beyond the service's 6h"),
+    "a list as text": ("epochs: 8", "layers: [a, b]", """write it as text: '["a", "b"]', or give several values"""),
+    "aliases of aliases": ("version: 1", "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
+        f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    ) + "version: 1", "it stands for more than 20000 values"),
     "rule without action": ("strategy:", "on_failure: [{when: any}]\nstrategy:", "line 12: on_failure.0.do: is missing"),
 }  # fmt: skip
 

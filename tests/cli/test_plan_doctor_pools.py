@@ -101,7 +101,7 @@ def test_plan_gives_the_figures_of_the_brief(folder: Path) -> None:
     assert round(forecast["cost_saving"], 2) == 0.43
     page = wpfsm("plan", written(folder), "--offline").out
     assert "plan brief: 7 job(s) on 1 x ml.g6e.2xlarge" in page
-    for figure in ("28m00s", "$1.31", "58m00s", "$2.29"):
+    for figure in ("28 min", "$1.31", "58 min", "$2.29"):
         assert figure in page
 
 
@@ -237,7 +237,7 @@ def test_plan_does_not_learn_from_another_kind_of_loop(folder: Path, other: dict
 def test_plan_page_says_what_its_figures_rest_on(folder: Path, sagemaker_emulator: SageMakerEmulator) -> None:
     """Times and where they come from, the price with its date, the lock, and the room in both quotas."""
     page = wpfsm("plan", written(folder, BRIEF.replace(", price_per_hour: 2.80", "")), *ON_AWS).out
-    assert "times: 5m00s cold start, 0.0s warm, 2m00s of training, 1m30s between jobs; assumed" in page
+    assert "times: 5 min cold start, 0 s warm, 2 min of training, 90 s between jobs; assumed" in page
     assert re.search(r"price: \$[\d.]+/h an instance \(price list, \d{4}-\d\d-\d\d\)", page)
     assert "lock: instance_type ml.g6e.2xlarge, role arn:aws:iam::123456789012:role/Train" in page
     for usage in ("training job", "training warm pool"):

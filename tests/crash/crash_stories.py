@@ -9,6 +9,7 @@ from crash_world import Story, loop_text
 
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.fsm.records import Proposal
 
 POOL = {"instance_type": "ml.g5.xlarge", "keep_alive": "10m"}
 JOB = {"source": "src/", "entry": "train.py", "requirements": "requirements.txt", "max_runtime": "30m"}
@@ -40,7 +41,9 @@ def learns(launch: Launch) -> Script:
         lines = ["Traceback (most recent call last):", '  File "train.py", line 9, in <module>',
                  "KeyError: 'label'"]  # fmt: skip
         return Script(seconds=10, lines=lines, exit_code=1)
-    return Script(seconds=15, lines=["loss=0.9", f"loss={0.1 * float(rate):.2f}"])
+    # Two reports in one line are warned of, in one job: that is a commit of its own.
+    first = "loss=1.9 loss=0.9" if rate == "1" else "loss=0.9"
+    return Script(seconds=15, lines=[first, f"loss={0.1 * float(rate):.2f}"])
 
 
 def stalls(launch: Launch) -> Script:
@@ -99,7 +102,23 @@ STOP = Story(
 )  # fmt: skip
 """A create that is refused and a job that falls silent and is stopped."""
 
-STORIES: Mapping[str, Story] = {"sweep": SWEEP, "hand-off": HAND_OFF, "stop": STOP}
+ASK = Story(
+    loop_file={
+        "pool": POOL, "job": {**JOB, "hyperparameters": {"lr": 3}}, "metric": METRIC, "strategy": {"type": "ask"},
+    },
+    script=learns,
+    source=NUMPY,
+    proposals=(
+        Proposal("story", 0, 0, "trial", {"lr": 1}),
+        Proposal("story", 0, 0, "trial", {"lr": 1}),
+        Proposal("story", 0, 0, "trial", {"lr": 2}, note="it fails"),
+        Proposal("story", 0, 0, "trial", {"lr": 4}, "import numpy  # edited\n"),
+        Proposal("story", 0, 0, "done"),
+    ),
+)  # fmt: skip
+"""Trials that somebody proposes: one is refused, one fails, one brings a source, and then there is no further one."""
+
+STORIES: Mapping[str, Story] = {"sweep": SWEEP, "hand-off": HAND_OFF, "stop": STOP, "ask": ASK}
 
 
 def patient(script: Callable[[Launch], Script] = learns) -> Story:

@@ -13,7 +13,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,7 +43,7 @@ from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import with_keep_alive
 from wpfsm.fsm.polling import PollPolicy
 from wpfsm.fsm.ports import RenderSpec, Request
-from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, State
+from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, Proposal, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state import store
 from wpfsm.state.database import create_or_open, open_existing, siblings
@@ -181,6 +181,7 @@ class Story:
         script: What a job does, from its request.
         source: The source folder at the start.
         edits: What each hand-off is answered with: a file of the user's and its new text.
+        proposals: What is proposed, one at each hand-off that asks; a source is the text of the script.
         faults: In force from the beginning.
         settings: Of the emulator.
     """
@@ -189,6 +190,7 @@ class Story:
     script: Callable[[Launch], Script]
     source: Mapping[str, str] = field(default_factory=dict)
     edits: tuple[tuple[str, str], ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     faults: tuple[JSONValue, ...] = ()
     settings: Settings = field(default_factory=lambda: Settings(cold_start=8, warm_start=2))
 
@@ -319,17 +321,39 @@ class World:
         name, text = self.edits.pop(0)
         (self.folder / name).write_text(text)
 
+    def answer(self, hook: Hook | None = None) -> None:
+        """Do what the open hand-off asks for: an edit, or the next proposal of the story."""
+        with self.history() as history:
+            packet = history.find(LOOP_ID).handoff or {}
+            made = len(history.proposals(LOOP_ID))
+        if packet.get("kind") == "ask":
+            self.propose(self.story.proposals[made], hook)
+        else:
+            self.edit()
+
+    def propose(self, proposal: Proposal, hook: Hook | None = None) -> Proposal:
+        """What ``wpfsm next`` does before it follows: keep the source, then write the row."""
+        digest = proposal.source_digest
+        if digest:
+            folder = self.folder / "proposed"
+            shutil.copytree(self.folder / "src", folder, dirs_exist_ok=True)
+            (folder / "train.py").write_text(digest)
+            digest = self.sources().snapshot("proposed")
+        row = replace(proposal, source_digest=digest, at=self.clock.now())
+        with contextlib.closing(self.connect()) as connection:
+            return store.propose(connection, self.database, row, Failpoints(hook))
+
     def finish(self, hook: Hook | None = None, *, resumes: int = 10) -> Result:
         """Resume, and edit at each hand-off, until the loop is Closed or the release is not confirmed."""
         for _ in range(resumes):
             try:
                 result = self.drive(hook)
             except Refused:
-                self.edit()  # the hand-off is open, and nobody has answered it yet
+                self.answer(hook)  # the hand-off is open, and nobody has answered it yet
                 continue
             if result.exit_code != controller.HANDED_OFF:
                 return result
-            self.edit()
+            self.answer(hook)
         raise AssertionError(f"not Closed after {resumes} resumes")
 
     @contextlib.contextmanager

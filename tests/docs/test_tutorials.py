@@ -83,7 +83,9 @@ def test_there_is_a_page_for_each_strategy():
     """A strategy without a tutorial is one that nobody finds."""
     from wpfsm.adapters.documents.loop_file_schema import loop_file_schema
 
-    kinds = loop_file_schema()["properties"]["strategy"]["discriminator"]["mapping"]
-    assert {page.stem for page in PAGES} == set(kinds)
+    one, phases = loop_file_schema()["properties"]["strategy"]["oneOf"]
+    kinds = one["discriminator"]["mapping"]
+    assert phases["items"]["discriminator"]["mapping"].keys() == kinds.keys()
+    assert {page.stem for page in PAGES} == {*kinds, "phases"}
     index = (ROOT / "docs" / "tutorials" / "README.md").read_text()
     assert all(f"({kind}.md)" in index for kind in kinds)

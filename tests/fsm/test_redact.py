@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.redact import MASK, is_secret_name, redact, redact_lines, redact_values
+from wpfsm.fsm.redact import MASK, is_secret_name, redact, redact_lines, redact_stream, redact_values
 
 SECRETS = {
     "aws key id": ("key AKIA" + "ABCDEFGHIJKLMNOP", "AKIA" + "ABCDEFGHIJKLMNOP"),
@@ -78,3 +78,26 @@ def test_an_environment_is_masked_by_name_and_by_shape():
 def test_long_lines_do_not_take_long():
     """A pathological line is redacted in linear time."""
     assert redact("a_" * 50_000) == "a_" * 50_000
+
+
+def test_a_key_in_a_growing_log_is_masked_line_by_line() -> None:
+    """As many lines as came in, and none of the key; what stands behind the key is shown."""
+    key = [
+        "before",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "MIIEow",
+        "abc",
+        "-----END RSA PRIVATE KEY----- after",
+        "x",
+    ]
+    shown = list(redact_stream(key))
+    assert len(shown) == len(key)
+    assert not any(part in line for line in shown for part in ("MIIEow", "abc"))
+    assert (shown[0], shown[-1]) == ("before", "x")
+    assert shown[-2].endswith(" after")
+
+
+def test_a_key_that_never_ends_does_not_hide_the_log_for_ever() -> None:
+    """A job that prints the first line of a key and then trains is still read."""
+    shown = list(redact_stream(["-----BEGIN PRIVATE KEY-----", *(f"step {n}" for n in range(500))]))
+    assert shown[-1] == "step 499"

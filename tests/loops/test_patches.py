@@ -18,6 +18,7 @@ from wpfsm.fsm.states.diagnosing.remedy import MOST_TIMES
 
 POOL = {"instance_type": "ml.g5.xlarge", "keep_alive": "10m"}
 METRIC = {"name": "loss", "goal": "minimize", "regex": "loss=([0-9.]+)"}
+ALLOWED = [{"when": "missing_module", "do": "pin_requirement", "allow": ["chartkit", "plotkit"]}]
 OOM = ["torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"]
 
 
@@ -119,7 +120,7 @@ def test_a_row_without_a_bound_has_one(play: Callable[[Story], World]) -> None:
 def test_a_pin_that_did_not_help_is_not_tried_again(play: Callable[[Story], World]) -> None:
     """The same fingerprint after the same patch: the next candidate, and in the end a hand-off."""
     missing = "ModuleNotFoundError: No module named 'chartkit'"
-    world = play(story(failing(missing), strategy={"type": "fix"}))
+    world = play(story(failing(missing), strategy={"type": "fix"}, on_failure=ALLOWED))
     assert world.drive().exit_code == 10
     patches = [job.patch.key for job in jobs(world) if job.patch]
     assert len(patches) == len(set(patches)) == 1
@@ -147,7 +148,7 @@ def needs(*modules: str) -> Callable[[Launch], Script]:
 
 def test_every_step_of_a_cascade_is_remembered_as_what_it_was(play: Callable[[Story], World]) -> None:
     """The first pin did not fail because something else was missing too: both worked, once the job completes."""
-    world = play(story(needs("chartkit", "plotkit"), strategy={"type": "fix"}))
+    world = play(story(needs("chartkit", "plotkit"), strategy={"type": "fix"}, on_failure=ALLOWED))
     assert world.drive().exit_code == 0
     assert remembered(world) == {"pin_requirement:chartkit": "worked", "pin_requirement:plotkit": "worked"}
     patched = [job.patch for job in jobs(world) if job.patch]
@@ -187,7 +188,7 @@ def test_an_edit_over_a_patch_keeps_both(play: Callable[[Story], World]) -> None
             return Script(20, ["ValueError: a bug"], exit_code=1)
         return Script(seconds=20, lines=["loss=0.5"])
 
-    world = play(story(script, strategy={"type": "fix"}))
+    world = play(story(script, strategy={"type": "fix"}, on_failure=ALLOWED))
     assert world.drive().exit_code == 10
     (world.folder / "src" / "train.py").write_text("import torch  # mended\n")
     assert world.drive().exit_code == 0

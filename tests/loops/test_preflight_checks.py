@@ -98,7 +98,8 @@ def test_old_jobs_are_not_read() -> None:
     finally:
         del world.sagemaker.list_training_jobs
     assert admitted_beside_strangers.exit_code == 0
-    assert asked == ["['new-2', 'new-1']", "['new-0', 'old-2']"]
+    # The second asks for running jobs only, and shows that this service filters after it has paged.
+    assert asked == ["['new-2', 'new-1']", "[]", "['new-0']"]
 
 
 def test_job_that_is_being_stopped_still_holds_its_instances() -> None:
@@ -253,6 +254,22 @@ def test_second_loop_on_the_same_pool_key_is_refused() -> None:
         other.release()
     assert result.exit_code == 5
     assert result.loop.outcome is Outcome.HELD
+    assert "held by a live controller: loop other-1a2b3c" in result.loop.why
+    assert world.emulator.created() == []
+
+
+def test_a_loop_that_keeps_no_pool_is_refused_one_that_is_held() -> None:
+    """`single` asks for no pool and would match one: exit 5, and no job takes another loop's pool."""
+    single = {"strategy": {"type": "single"}}
+    key = admitted(Watched(loop_file(**single))).loop.pool_key
+    world = Watched(loop_file(**single))
+    other = LocalPoolLeases(siblings(world.database, "locks-of-here"))
+    other.take(key, "other-1a2b3c")
+    try:
+        result = world.run()
+    finally:
+        other.release()
+    assert result.exit_code == 5
     assert "held by a live controller: loop other-1a2b3c" in result.loop.why
     assert world.emulator.created() == []
 

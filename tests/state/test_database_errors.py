@@ -20,6 +20,7 @@ from wpfsm.cli import cli
 from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.records import Change
 from wpfsm.state import database
+from wpfsm.state.connection import LOCKS, Patience, PatientConnection
 from wpfsm.state.database import SCHEMA_VERSION, create_or_open, open_existing
 from wpfsm.state.history import History
 
@@ -33,7 +34,8 @@ def path(tmp_path: Path) -> Iterator[Path]:
     with owned(path):
         pass
     yield path
-    path.chmod(0o600)
+    if path.exists():
+        path.chmod(0o600)
 
 
 def events(path: Path) -> list[int]:
@@ -270,3 +272,72 @@ def test_a_place_that_cannot_be_used(tmp_path: Path, problem: str) -> None:
     place.mkdir() if problem == "folder" else place.touch()
     with pytest.raises(StoreError, match="there"):
         create_or_open(place if problem == "folder" else place / "w.db")
+
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("begin immediate")
+connection.execute("select * from loops").fetchall()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_that_holds_the_database_is_waited_for_by_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell or a viewer that has the file open ends no controller: it waits, says for whom, and goes on."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with (
+        again(path) as rows,
+        subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other,
+    ):
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        told: list[str] = []
+
+        def tell(what: str, _: float) -> None:
+            told.append(what)
+            other.communicate()  # the viewer is closed
+
+        connection = rows._connection
+        assert isinstance(connection, PatientConnection)
+        connection.patience = Patience(60, tell)
+        rows.commit(CHECKED)
+    assert events(path) == [1, 2]
+    if LOCKS.exists():
+        assert f"pid {other.pid}" in told[0]
+
+
+def test_patience_with_whoever_holds_the_database_ends(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held for longer than an outage may last is an error that names `wpfsm resume`."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with again(path) as rows, contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        connection = rows._connection
+        assert isinstance(connection, PatientConnection)
+        connection.patience = Patience(0.1, lambda _, __: None)
+        with pytest.raises(StoreError, match="another process holds it") as refusal:
+            rows.commit(CHECKED)
+        assert "wpfsm resume" in refusal.value.fix
+        other.execute("rollback")
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_a_version_that_nobody_wrote_is_promised_no_migration(path: Path, write: bool) -> None:
+    """``user_version`` 0 is damage: no migration of ours begins there."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma user_version = 0")
+    with pytest.raises(StoreError, match="version 0") as refusal:
+        open_existing(path, write=write)
+    assert "migrates" not in refusal.value.fix
+
+
+def test_a_file_that_was_taken_away_is_not_said_to_be_whole(path: Path) -> None:
+    """Nothing claims that nothing was lost, where the file itself is gone."""
+    path.unlink()
+    found = database.explain(sqlite3.OperationalError("disk I/O error"), path)
+    assert "nothing committed was lost" not in found.fix

@@ -149,6 +149,18 @@ def test_a_pool_key_is_one_loops(tmp_path: Path) -> None:
     theirs.release()
 
 
+def test_who_keeps_no_pool_is_refused_a_key_that_is_held_and_takes_none(tmp_path: Path) -> None:
+    """Looking takes nothing: two loops without a pool may look at once, and a third may take the key."""
+    mine, theirs = LocalPoolLeases(tmp_path), LocalPoolLeases(tmp_path)
+    mine.refuse_held("k", "a")
+    theirs.refuse_held("k", "b")
+    mine.take("k", "a")
+    mine.refuse_held("k", "a")
+    with pytest.raises(Held, match="loop a, host"):
+        theirs.refuse_held("k", "b")
+    mine.release()
+
+
 def test_a_lock_that_is_handed_down_is_never_free(tmp_path: Path) -> None:
     """The child goes on with the parent's lock; when the parent lets go nobody else can have it."""
     lease = acquire(tmp_path, "loop-a", what="loop a", holder="a")

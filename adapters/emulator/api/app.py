@@ -8,6 +8,7 @@ retry those ten times, which hides a mistake for twenty seconds.
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from wpfsm.adapters.emulator.api.wire import (
     read_json,
 )
 from wpfsm.adapters.emulator.engine.engine import Engine
-from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError
+from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError, not_stored
 from wpfsm.adapters.emulator.engine.faults import Drawn, Faults, Kind
 from wpfsm.adapters.emulator.engine.records import Place, Request
 from wpfsm.adapters.emulator.engine.service_model import operation as operation_model
@@ -249,4 +250,8 @@ class App:
 
 def _failure(error: Exception) -> ServiceError:
     """Return the refusal for a mistake of the emulator itself."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return not_stored("the disk is full")
     return ServiceError("EmulatorFailure", f"{type(error).__name__}: {error}")

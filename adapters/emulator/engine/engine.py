@@ -10,6 +10,7 @@ import functools
 import logging
 import queue
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wpfsm.adapters.emulator.engine.clock import Clock
-from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError
+from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError, not_stored
 from wpfsm.adapters.emulator.engine.jobs import Jobs, training_job_arn
 from wpfsm.adapters.emulator.engine.lifecycle import INTERNAL_ERROR, Arrival, Lifecycle
 from wpfsm.adapters.emulator.engine.log_store import LogStore
@@ -89,6 +90,8 @@ class Engine:
         self._workspace = Workspace(root, settings.switches)
         self._workers = workers or Inline()
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
+        self._taken: list[Arrival] = []
+        """Arrivals of the transaction at hand: they come again when it cannot be written."""
         self.pools = Pools(store, settings, self.quotas, self._drop_cache)
         self._life = Lifecycle(
             store=store,
@@ -143,6 +146,7 @@ class Engine:
 
         Raises:
             ConnectionCut: The engine is closed, and with it its memory.
+            ServiceError: Its memory could not be written: the disk is full.
         """
         with self.store.lock:
             if self._closed:
@@ -151,9 +155,26 @@ class Engine:
                 self.tick()
                 yield self.clock.now()
                 self.tick()
+            except sqlite3.Error as error:
+                self.store.undo()
+                self._take_again()
+                raise not_stored(str(error)) from error
             finally:
-                if self.store.commit():
-                    self.changed.set()
+                self._commit()
+
+    def _commit(self) -> None:
+        try:
+            if self.store.commit():
+                self.changed.set()
+        except ServiceError:
+            self._take_again()
+            raise
+        self._taken.clear()
+
+    def _take_again(self) -> None:
+        for arrival in self._taken:
+            self._arrivals.put(arrival)
+        self._taken.clear()
 
     def tick(self) -> None:
         """Let everything happen whose time has come."""
@@ -188,6 +209,7 @@ class Engine:
                 arrival = self._arrivals.get_nowait()
             except queue.Empty:
                 return
+            self._taken.append(arrival)
             arrival(at)
 
     def _arrive(self, arrival: Arrival) -> None:

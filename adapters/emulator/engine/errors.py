@@ -20,6 +20,13 @@ class ConnectionCut(Exception):
         super().__init__("cut-after-write" if written else "cut-before-write")
 
 
+def not_stored(why: str) -> ServiceError:
+    """Return the error for what could not be written down: nothing of it happened, and it may be asked for again."""
+    return ServiceError(
+        "EmulatorDiskFull", f"the emulator cannot write its state: {why}; make room, and it goes on", 500
+    )
+
+
 def invalid(message: str) -> ServiceError:
     """Return the error for a request that the service refuses."""
     return ServiceError("ValidationException", message)

@@ -6,14 +6,19 @@ follow the emulator's clock. ``cloudwatch.py`` answers CloudWatch Logs requests 
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from wpfsm.adapters.emulator.engine.clock import Clock
+from wpfsm.adapters.emulator.engine.errors import ServiceError
 from wpfsm.adapters.emulator.engine.metrics import MetricReader
 from wpfsm.adapters.emulator.engine.records import Job, Metric, Place
 from wpfsm.adapters.emulator.engine.store import Store
 from wpfsm.adapters.emulator.runner.base import LogLine
+
+logger = logging.getLogger(__name__)
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 ESCAPES = {ord(character): f"#{ord(character):03o}" for character in "\t\r\x1b"}
@@ -89,9 +94,15 @@ class LogStore:
         with self._store.lock:
             now = self._clock.now()
             visible = now + (watch.late if watch else 0.0)
-            self._insert((account, region, stream), lines, int(now * 1000), visible)
-            self._store.add_points((account, region), job, found)
-            self._store.commit()
+            try:
+                self._insert((account, region, stream), lines, int(now * 1000), visible)
+                self._store.add_points((account, region), job, found)
+                self._store.commit()
+            except (sqlite3.Error, ServiceError) as error:
+                # A job must not stand still because nobody can note what it prints.
+                if isinstance(error, sqlite3.Error):
+                    self._store.undo()
+                logger.warning("%d line(s) of %s are lost: %s", len(lines), stream, error)
 
     def _insert(
         self, address: tuple[str, str, str], lines: Sequence[LogLine], ingested: int, visible: float

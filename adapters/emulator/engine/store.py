@@ -8,11 +8,13 @@ safe and quick.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from wpfsm.adapters.emulator.engine.errors import not_stored
 from wpfsm.adapters.emulator.engine.records import (
     Job,
     Metric,
@@ -83,7 +85,13 @@ class Store:
         self.db.executescript(SCHEMA)
         self.db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         self.db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        self._live: dict[str, Job] = {job.key: job for job in self._jobs("WHERE live", ())}
+        self._live: dict[str, Job] = {}
+        self._open: dict[int, Pool] = {}
+        self._load()
+
+    def _load(self) -> None:
+        """Decode what is live."""
+        self._live = {job.key: job for job in self._jobs("WHERE live", ())}
         pools = self.db.execute("SELECT document FROM pools WHERE NOT ended ORDER BY number")
         self._open = {pool.number: pool for pool in (load_pool(row[0]) for row in pools)}
 
@@ -99,11 +107,25 @@ class Store:
             self.db.execute("BEGIN")
 
     def commit(self) -> bool:
-        """Make what was written since the last commit durable, and tell whether anything was."""
+        """Make what was written since the last commit durable, and tell whether anything was.
+
+        Raises:
+            ServiceError: It could not be written. Nothing of it is remembered, in memory neither.
+        """
         written = self.db.in_transaction
         if written:
-            self.db.execute("COMMIT")
+            try:
+                self.db.execute("COMMIT")
+            except sqlite3.Error as error:
+                self.undo()
+                raise not_stored(str(error)) from error
         return written
+
+    def undo(self) -> None:
+        """Forget what was not committed: what the disk does not hold did not happen, and is tried again."""
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+        self._load()
 
     def latest(self) -> float:
         """Return the latest moment on record, 0.0 when there is none."""
@@ -224,8 +246,9 @@ class Store:
     # Metrics
 
     def add_points(self, place: Place, job: str, points: Iterable[Metric]) -> None:
-        """Remember values of a job's metrics."""
-        rows = [(*place, job, each.name, each.value, each.time) for each in points]
+        """Remember values of a job's metrics; CloudWatch takes none that is not finite."""
+        finite = (each for each in points if math.isfinite(each.value))
+        rows = [(*place, job, each.name, each.value, each.time) for each in finite]
         if rows:
             self.begin()
             self.db.executemany(

@@ -28,13 +28,20 @@ def open_handoff(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis, rem
     fresh = ctx.store.job(job.number) or job
     return Change(
         kind="handed_off",
-        why=f"hand-off: {diagnosis.class_}: {diagnosis.fix}",
+        why=_why(diagnosis, remedy),
         data={"job": job.name, "class": diagnosis.class_, "hold_until": hold.until},
         loop={"handoff": packet, "hold_until": hold.until},
         jobs=(replace(fresh, diagnosis=job.diagnosis),),
         trials=(trial,),
         remembered=failure_memory.failed_again(ctx, job, diagnosis.fingerprint),
     )
+
+
+def _why(diagnosis: Diagnosis, remedy: Remedy) -> str:
+    """The class, the line that matters with its place, what to do, and what a rule would need to do it alone."""
+    refused = next((line.partition(": ")[2] for line in remedy.tried if "is not added unasked" in line), "")
+    said = [f"hand-off: {diagnosis.class_}", *([diagnosis.cause] if diagnosis.cause else []), diagnosis.fix]
+    return ": ".join(said) + (f" {refused}" if refused else "")
 
 
 def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: str = "") -> None:
@@ -71,7 +78,11 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
         jobs=(replace(job, patch=patch),),
         trials=(replace(trial, source_digest=result),),
         remembered=_remembered(ctx, job, patch),
-        loop={"handoff": None, "hold_until": None, **({} if trial.source else {"source_digest": result})},
+        loop={
+            "handoff": None,
+            "hold_until": None,
+            **({} if trial.source or trial.proposal else {"source_digest": result}),
+        },
     )
 
 

@@ -23,6 +23,7 @@ from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.units import stamp
 
 MEMBERS: Mapping[str, str] = {
+    "kind": "`failure`: a failed job waits to be mended",
     "loop": "the loop's id",
     "job": "name of the failed job",
     "trial": "number of its trial",
@@ -111,6 +112,7 @@ def packet_of(
     given = source_edits.user_digest(ctx, trial)
     own = ctx.sources.files(given) if given else {}
     return {
+        "kind": "failure",
         "loop": ctx.loop.id,
         "job": job.name,
         "trial": trial.number,
@@ -127,7 +129,7 @@ def packet_of(
             "files": sorted(files),
             "patched": sorted(name for name, text in files.items() if own.get(name) != text),
         },
-        "params": _redacted(params_for(ctx, trial)),
+        "params": redacted(params_for(ctx, trial)),
         "pool": {
             "held_until": stamp(hold.until),
             "gone_by": stamp(hold.gone_by),
@@ -164,7 +166,7 @@ def _came_of(job: Job, after: Job) -> str:
     return f"then {after.diagnosis.class_}"
 
 
-def _redacted(params: Mapping[str, JSON]) -> dict[str, JSON]:
+def redacted(params: Mapping[str, JSON]) -> dict[str, JSON]:
     """Numbers as they are, text with secrets masked."""
     masked = redact_values({name: value for name, value in params.items() if isinstance(value, str)})
     return {**params, **masked}

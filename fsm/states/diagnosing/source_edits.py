@@ -11,7 +11,22 @@ from wpfsm.fsm.records import Trial
 
 
 def user_digest(ctx: Context, trial: Trial) -> str:
-    """The newest snapshot that the user made of this trial's folder: at the start, or by an edit."""
+    """The newest snapshot that the user made of this trial's folder: at the start, by an edit, or in a proposal."""
+    trials = {t.number: t for t in ctx.store.trials()}
+    proposals = {p.number: p for p in ctx.store.proposals(open_only=False)}
+    step: Trial | None = trial
+    while step is not None and step.proposal is not None:
+        edits = [j.patch.given for j in ctx.jobs() if j.trial == step.number and j.patch and j.patch.given]
+        if edits:
+            return edits[-1]
+        brought = proposals[step.proposal].source_digest if step.proposal in proposals else ""
+        if brought:
+            return brought
+        step = trials.get(step.base or 0)
+    return _user_digest(ctx, step or trial)
+
+
+def _user_digest(ctx: Context, trial: Trial) -> str:
     trials = {t.number for t in ctx.store.trials() if t.source == trial.source}
     mine = [job for job in ctx.jobs() if job.trial in trials]
     for job in reversed(mine):

@@ -18,7 +18,7 @@ from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
 from wpfsm.fsm.states.preflight.source import examine_source
-from wpfsm.fsm.steps.next_trial import ask_next_trial
+from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
 from wpfsm.fsm.steps.render_request import base_request
 
 
@@ -34,9 +34,19 @@ def run(ctx: Context) -> Change:
         return release(Outcome.LIMIT, over)
     try:
         trials = list(ctx.store.trials())
-        trial = trials[0] if trials else ask_next_trial(ctx, [])
-        if trial is None:
-            return release(Outcome.REFUSED, "the strategy asks for no trial")
+        trial = next((t for t in trials if t.state in ("pending", "running")), None)
+        while trial is None:
+            rows = rows_of(trials)
+            if met := ctx.strategy.goal_met(rows):
+                return release(Outcome.GOAL_MET, f"{met}; no job was needed")
+            trial = ask_next_trial(ctx, trials)
+            if trial is None and trials:
+                return release(Outcome.COMPLETED, f"{ctx.strategy.summary(rows).text}; no job was needed")
+            if trial is None:
+                return release(Outcome.REFUSED, "the strategy asks for no trial")
+            if trial.taken_from is not None:
+                trials.append(trial)
+                trial = None
         if absent := tuple(_check_sources(ctx)):
             return _refuse((*found.findings, *absent))
         read = tuple(_check_source(ctx))
@@ -49,7 +59,9 @@ def run(ctx: Context) -> Change:
             return _refuse((*found.findings, *read, *rendered))
         key = lock.pool_key(ctx.loop.account, ctx.loop.region)
         if ctx.file.keeps_pool:
-            ctx.ports.leases.take(key, ctx.loop.id)
+            _take_pool(ctx, key)
+        else:
+            ctx.ports.leases.refuse_held(key, ctx.loop.id)
     except (MissingExtra, Refused, Held) as error:
         outcome = Outcome.HELD if isinstance(error, Held) else Outcome.REFUSED
         return release(outcome, f"{error.message} - {error.fix}" if error.fix else error.message)
@@ -59,8 +71,24 @@ def run(ctx: Context) -> Change:
         why="; ".join(["checks passed", *(f.text for f in findings)]),
         data={"lock": lock.to_json(), "pool_key": key, "findings": [f.to_json() for f in findings]},
         loop={"lock": lock, "pool_key": key},
-        trials=(trial,),
+        trials=(*trials, trial) if trial not in trials else (trial,),
     )
+
+
+def _take_pool(ctx: Context, key: str) -> None:
+    """Hold the pool key; with ``--queue`` once whoever has it lets it go.
+
+    Raises:
+        Held: Another loop has it, and this one does not wait.
+    """
+    while True:
+        try:
+            ctx.ports.leases.take(key, ctx.loop.id)
+            return
+        except Held as held:
+            if not ctx.ports.queue:
+                raise
+            ctx.wait(ctx.pace.least, f"the pool to be free: {held.message}")
 
 
 def _note(ctx: Context, found: Survey) -> None:

@@ -210,6 +210,9 @@ def _check_rooms(
         _allowed(findings, "sagemaker:ListTrainingJobs", lambda: holdings(account, pool.instance_type, ours))
         or []
     )
+    if account.unlisted:
+        findings.append(Finding("warn", "quota", f"{account.unlisted}: what others hold may be more than is counted",
+                                "wpfsm pools shows what was found"))  # fmt: skip
     training = headroom(quotas[0], held, pool.instance_count, instance_type=pool.instance_type)
     _judge(findings, training, training_quota_name(pool.instance_type), file, _NO_JOB)
     if not file.keeps_pool:

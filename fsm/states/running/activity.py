@@ -155,6 +155,7 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
                 break
             ctx.progress.waiting(what, waited_since + patience)
             ctx.clock.pause(ctx.pace.least)
+    ctx.archive.save(job.name)
     return Change(
         kind="ended",
         why=f"{job.name} {job.status}" + (f": {job.failure_reason[:200]}" if job.failure_reason else ""),

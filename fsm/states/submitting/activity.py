@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.errors import NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
+from wpfsm.fsm.errors import Held, NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
 from wpfsm.fsm.machine import GuardFailed, MachineModel
 from wpfsm.fsm.polling import backoff
 from wpfsm.fsm.pool.owner import pool_owner
@@ -22,7 +22,7 @@ from wpfsm.fsm.request.compose import DIGEST_TAG, compose, free_members, job_nam
 from wpfsm.fsm.states.submitting.backoff import back_off
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
-from wpfsm.fsm.steps.next_trial import carried, next_trial, params_for
+from wpfsm.fsm.steps.next_trial import carried, carried_from, next_trial, params_for
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.render_request import base_request
 
@@ -37,6 +37,12 @@ def run(ctx: Context) -> Change | None:
 
 def _intend(ctx: Context) -> Change | None:
     back_off(ctx)
+    if not ctx.file.keeps_pool:
+        # A loop that keeps no pool matches one all the same: it must not take another's from under its hands.
+        try:
+            ctx.ports.leases.refuse_held(ctx.loop.pool_key, ctx.loop.id)
+        except Held as held:
+            return release(Outcome.HELD, f"{held.message} - {held.fix}")
     trial = next_trial(ctx)
     last = ctx.store.last_job()
     number = last.number + 1 if last else 1
@@ -50,6 +56,7 @@ def _intend(ctx: Context) -> Change | None:
         trial=trial,
         params=params,
         keep_alive=ctx.keep_alive,
+        carried_from=carried_from(ctx, trial),
     )
     name = job_name(ctx.loop.id, number)
     digest = _digest_in(members)

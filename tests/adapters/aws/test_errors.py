@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import boto3
+import botocore.parsers
 import pytest
 from aws_wire import Error, Wire
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 from wpfsm.adapters.aws.errors import translated
 from wpfsm.fsm.errors import Rejected, ServiceDenied, ServiceError, Unknown
+
+_throttled = set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES) - {"LimitExceededException"}
+_transient = set(TransientRetryableChecker._TRANSIENT_ERROR_CODES)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +107,50 @@ def test_a_denial_names_what_mends_it(code: str, said: str) -> None:
         client.stop_training_job(TrainingJobName="a")
 
     assert said in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Error("429", status=429),
+        Error("408", status=408),
+        Error("403", status=403),
+        Error("SlowDown"),
+        Error("RequestTimeTooSkewed", status=403),
+        Error("PriorRequestNotComplete"),
+        Error("NobodyHasHeardOfThisException"),
+    ],
+)
+def test_an_odd_answer_to_a_read_says_nothing(error: Error) -> None:
+    """Of a read nothing is concluded from a code that is not known, nor from an answer without one."""
+    client = Wire(lambda *_: error).client("sagemaker")
+
+    with pytest.raises(Unknown), translated("DescribeTrainingJob"):
+        client.describe_training_job(TrainingJobName="a")
+
+
+@pytest.mark.parametrize("code", sorted(_throttled | _transient))
+def test_botocores_own_transient_codes_are_ours(code: str) -> None:
+    """What botocore tries again is unknown to us too, of a write as well."""
+    client = Wire(lambda *_: Error(code)).client("sagemaker")
+
+    with pytest.raises(Unknown), translated("StopTrainingJob"):
+        client.stop_training_job(TrainingJobName="a")
+
+
+def test_an_answer_that_cannot_be_parsed_is_unknown() -> None:
+    """A cut XML makes botocore fail in its parser, with errors that are none of its own."""
+    parser = botocore.parsers.create_parser("query")
+    shape = boto3.client("sts", region_name="us-east-1").meta.service_model.operation_model(
+        "GetCallerIdentity"
+    )
+    cut = {"status_code": 200, "headers": {}, "body": b"<GetCallerIdentityResponse><Get"}
+
+    with pytest.raises(Unknown, match="cannot be read"), translated("GetCallerIdentity"):
+        parser.parse(cut, shape.output_shape)
+
+
+def test_an_error_without_any_word_is_unknown() -> None:
+    """A portal's page in the place of an XML error leaves botocore nothing to say."""
+    with pytest.raises(Unknown), translated("GetRole"):
+        raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 403}}, "GetRole")  # type: ignore[typeddict-item]

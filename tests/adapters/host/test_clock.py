@@ -1,6 +1,7 @@
 """What reads the wall's clock itself, under a frozen one."""
 
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -79,3 +80,10 @@ def test_a_lease_note_says_since_when(tmp_path):
     note = json.loads((tmp_path / "loop-a.lock").read_text())
     lease.release()
     assert note["since"] == AT
+
+
+def test_a_clock_that_was_set_back_starts_no_earlier_than_what_has_happened() -> None:
+    """Between two controllers the machine's clock may be set: the loop's newest event has been, whatever it says."""
+    newest = time.time() + 3600
+    assert WallClock(not_before=newest).now() >= newest
+    assert WallClock(not_before=0.0).now() < newest

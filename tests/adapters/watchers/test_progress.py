@@ -236,7 +236,7 @@ def test_an_idle_pool_counts_down_to_its_release(idle: tuple[Loop, list[Job], li
     loop, jobs, trials = idle
     now = BEGAN + 570
     text = drawn(loop, snapshot(loop, jobs, trials, now), Moving(), now)
-    assert "Available, 8m50s until the service releases it  $2.80/h" in text
+    assert "Available, 8 min 50 s until the service releases it  $2.80/h" in text
     assert "best 0.4" in text
     later = drawn(loop, snapshot(loop, jobs, trials, BEGAN + 1200), Moving(), BEGAN + 1200)
     assert "its keep-alive has run out" in later
@@ -257,7 +257,7 @@ def test_a_long_wait_says_what_for_and_how_long(idle: tuple[Loop, list[Job], lis
     loop, jobs, trials = idle
     moving = Moving(waiting="l-1-001 to end", waiting_since=BEGAN, waiting_until=BEGAN + 600)
     text = drawn(loop, snapshot(loop, jobs, trials, BEGAN + 90), moving, BEGAN + 90)
-    assert "waiting: l-1-001 to end  1m30s, at most 8m30s more" in text
+    assert "waiting: l-1-001 to end  90 s, at most 8 min 30 s more" in text
 
 
 def test_a_missing_price_is_said_and_not_shown_as_nothing(idle: tuple[Loop, list[Job], list[Trial]]):
@@ -395,3 +395,16 @@ def test_a_verb_that_only_reads_imports_no_drawing():
     code = "import sys, wpfsm.adapters.verbs.inspect; print([m for m in ('rich', 'structlog', 'plotly') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_long_wait_is_said_again_with_its_end():
+    """Ten minutes of silence look like a program that hangs: a line a minute says what is waited for, and until when."""
+    said, now = io.StringIO(), [BEGAN]
+    lines = Lines(said, clock=lambda: now[0])
+    for _ in range(600):
+        lines.waiting("the service: ThrottlingException", BEGAN + 600)
+        now[0] += 1
+    told = [line for line in said.getvalue().splitlines() if "waiting" in line]
+    assert len(told) == 10
+    assert all("at most until" in line for line in told)
+    assert "for 1m now" in told[1]

@@ -41,9 +41,15 @@ def test_a_silent_job_is_stopped_and_its_pool_is_kept(project: Project) -> None:
     assert project.pool_status(job["name"]) == "Terminated"
 
 
-def test_a_run_that_is_too_long_is_halved_on_the_same_pool(project: Project) -> None:
+def test_a_run_that_is_too_long_is_halved_on_the_same_pool_where_the_loop_file_says_so(
+    project: Project,
+) -> None:
     """The time limit has no reason string: the secondary status says it, and the next job gets half the epochs."""
-    project.write({"train.py": TOO_LONG}, job={"max_runtime": "2s", "hyperparameters": {"epochs": 8}})
+    project.write(
+        {"train.py": TOO_LONG},
+        job={"max_runtime": "2s", "hyperparameters": {"epochs": 8}},
+        on_failure=[{"when": "time_limit", "do": "shorten"}],
+    )
     ran = project.start()
     assert ran.code == 0, ran.said
     assert ran.jobs[0]["secondary_status"] == "MaxRuntimeExceeded"

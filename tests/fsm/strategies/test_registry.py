@@ -51,7 +51,15 @@ def test_the_schema_names_every_strategy():
     """Editors get one schema a type, told apart by `type`."""
     schema = TypeAdapter(StrategyConfig).json_schema()
 
-    assert set(schema["discriminator"]["mapping"]) == {"sweep", "until", "fix", "recipes", "ablate", "single"}
+    assert set(schema["discriminator"]["mapping"]) == {
+        "sweep",
+        "until",
+        "fix",
+        "recipes",
+        "ablate",
+        "single",
+        "ask",
+    }
 
 
 def test_single_runs_one_job_as_given():

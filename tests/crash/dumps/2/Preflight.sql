@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 09:00:12.940405+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 09:00:12.952007+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 09:57:25.241163+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 09:57:25.294400+00:00');
 CREATE TABLE events (
     loop_id text not null references loops (id),
     seq integer not null,
@@ -98,7 +98,7 @@ CREATE TABLE loops (
     version integer not null, waits text not null default '{}', look_at real, generation integer not null default 0,
     check (state <> 'Closed' or outcome is not null)
 ) strict;
-INSERT INTO "loops" VALUES('story','story','Preflight','local','us-east-1',1750000000.0,1750000000.0,'{"version":1,"name":"story","backend":"local","region":"us-east-1","pool":{"instance_type":"ml.g5.xlarge","role":null,"instance_count":1,"volume_gb":30,"kms_key":null,"vpc":null,"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":[],"keep_alive":"10m","allow_long_keep_alive":false,"price_per_hour":null},"job":{"image":null,"source":"src/","entry":"train.py","requirements":"requirements.txt","request":null,"inputs":{},"output":null,"environment":{},"hyperparameters":{},"tags":{},"max_runtime":"30m","silence":null},"metric":{"name":"loss","goal":"minimize","regex":"loss=([0-9.]+)"},"strategy":{"smoke":false,"method":"grid","parameters":{"lr":[1,3]},"trials":null,"count":null,"seed":0,"type":"sweep"},"limits":{"max_jobs":null,"max_cost":null,"max_wall":null,"max_failures":null},"on_failure":[],"on_contested":"cold","early_stop":null,"forecast":{"cold_start":"5m","warm_start":"0s","train":"2m","gap":"90s","bill_provisioning":false},"notify":{"command":null,"urls":[],"on":["closed","handoff","pool_lost","unconfirmed"]}}','/home/somebody/loops/loop.yaml','[]','','','',NULL,'a3219ccee887f63a',NULL,'','',0.0,NULL,NULL,NULL,NULL,NULL,NULL,1,0,'{}',NULL,0);
+INSERT INTO "loops" VALUES('story','story','Preflight','local','us-east-1',1750000000.0,1750000000.0,'{"version":1,"name":"story","backend":"local","region":"us-east-1","pool":{"instance_type":"ml.g5.xlarge","role":null,"instance_count":1,"volume_gb":30,"kms_key":null,"vpc":null,"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":[],"keep_alive":"10m","allow_long_keep_alive":false,"price_per_hour":null},"job":{"image":null,"source":"src/","entry":"train.py","requirements":"requirements.txt","python":null,"install":null,"request":null,"inputs":{},"output":null,"environment":{},"hyperparameters":{},"tags":{},"max_runtime":"30m","silence":null},"metric":{"name":"loss","goal":"minimize","regex":"loss=([0-9.]+)"},"strategy":{"repeats":1,"confirm":0,"seed_parameter":null,"smoke":false,"method":"grid","parameters":{"lr":[1,3]},"trials":null,"count":null,"seed":0,"type":"sweep"},"limits":{"max_jobs":null,"max_cost":null,"max_wall":null,"max_failures":null,"on_limit":"release"},"on_failure":[],"on_contested":"cold","early_stop":null,"forecast":{"cold_start":"5m","warm_start":"0s","train":"2m","gap":"90s","bill_provisioning":false},"notify":{"command":null,"urls":[],"on":["closed","handoff","pool_lost","unconfirmed"]},"checks":{"strict":false,"ignore":[]}}','/home/somebody/loops/loop.yaml','[]','','','',NULL,'a3219ccee887f63a',NULL,'','',0.0,NULL,NULL,NULL,NULL,NULL,NULL,1,0,'{}',NULL,0);
 CREATE TABLE obligations (
     loop_id text not null references loops (id),
     job_name text not null,
@@ -131,6 +131,21 @@ CREATE TABLE prices (
     source text not null,
     as_of text not null,
     primary key (region, instance_type)
+) strict;
+CREATE TABLE proposals (
+    loop_id text not null references loops (id),
+    number integer not null,
+    at real not null,
+    kind text not null check (kind in ('trial', 'skip', 'done')),
+    params text not null,
+    source_digest text not null,
+    base text not null,
+    note text not null,
+    again integer not null,
+    status text not null check (status in ('open', 'taken', 'refused')),
+    answer text not null,
+    trial integer,
+    primary key (loop_id, number)
 ) strict;
 CREATE TABLE remembered (
     fingerprint text not null,
@@ -167,7 +182,8 @@ CREATE TABLE trials (
     source_digest text not null,
     environment text not null,
     metric real,
-    fingerprint text not null,
+    fingerprint text not null, phase integer not null default 1, base integer, taken_from integer, taken_loop text not null default '', repeat_of integer, proposal integer, note text not null default '', verdict text not null default ''
+    check (verdict in ('', 'kept', 'discarded', 'inconclusive', 'failed', 'stopped')), verdict_why text not null default '',
     primary key (loop_id, number)
 ) strict;
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
@@ -176,6 +192,7 @@ CREATE INDEX loops_newest on loops (created_at desc);
 CREATE INDEX loops_unfinished on loops (updated_at) where state <> 'Closed';
 CREATE INDEX intents_open on intents (loop_id) where status = 'open';
 CREATE INDEX obligations_owed on obligations (loop_id) where status = 'owed';
+CREATE INDEX proposals_open on proposals (loop_id) where status = 'open';
 COMMIT;
 pragma application_id = 2003854957;
 pragma user_version = 2;

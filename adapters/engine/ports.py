@@ -1,0 +1,119 @@
+"""Puts the ports of a shared loop together: on the user's machine for Preflight, in a function for its turns."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from wpfsm.adapters.aws.clients import Clients
+from wpfsm.adapters.aws.logs import CloudWatchLogs
+from wpfsm.adapters.aws.permissions import PolicySimulation
+from wpfsm.adapters.aws.prices import PriceList, endpoint_region
+from wpfsm.adapters.aws.quotas import ServiceQuotas
+from wpfsm.adapters.aws.renderer import SdkRenderer
+from wpfsm.adapters.aws.service import SageMakerTraining
+from wpfsm.adapters.engine.log_archive import SharedArchive
+from wpfsm.adapters.engine.place import Place
+from wpfsm.adapters.engine.sources import SharedSources
+from wpfsm.adapters.targets import target_of
+from wpfsm.fsm.context import Ports
+from wpfsm.fsm.failpoints import Failpoints, Hook
+from wpfsm.fsm.polling import AWS, LOOPBACK, PollPolicy
+from wpfsm.fsm.ports import Clock, Notifier, Progress, StopReason
+from wpfsm.fsm.records import JSON, Loop, Owner
+from wpfsm.state.database import siblings
+from wpfsm.state.shared import store
+from wpfsm.state.shared.pools import SharedPoolLeases
+
+
+class NobodyAsks:
+    """Implements :class:`wpfsm.fsm.ports.StopRequest` where no signal comes: ``wpfsm stop`` asks through the rows."""
+
+    reason: StopReason = ""
+
+
+class NoCommand:
+    """Implements :class:`wpfsm.fsm.ports.PatchCommand` where the user's programs are not: it ends in a hand-off."""
+
+    def run(self, command: Sequence[str], packet: Mapping[str, JSON], folder: str, seconds: float) -> int:  # noqa: ARG002 - the port's signature
+        """127, as a shell says that there is no such program."""
+        return 127
+
+
+def pace_of(loop: Loop, *, engine: bool, loopback: bool) -> PollPolicy:
+    """How often to look: an engine is woken when a job ends, and looks by itself only where something hangs on it."""
+    base = LOOPBACK if loopback else AWS
+    if not engine or loopback:
+        return base
+    from dataclasses import replace
+
+    job = loop.loop_file.get("job")
+    silence = job.get("silence") if isinstance(job, Mapping) else None
+    live = bool(loop.loop_file.get("early_stop")) or silence is not None
+    return replace(base, most=60.0 if live else 300.0)
+
+
+@contextmanager
+def ports_of(
+    place: Place,
+    loop: Loop,
+    cache: Path,
+    *,
+    clock: Clock,
+    stop: object,
+    progress: Progress,
+    notifier: Notifier,
+    engine: bool,
+    hook: Hook | None = None,
+    forget_stop: bool = False,
+) -> Iterator[Ports]:
+    """Take the loop over and connect its ports, until the context ends.
+
+    Args:
+        place: Where the rows are.
+        loop: The loop.
+        cache: A path beside which copies of sources and logs are kept.
+        clock: Sleeps on the user's machine, suspends in a function.
+        stop: The user's signals, or nobody.
+        progress: Who watches.
+        notifier: Who is told.
+        engine: Whether this is a function's turn.
+        hook: Hears of every failpoint.
+        forget_stop: A person resumes the loop.
+    """
+    failpoints = Failpoints(hook)
+    target = target_of(loop.backend, loop.region, cache, loop.endpoint_url)
+    clients = Clients(target)
+    base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
+    renderer = SdkRenderer(target, base)
+    now = clock.now()
+    owner = Owner(socket.gethostname(), os.getpid(), now, now)
+    with failpoints.around("commit taken_over"):
+        epoch = store.take_over(place.table, place.blobs, loop.id, owner, forget_stop=forget_stop)
+    archive = SharedArchive(siblings(cache, "logs"), place.blobs)
+    rows = store.SharedStore(place.table, place.blobs, loop.id, epoch)
+    try:
+        yield Ports(
+            store=rows,
+            service=SageMakerTraining(clients),
+            logs=CloudWatchLogs(clients),
+            archive=archive,
+            quotas=ServiceQuotas(clients.quotas),
+            prices=PriceList(clients.pricing(endpoint_region(loop.region))),
+            permissions=PolicySimulation(clients),
+            renderer=renderer,
+            sources=SharedSources(siblings(cache, "sources"), base, place.table, place.blobs, loop.id),
+            leases=SharedPoolLeases(place.table),
+            notifier=notifier,
+            command=NoCommand(),
+            clock=clock,
+            stop=stop,  # type: ignore[arg-type]
+            progress=progress,
+            pace=pace_of(loop, engine=engine, loopback=target.loopback),
+            failpoints=failpoints,
+        )
+    finally:
+        renderer.close()

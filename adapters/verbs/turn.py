@@ -1,0 +1,69 @@
+"""`wpfsm turn`: one turn of a loop, for whatever calls it again."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from wpfsm.adapters.documents.loop import error_document
+from wpfsm.adapters.targets import place_of
+from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.adapters.verbs.detach import DETACHED
+from wpfsm.adapters.verbs.naming import named
+from wpfsm.fsm.records import JSON
+
+
+def turn(given: Options, which: str) -> int:
+    """Take one turn; exit code 11 while the loop goes on, else its own.
+
+    Raises:
+        Fenced: Another turn took the loop over meanwhile; nothing more was done.
+        Held: A controller drives it.
+    """
+    found = _shared_turn(given, which) if given.shared else _local_turn(given, which)
+    seconds, code = found["seconds"], found["exit_code"]
+    goes_on = isinstance(seconds, int | float)
+    said = f"{found['loop']}: {found['state']}"
+    emit(
+        given,
+        {"schema": "wpfsm/1", "turn": found},
+        said + (f", look again in {seconds:.0f} s" if goes_on else ""),
+    )
+    if isinstance(code, int):
+        return code
+    return DETACHED if goes_on else 0
+
+
+def _shared_turn(given: Options, which: str) -> dict[str, JSON]:
+    from wpfsm.adapters.engine import turns
+    from wpfsm.state.shared.history import SharedHistory
+
+    place = place_of(given)
+    loop = named(SharedHistory(place.table, place.blobs), which, acting=True)
+    return turns.take(place, loop.id, cache=given.database)
+
+
+def _local_turn(given: Options, which: str) -> dict[str, JSON]:
+    from wpfsm.adapters.bootstrap import connect
+    from wpfsm.adapters.engine.turns import EngineClock
+    from wpfsm.adapters.host.stop_request import StopSignals
+    from wpfsm.adapters.watchers.audience import audience
+    from wpfsm.fsm import controller
+    from wpfsm.state.database import open_existing
+    from wpfsm.state.history import History
+
+    connection = open_existing(given.database, write=True)
+    loop = named(History(connection), which, acting=True)
+    signals = StopSignals()
+    signals.install()
+    with contextlib.closing(signals), audience(given, loop, History(connection)) as told:
+        owned = connect(
+            connection, given.database, loop, progress=told.progress, notifier=told.notifier, signals=signals,
+            hook=told.hook, clock=EngineClock(),
+        )  # fmt: skip
+        with contextlib.closing(owned):
+            taken = controller.turn(owned.ports)
+    found: dict[str, JSON] = {"loop": loop.id, "state": str(taken.loop.state), "exit_code": taken.exit_code}
+    seconds = None if taken.look_at is None else max(0.0, taken.look_at - time.time())
+    error = error_document(taken.error)["error"] if taken.error else ""
+    return {**found, "over": taken.exit_code is not None, "seconds": seconds, "error": error}

@@ -1,0 +1,64 @@
+"""A disk that is full under the emulator: said, and nothing is half remembered."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from wpfsm.adapters.emulator.engine.errors import ServiceError
+from wpfsm.adapters.emulator.engine.store import Store
+
+
+def fill(store: Store) -> None:
+    """Let no further page be written, as a full disk does."""
+    (pages,) = store.db.execute("pragma page_count").fetchone()
+    store.db.execute(f"pragma max_page_count = {pages}")
+
+
+def write(store: Store) -> None:
+    """More than the free pages hold."""
+    store.begin()
+    store.db.execute("insert into log_streams (account, region, name, first, last, ingested, visible, lines)"
+                     " values ('1', 'r', ?, 0, 0, 0, 0, 0)", ("x" * 1_000_000,))  # fmt: skip
+
+
+def test_what_cannot_be_written_is_forgotten_and_can_be_asked_for_again(tmp_path: Path) -> None:
+    """The error is one of the service that is worth a repetition; with room, the same write succeeds."""
+    store = Store(tmp_path / "emulator.db")
+    fill(store)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        write(store)
+    store.undo()
+    assert store.commit() is False
+    store.db.execute("pragma max_page_count = 100000")
+    write(store)
+    assert store.commit() is True
+    store.close()
+
+
+def test_a_commit_that_fails_is_the_services_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status 500: a client takes it for trouble of the service, and nothing for done."""
+    store = Store(tmp_path / "emulator.db")
+    store.begin()
+
+    class Full:
+        in_transaction = True
+
+        def __init__(self, db: sqlite3.Connection) -> None:
+            self.db = db
+
+        def execute(self, statement: str, *given: object) -> sqlite3.Cursor:
+            if statement == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return self.db.execute(statement, *given)
+
+    real = store.db
+    monkeypatch.setattr(store, "db", Full(real))
+    with pytest.raises(ServiceError, match="EmulatorDiskFull: the emulator cannot write its state") as error:
+        store.commit()
+    assert error.value.status == 500
+    monkeypatch.setattr(store, "db", real)
+    assert not store.db.in_transaction
+    store.close()
