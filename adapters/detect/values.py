@@ -69,6 +69,11 @@ class _Run:
     unit: Item | None = None
 
 
+_WITHIN_A_JOB = re.compile(
+    r"\s*(?:after (?:each|every|block|layer)|per (?:layer|stage|block)|(?:in|for) (?:the )?(?:first|each|every|respective) (?:layer|block|stage)|at epochs?\b|layer by layer)",
+    re.IGNORECASE,
+)
+"""Values that one job takes one after the other, or layer by layer."""
 _COUNTED = re.compile(
     r"(?:value|setting|different|separate|random|new|option|candidate|more|other|training)s?$"
 )
@@ -290,6 +295,14 @@ class _Reader:
             self._put(run, Parameter(name, "n"), sure=True)
             return
         counts = after is not None and (after.tag in "J$u" or after.text in word_set("dates"))
+        unlike = (
+            run.unit is not None and after is not None and run.unit.text != after.text and run.unit.tag != "P"
+        )
+        if counts and owner is None and unlike:  # "14k series, 730 days"
+            return
+        end = run.values[-1].start + len(run.values[-1].raw)
+        if len(run.values) > 1 and _WITHIN_A_JOB.match(self.text, end):
+            return
         if counts and owner is None and (len(run.values) == 1 or after.tag == "J"):  # type: ignore[union-attr]
             return
         if after is not None and len(run.values) == 1 and owner is None and _COUNTED.match(after.text):

@@ -247,6 +247,19 @@ def test_values_are_read_as_they_are_meant(text: str, trials: list[dict[str, obj
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "train a net with layers 300, 100 and dropout 0.4, 0.2 after each block",
+        "train with weight decay 0.1, 0.01, 0.001 per layer",
+        "we have 12k images, 40 days and 3 sites; train the detector",
+    ],
+)
+def test_what_one_job_takes_together_is_no_list_of_trials(text: str) -> None:
+    """Widths and rates layer by layer, and things that are only counted."""
+    assert detect(text).trials == []
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [
         ("try ctx_len 512, 1024", "ctx_len"),
