@@ -298,7 +298,7 @@ class _Reader:
         unlike = (
             run.unit is not None and after is not None and run.unit.text != after.text and run.unit.tag != "P"
         )
-        if counts and owner is None and unlike:  # "14k series, 730 days"
+        if owner is None and unlike and len(run.values) > 1:  # "14k series, 730 days"
             return
         end = run.values[-1].start + len(run.values[-1].raw)
         if len(run.values) > 1 and _WITHIN_A_JOB.match(self.text, end):
