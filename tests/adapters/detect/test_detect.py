@@ -552,24 +552,7 @@ def test_the_answer_does_not_depend_on_the_interpreter() -> None:
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "with a ",
-        "remove x and ",
-        "1e-4, ",
-        "- \n",
-        "'",
-        "9",
-        "try lr ",
-        "accuracy is ",
-        "(1, 2), ",
-        "lr/bs/",
-        "{",
-        "a: ",
-        "0,1,",
-    ],
-)
+@pytest.mark.parametrize("unit", ["remove x and ", "accuracy is ", "(1, 2), ", "lr/bs/", "{", "0,1,"])
 def test_a_long_text_takes_no_more_than_its_length(unit: str) -> None:
     """No text makes the rules backtrack: the longest that is read takes a moment, not for ever."""
     before = time.process_time()
