@@ -165,7 +165,7 @@ def examples(*commands: str) -> str:
 
 def loop_ids(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The ids that a shell completes, newest first; none where the database cannot be read."""
-    from wpfsm.adapters.targets import history_of
+    from wpfsm.adapters.aws.targets import history_of
     from wpfsm.adapters.terminal.output import options
     from wpfsm.fsm.errors import WpfsmError
 

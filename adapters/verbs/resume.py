@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from wpfsm.adapters.bootstrap import Controller
+from wpfsm.adapters.engine.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached

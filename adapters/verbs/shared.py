@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from wpfsm.adapters.aws.targets import history_of, place_of
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.engine import executions
 from wpfsm.adapters.engine.place import Place
 from wpfsm.adapters.engine.ports import ports_of
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.stop_request import StopSignals
-from wpfsm.adapters.targets import history_of, place_of
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.drive import on_signal, report
