@@ -299,7 +299,7 @@ def plan(
 )
 @click.option(
     "--python",
-    type=click.Path(path_type=Path, exists=True),
+    type=click.Path(path_type=Path),
     help="A Python environment that stands for the image; a plain one otherwise.",
 )
 @shared

@@ -297,6 +297,10 @@ class Job:
     seen_at: float | None = None
     log_cursor: str = ""
     transitions: tuple[JSON, ...] = ()
+    install_seconds: float | None = None
+    """From the first line of the installation to the script, by the log; 0 when nothing was installed."""
+    upload_seconds: float | None = None
+    """Of artifacts, as the service's transitions tell."""
 
     @property
     def is_terminal(self) -> bool:

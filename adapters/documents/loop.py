@@ -313,6 +313,7 @@ def job_object(loop: Loop, job: Job, before: Job | None, ledger: Ledger) -> dict
         "number": job.number, "trial": job.trial, "name": job.name, "params": dict(job.params),
         "changes": list(changes(before, job)), "status": job.status, "secondary_status": job.secondary_status or None, "start": job.start,
         "startup_seconds": job.startup_seconds, "training_seconds": job.training_seconds,
+        "install_seconds": job.install_seconds, "upload_seconds": job.upload_seconds,
         "billable_seconds": job.billable_seconds, "retained_seconds": _retained(loop, job, line),
         "pool_status": job.pool_status or None, "reused_by": job.reused_by or None,
         "metrics": dict(job.metrics), "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,

@@ -24,14 +24,19 @@ def cost(facts: Facts, palette: Palette) -> go.Figure | None:
     if rate is None or ledger.cost_usd is None or not ledger.jobs:
         return None
     training = bill(ledger.billable_seconds or 0.0, rate)
+    installing, uploading = (bill(spent, rate, facts.instances) for spent in _around(facts))
+    scripts = max(0.0, training - installing - uploading)
     idle = bill(ledger.retained_seconds or 0.0, rate)
     parts: dict[str, tuple[str, float, float]] = {
-        "training": (palette.training, training, training),
+        "installing": (palette.install, installing, installing),
+        "training": (palette.training, scripts, scripts),
+        "uploading": (palette.upload, uploading, uploading),
         "idle pool": (palette.idle, idle, 0.0),
     }
     if ledger.bill_provisioning:
         warm = max(0.0, ledger.cost_usd - training - idle)
         parts["starting"] = (palette.cold, warm, max(0.0, (ledger.cold.cost_usd or 0.0) - training))
+    parts = {name: part for name, part in parts.items() if part[1] or part[2] or name == "training"}
     return _comparison(parts, palette, usd, "USD", ledger.cost_usd, ledger.cold.cost_usd)
 
 
@@ -44,14 +49,24 @@ def wall_time(facts: Facts, palette: Palette) -> go.Figure | None:
     starting = ledger.startup_seconds or 0.0
     training = sum(line.training_seconds or 0.0 for line in ledger.jobs)
     rest = max(0.0, wall - starting - training)
+    installing, uploading = _around(facts)
+    scripts = max(0.0, training - installing - uploading)
     parts = {
         "starting": (palette.cold, starting, starting + cold - wall),
-        "training": (palette.training, training, training),
+        "installing": (palette.install, installing, installing),
+        "training": (palette.training, scripts, scripts),
+        "uploading": (palette.upload, uploading, uploading),
         "between jobs": (palette.idle, rest, rest),
     }
+    parts = {name: part for name, part in parts.items() if part[1] or part[2] or name == "training"}
     most = max(wall, cold)
     unit, size = next(((u, s) for u, s in _UNITS if most >= 3 * s), _UNITS[-1])
     return _comparison(parts, palette, duration, unit, wall, cold, size)
+
+
+def _around(facts: Facts) -> tuple[float, float]:
+    """Seconds of installation and of upload, which the service counts as training."""
+    return facts.ledger.install_seconds or 0.0, facts.ledger.upload_seconds or 0.0
 
 
 def _comparison(

@@ -129,6 +129,8 @@ def cost_note(facts: Facts) -> str:
         if ledger.bill_provisioning
         else " Starting up is not billed; an idle pool is."
     )
+    if ledger.trained_share is not None:
+        text += f" Scripts ran in {ledger.trained_share:.0%} of the billed seconds."
     if not ledger.final:
         text += " Some figures are estimates (~) until the service settles them."
     if not ledger.complete:
@@ -139,8 +141,8 @@ def cost_note(facts: Facts) -> str:
 def jobs_table(facts: Facts) -> Markup:
     """Every job, and what changed from the one before."""
     names = ["job", "changed", "start", "status", *([facts.metric] if facts.metric else []),
-             "startup", "training", "idle", "cost", "source"]  # fmt: skip
-    numeric = {facts.metric, "startup", "training", "idle", "cost"}
+             "startup", "install", "training", "idle", "cost", "source"]  # fmt: skip
+    numeric = {facts.metric, "startup", "install", "training", "idle", "cost"}
     head = el("tr", [el("th", name, class_="num" if name in numeric else None) for name in names])
     return el(
         "div",
@@ -171,6 +173,7 @@ def _job_row(facts: Facts, job: Job) -> Markup:
         cells.append(el("td", NONE if value is None else f"{star}{value:.6g}", class_="num"))
     cells += [
         el("td", _span(job.startup_seconds), class_="num"),
+        el("td", _span(job.install_seconds), class_="num"),
         el("td", _span(line.training_seconds if line else None), class_="num"),
         el("td", _span(per_instance), class_="num"),
         el("td", usd(line.cost_usd, estimated=line.estimated) if line else NONE, class_="num"),

@@ -22,7 +22,8 @@ def job_text(document: Document) -> str:
         *([f"changed   {'; '.join(job['changes'])}"] if job["changes"] else []),
         f"start     {job['start'] or 'not decided'}, in {duration(job['startup_seconds'])}"
         + (f", on the pool of {job['reuse_of']}" if job["reuse_of"] else ""),
-        f"training  {duration(job['training_seconds'])}, billed {duration(job['billable_seconds'])}",
+        f"training  {duration(job['training_seconds'])}, billed {duration(job['billable_seconds'])}"
+        + (f"; of it {duration(job['install_seconds'])} of installing" if job["install_seconds"] else ""),
         f"idle pool {duration(job['retained_seconds'], estimated=job['estimated'])}",
         f"cost      {usd(job['cost_usd'], estimated=job['estimated'])}",
         f"source    {job['source_digest'] or 'the request brings its own'}",

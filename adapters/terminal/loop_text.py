@@ -183,6 +183,10 @@ def _ledger_line(ledger: Mapping[str, Any]) -> str:
         text += f" (${ledger['price_per_hour']:g}/h, {ledger['price_source']}, {ledger['price_date']})"
     else:
         text += " (the price is unknown; pool.price_per_hour states it)"
+    if ledger["trained_share"] is not None:
+        text += f"; scripts ran in {ledger['trained_share']:.0%} of the billed seconds"
+        if ledger["install_seconds"]:
+            text += f", {duration(ledger['install_seconds'])} went to installing"
     return text if ledger["complete"] else text + "; some times are not known, so this is a part"
 
 

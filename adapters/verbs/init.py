@@ -26,7 +26,7 @@ _HOURS, _DOLLARS, _KEEP_ALIVE = 3, 15, 600.0
 
 TEMPLATE = """\
 # A loop of training jobs on one SageMaker managed warm pool.
-# Check it with `wpfsm plan FILE`, run it with `wpfsm start FILE`. Every key: docs/loop-file.md
+# Check it with `wpfsm plan FILE`, try it with `wpfsm rehearse FILE` (free), run it with `wpfsm start FILE`. Every key: docs/loop-file.md
 version: 1
 name: my-loop
 backend: local              # local: the embedded emulator really runs the script. aws: SageMaker.
@@ -71,7 +71,7 @@ def init(given: Options, file: Path, from_job: str | None, backend: str, region:
     for place, text in written.items():
         write_new(place, text, force=force)
     files = [str(place) for place in written]
-    hint(f"next: edit {file}, then wpfsm plan {file}")
+    hint(f"next: edit {file}, then wpfsm plan {file} and wpfsm rehearse {file}")
     emit(given, {"schema": SCHEMA, "files": files}, "\n".join(files))
     return 0
 

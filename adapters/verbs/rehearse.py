@@ -110,6 +110,10 @@ def run(
     if file.job.request:
         raise UsageError("rehearse: job.request brings the whole job, and names no source",
                          fix="give job.source and job.entry")  # fmt: skip
+    if python is not None and not _interpreter(python).is_file():
+        raise UsageError(
+            f"--python {python}: there is no Python interpreter", fix="name a virtual environment"
+        )
     image = image_of(file.job.image, local=file.backend == "local", python=file.job.python)
     folder = path.parent / str(file.job.source)
     findings = _read(file, folder)

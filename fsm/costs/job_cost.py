@@ -34,6 +34,8 @@ class JobCost:
         start: whether the job started on a warm pool; None while undecided.
         idle_until: when its pool ended or was reused; None while the pool idles.
         expires_at: when the service ends the idle pool by itself; an estimate of idle time stops there.
+        install_seconds: of the training time, how long packages were installed.
+        upload_seconds: of the training time, how long artifacts were uploaded.
     """
 
     number: int
@@ -49,6 +51,8 @@ class JobCost:
     start: Literal["cold", "warm"] | None
     idle_until: float | None
     expires_at: float | None = None
+    install_seconds: float | None = None
+    upload_seconds: float | None = None
 
     @classmethod
     def of(cls, job: Job, instance_count: int) -> JobCost:
@@ -62,6 +66,8 @@ class JobCost:
             ended_at=job.ended_at,
             startup_seconds=job.startup_seconds,
             training_seconds=job.training_seconds,
+            install_seconds=job.install_seconds,
+            upload_seconds=job.upload_seconds,
             billable_seconds=job.billable_seconds,
             retained_seconds=0.0 if poolless else job.retained_seconds,
             retained_final=job.pool_status in POOL_OVER or job.pool_ended_at is not None or poolless,

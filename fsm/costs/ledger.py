@@ -40,7 +40,10 @@ class LedgerLine:
     Attributes:
         number: the job's number.
         startup_seconds: from acceptance to the start of training, or so far.
-        training_seconds: of training, or so far.
+        training_seconds: of training, or so far; installation and upload are in it.
+        install_seconds: of these, before the script began.
+        upload_seconds: of these, after it ended.
+        trained_seconds: what is left of them, times the instance count; None while a part is unknown.
         billable_seconds: billed training, times the instance count.
         retained_seconds: billed idle time of the pool after this job, times the instance count.
         cost_usd: the known part of the job's cost; None when no part or no price is known.
@@ -51,6 +54,9 @@ class LedgerLine:
     number: int
     startup_seconds: float | None
     training_seconds: float | None
+    install_seconds: float | None
+    upload_seconds: float | None
+    trained_seconds: float | None
     billable_seconds: float | None
     retained_seconds: float | None
     cost_usd: float | None
@@ -82,8 +88,12 @@ class Ledger:
     Attributes:
         jobs: one line per job.
         startup_seconds: sum over jobs.
+        install_seconds: sum over jobs.
+        upload_seconds: sum over jobs.
         billable_seconds: instance-seconds of training.
         retained_seconds: instance-seconds of idle pool.
+        trained_share: of the billed instance-seconds, idle ones included, the share in which scripts ran; None where
+            some job's is not known.
         wall_seconds: from the first acceptance to the last end (to now while a job runs).
         cost_usd: None when the price, or every part, is unknown.
         cold: the same loop run cold.
@@ -100,8 +110,11 @@ class Ledger:
 
     jobs: tuple[LedgerLine, ...]
     startup_seconds: float | None
+    install_seconds: float | None
+    upload_seconds: float | None
     billable_seconds: float | None
     retained_seconds: float | None
+    trained_share: float | None
     wall_seconds: float | None
     cost_usd: float | None
     cold: ColdLoop
@@ -149,7 +162,10 @@ class Ledger:
         return cls(
             jobs=lines,
             startup_seconds=_total(line.startup_seconds for line in lines),
+            install_seconds=_total(line.install_seconds for line in lines),
+            upload_seconds=_total(line.upload_seconds for line in lines),
             billable_seconds=_total(line.billable_seconds for line in lines),
+            trained_share=_trained_share(lines),
             retained_seconds=_total(line.retained_seconds for line in lines),
             wall_seconds=wall,
             cost_usd=cost,
@@ -183,6 +199,9 @@ def _line(job: JobCost, rate: float | None, now: float, bill_provisioning: bool)
         number=job.number,
         startup_seconds=startup,
         training_seconds=training,
+        install_seconds=job.install_seconds,
+        upload_seconds=job.upload_seconds,
+        trained_seconds=_trained(job, training),
         billable_seconds=_scaled(billable, job.instance_count),
         retained_seconds=_scaled(retained, job.instance_count),
         cost_usd=bill(sum(known), rate, job.instance_count) if known and rate is not None else None,
@@ -204,6 +223,23 @@ def _training(job: JobCost, now: float) -> tuple[float | None, bool]:
         return job.training_seconds, False
     seconds = span(job.training_started_at, now if job.running else job.ended_at)
     return seconds, seconds is not None
+
+
+def _trained(job: JobCost, training: float | None) -> float | None:
+    """Instance-seconds in which the script ran."""
+    if training is None or job.install_seconds is None:
+        return None
+    seconds = training - job.install_seconds - (job.upload_seconds or 0.0)
+    return max(0.0, seconds) * job.instance_count
+
+
+def _trained_share(lines: Sequence[LedgerLine]) -> float | None:
+    """The billed seconds in which scripts ran over all billed seconds; a job that was never billed counts for none."""
+    billed = [line for line in lines if line.billable_seconds]
+    if not billed or any(line.trained_seconds is None for line in billed):
+        return None
+    paid = sum((line.billable_seconds or 0.0) + (line.retained_seconds or 0.0) for line in lines)
+    return min(1.0, sum(line.trained_seconds or 0.0 for line in billed) / paid)
 
 
 def _billable(job: JobCost, now: float) -> tuple[float | None, bool]:

@@ -30,6 +30,7 @@ def observe(job: Job, reading: JobReading, now: float) -> Job:
         training_seconds=_known(reading.training_seconds, job.training_seconds),
         billable_seconds=_known(reading.billable_seconds, job.billable_seconds),
         startup_seconds=_known(startup_seconds(reading), job.startup_seconds),
+        upload_seconds=_known(upload_seconds(reading), job.upload_seconds),
         metrics={**job.metrics, **finite(reading.metrics)},
         transitions=tuple(
             {"status": t.status, "start": t.started_at, "end": t.ended_at, "message": t.message}
@@ -42,6 +43,13 @@ def observe(job: Job, reading: JobReading, now: float) -> Job:
         # The service may leave all times out of a failed job; then its end is when it was seen.
         merged = replace(merged, ended_at=now)
     return observe_pool(merged, reading.pool, now) if reading.pool else merged
+
+
+def upload_seconds(reading: JobReading) -> float | None:
+    """Seconds in the status Uploading; None until it has ended, or where the service does not tell."""
+    spans = [(t.started_at, t.ended_at) for t in reading.transitions if t.status == "Uploading"]
+    known = [end - start for start, end in spans if start is not None and end is not None]
+    return sum(known) if known and len(known) == len(spans) else None
 
 
 def observe_pool(job: Job, pool: PoolReading, now: float) -> Job:

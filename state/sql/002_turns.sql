@@ -32,3 +32,6 @@ create table proposals (
     primary key (loop_id, number)
 ) strict;
 create index proposals_open on proposals (loop_id) where status = 'open';
+-- How long a job installed packages before its script began, and uploaded after it: what the ledger splits.
+alter table jobs add column install_seconds real;
+alter table jobs add column upload_seconds real;

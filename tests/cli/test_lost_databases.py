@@ -28,8 +28,8 @@ def test_gc_reports_what_no_database_here_knows_and_stops_it_only_when_told(benc
     nowhere = ("--db", bench.folder / "none.db", "--backend", "local")
     looked = bench.run("gc", "--apply", "--older-than", "1h", *nowhere)
     assert looked.code == 0
-    assert f"wpfsm release --job {job} --backend local" in looked.out
-    assert f"wpfsm release --job {pool} --backend local" in looked.out
+    assert f"wpfsm release --job {job}" in looked.out
+    assert f"wpfsm release --job {pool}" in looked.out
     assert "nothing to collect" not in looked.out
     assert [row["job"] for row in bench.run("gc", "--apply", "--older-than", "1h", "-o", "json", *nowhere).json["running"]
             if row["job"] == job] == [job]  # fmt: skip
@@ -43,7 +43,7 @@ def test_gc_reports_what_no_database_here_knows_and_stops_it_only_when_told(benc
 
 def test_a_closed_loop_that_ended_on_an_outage_says_so(bench: Bench):
     """75 says that the same command may be run again; for a closed loop that would never change anything."""
-    assert bench.run("start", bench.loop("outage", more="strategy: {type: single}")).code == 0
+    assert bench.run("start", bench.loop("outage")).code == 0
     with sqlite3.connect(bench.database) as connection:
         connection.execute("update loops set outcome = 'transient'")
     connection.close()

@@ -1,7 +1,7 @@
 """Installs what a requirements file asks beside the image's packages, once for each digest.
 
-pip decides what is missing, for it counts what the image brings; uv, which does not, installs exactly that from a
-cache on the same file system, which takes links instead of copies. Without uv, pip installs.
+uv resolves and installs where its answer is pip's; else pip decides what is missing, for it counts what the image
+brings, and uv installs exactly that. Without uv, pip installs.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ import subprocess
 from collections.abc import Iterator
 from typing import Tuple
 
-from .digest import NotCached, installed
-from .environments import PIP, make_environment, packages_of, say
+from .digest import NotCached
+from .environments import PIP, make_environment, say
+from .uv import find, resolve
+from .uv import install as install_exactly
 
 KEPT = 4
 """Environments that a pool keeps; the least recently used go first."""
-UV = "uv>=0.5,<1"
-UV_SECONDS = 120
-"""How long a job waits for uv's own wheel (20 MB), once for each pool."""
 
 Missing = Tuple[str, str, str]
 """A distribution that pip would install: its name, the address of its file, the file's sha256 (or nothing)."""
@@ -52,14 +51,19 @@ def build(place: str, requirements: str, brought: list[str]) -> None:
     half = place + ".half"
     try:
         python = make_environment(half, brought)
-        install(python, half, requirements)
+        install(python, half, requirements, brought)
         os.rename(half, place)
     finally:
         shutil.rmtree(half, ignore_errors=True)
 
 
-def install(python: str, half: str, requirements: str) -> None:
-    """Let pip decide what is missing beside the image's packages, and uv, where there is one, install that."""
+def install(python: str, half: str, requirements: str, brought: list[str]) -> None:
+    """Install what is missing beside the image's packages."""
+    uv = find(python, os.path.dirname(half))
+    lines = resolve(uv, python, half, requirements, brought) if uv else None
+    if uv and lines is not None and (not lines or install_exactly(uv, python, half, lines)):
+        return
+    # pip decides where uv cannot, and says in the log what is wrong with the requirements.
     report = os.path.join(half, "report.json")
     code, told = pip(python, ["install", "--dry-run", "--report", report, "-r", requirements])
     if code and "no such option" not in told:
@@ -67,7 +71,7 @@ def install(python: str, half: str, requirements: str) -> None:
     missing = read_report(report) if not code else None
     if missing == []:
         return
-    if missing is not None and with_uv(python, half, missing):
+    if uv and missing and install_exactly(uv, python, half, wheels(missing)):
         if len(wheels(missing)) == len(missing):
             return
         say("uv installed the wheels, pip builds the rest")
@@ -116,69 +120,10 @@ def read_report(path: str) -> list[Missing]:
     return found
 
 
-def wheels(missing: list[Missing]) -> list[Missing]:
-    """Those of a report that need no build."""
-    return [each for each in missing if each[1].endswith(".whl")]
-
-
-def with_uv(python: str, half: str, missing: list[Missing]) -> bool:
-    """Install the wheels of pip's report with uv, from the addresses that pip found; False where that cannot be."""
-    uv = find_uv(python, os.path.dirname(half))
-    if uv is None:
-        return False
-    exact = os.path.join(half, "exact.txt")
-    with open(exact, "w", encoding="utf-8") as file:
-        file.writelines(
-            "{} @ {}{}\n".format(name, url, "#sha256=" + sha256 if sha256 else "")
-            for name, url, sha256 in wheels(missing)
-        )
-    words = [
-        uv,
-        "pip",
-        "install",
-        "--python",
-        python,
-        "--no-deps",
-        "--no-config",
-        "--quiet",
-        "-r",
-        exact,
-    ]
-    if subprocess.call(words, stdin=subprocess.DEVNULL, env={**os.environ, "UV_SYSTEM_CERTS": "true"}):
-        say("uv could not install them, pip does")
-        return False
-    # Otherwise `pip freeze` would show addresses instead of versions.
-    for address in glob.glob(os.path.join(glob.escape(packages_of(half)), "*.dist-info", "direct_url.json")):
-        os.remove(address)
-    # In pip's words, from which the versions of a failed job are read.
-    print("Successfully installed", *sorted(installed([packages_of(half)])), flush=True)
-    return True
-
-
-def find_uv(python: str, root: str) -> str | None:
-    """The image's uv, else one of the pool's own, fetched once; None where there is none to be had."""
-    own = os.path.join(root, "uv-tool")
-    there = shutil.which("uv") or shutil.which("uv", path=os.path.join(own, "bin"))
-    if there or os.path.isdir(own):
-        return there
-    half = own + ".half"
-    words = ["install", "--quiet", "--no-deps", "--only-binary", ":all:", "--target", half, UV]
-    try:
-        done = subprocess.run(
-            [python, "-c", PIP, *words, "--no-input", "--disable-pip-version-check"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=UV_SECONDS,
-        )
-        if done.returncode:
-            say("there is no uv on the index; pip installs")
-    except subprocess.TimeoutExpired:
-        say("uv did not arrive in time; pip installs")
-    # An empty folder says that it was tried: the pool's next job does not wait for it again.
-    os.makedirs(half, exist_ok=True)
-    os.rename(half, own)
-    return shutil.which("uv", path=os.path.join(own, "bin"))
+def wheels(missing: list[Missing]) -> list[str]:
+    """Those of a report that need no build, as lines of a requirements file."""
+    found = [each for each in missing if each[1].endswith(".whl")]
+    return [f"{name} @ {url}{'#sha256=' + sha256 if sha256 else ''}" for name, url, sha256 in found]
 
 
 def forget_old(root: str) -> None:

@@ -21,6 +21,7 @@ from wpfsm.fsm.states.running.log import (
     WAITING,
     Watch,
     follow_log,
+    installed_for,
     read_log,
     silent_for,
     with_log_metric,
@@ -160,7 +161,14 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
         kind="ended",
         why=f"{job.name} {job.status}" + (f": {job.failure_reason[:200]}" if job.failure_reason else ""),
         data={"job": job.name, "status": job.status, "secondary": job.secondary_status},
-        jobs=(replace(job, log_cursor=watch.cursor, metrics=with_log_metric(ctx, job, watch)),),
+        jobs=(
+            replace(
+                job,
+                log_cursor=watch.cursor,
+                metrics=with_log_metric(ctx, job, watch),
+                install_seconds=installed_for(watch),
+            ),
+        ),
     )
 
 

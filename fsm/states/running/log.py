@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,10 @@ from wpfsm.fsm.strategies.metrics import last_finite
 
 _LAST_WORDS = ("Reporting training SUCCESS", "Training Container Execution Completed")
 """What the SDK's driver prints when the script has ended."""
+
+
+_READY = re.compile(r"wpfsm: packages ready in (?P<seconds>\d+\.?\d*) s\b")
+_SCRIPT_BEGINS = re.compile(r"^Running \w[\w ]* [Dd]river\b|^Executing command: ")
 
 
 WAITING = frozenset({"", "Starting", "Pending", "LaunchingMLInstances", "PreparingTrainingStack"})
@@ -43,6 +48,10 @@ class Watch:
     peers: list[list[float]] | None = None
     """What the completed trials reported; read when it is first needed."""
     log_at: float = 0.0
+    installing_at: float | None = None
+    """When the installation of packages began, by the log."""
+    install_seconds: float | None = None
+    """How long it took; None while it lasts, and where none was seen."""
     lines: int = 0
     """How many lines were read."""
     unread: bool = False
@@ -121,9 +130,32 @@ def silent_for(ctx: Context, job: Job, watch: Watch) -> float:
 def _take_in(ctx: Context, watch: Watch, lines: Sequence[LogLine]) -> None:
     for line in lines:
         ctx.progress.log(line)
+        time_installation(watch, line)
         watch.ending = watch.ending or any(words in line.text for words in _LAST_WORDS)
     if metric := ctx.file.metric:
         _read_metric(ctx, watch, metric.name, metric.regex, [line.text for line in lines])
+
+
+def time_installation(watch: Watch, line: LogLine) -> None:
+    """Note when the SDK's driver, or the launcher, installed packages."""
+    if told := _READY.search(line.text):
+        watch.install_seconds = float(told["seconds"])
+    elif line.text.strip() == "Installing requirements":
+        watch.installing_at = line.at
+    elif (
+        watch.installing_at is not None and watch.install_seconds is None and _SCRIPT_BEGINS.search(line.text)
+    ):
+        watch.install_seconds = max(0.0, line.at - watch.installing_at)
+
+
+def installed_for(watch: Watch) -> float | None:
+    """Seconds of installation in a log that was read to its end; None where it was not."""
+    if watch.install_seconds is not None:
+        return watch.install_seconds
+    if not watch.caught_up or not watch.lines:
+        return None
+    # An installation that failed is all that the job did.
+    return max(0.0, watch.last_output - watch.installing_at) if watch.installing_at is not None else 0.0
 
 
 def _read_metric(ctx: Context, watch: Watch, name: str, regex: str, lines: Sequence[str]) -> None:

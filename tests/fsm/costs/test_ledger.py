@@ -399,3 +399,23 @@ def test_gaps_are_from_end_to_next_acceptance() -> None:
     jobs = [settled_job(), warm_job(2, at=510.0), settled_job(3, at=5_000.0, started_at=None)]
 
     assert gaps_between(jobs) == (90.0,)
+
+
+def test_the_share_that_trained_leaves_out_what_was_billed_for_something_else() -> None:
+    """Of 210 billed seconds 30 were installation, 10 upload and 90 idle pool: the script had 80."""
+    ledger = Ledger.of([settled_job(install_seconds=30.0, upload_seconds=10.0)], PRICE, now=10_000.0)
+
+    assert (ledger.install_seconds, ledger.upload_seconds) == (30.0, 10.0)
+    assert ledger.jobs[0].trained_seconds == 80.0
+    assert ledger.trained_share == pytest.approx(80 / 210)
+
+
+def test_the_share_is_not_known_while_a_part_is_not() -> None:
+    """A job whose log was never read may have installed for hours; one that was never billed is no such job."""
+    known, unknown = settled_job(install_seconds=0.0), settled_job(2)
+    assert Ledger.of([known, unknown], PRICE, now=10_000.0).trained_share is None
+    refused = settled_job(
+        2, billable_seconds=None, training_seconds=None, training_started_at=None, ended_at=None
+    )
+    assert Ledger.of([known, refused], PRICE, now=0.0).trained_share is not None
+    assert Ledger.of([], PRICE, now=0.0).trained_share is None

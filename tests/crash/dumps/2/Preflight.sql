@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 09:57:25.241163+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 09:57:25.294400+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 10:13:07.896841+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 10:13:07.938142+00:00');
 CREATE TABLE events (
     loop_id text not null references loops (id),
     seq integer not null,
@@ -64,7 +64,7 @@ CREATE TABLE jobs (
     patch text,
     seen_at real,
     log_cursor text not null,
-    transitions text not null,
+    transitions text not null, install_seconds real, upload_seconds real,
     primary key (loop_id, number)
 ) strict;
 CREATE TABLE loops (

@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 09:57:25.241163+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 09:57:25.294400+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 10:13:07.896841+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 10:13:07.938142+00:00');
 CREATE TABLE events (
     loop_id text not null references loops (id),
     seq integer not null,
@@ -69,10 +69,10 @@ CREATE TABLE jobs (
     patch text,
     seen_at real,
     log_cursor text not null,
-    transitions text not null,
+    transitions text not null, install_seconds real, upload_seconds real,
     primary key (loop_id, number)
 ) strict;
-INSERT INTO "jobs" VALUES('story',1,1,'story-001','{"lr":1}','{"TrainingJobName":"story-001","ResourceConfig":{"InstanceType":"ml.g5.xlarge","InstanceCount":1,"VolumeSizeInGB":30,"KeepAlivePeriodInSeconds":600},"HyperParameters":{"lr":"1"},"Environment":{"TRAIN":"import numpy\n","REQUIREMENTS":"numpy==1.26.4\n","ENTRY":"train.py","WPFSM_PLAIN_HYPERPARAMETERS":"1","PIP_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/pip","UV_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/uv","HF_HOME":"/opt/ml/sagemaker/warmpoolcache/huggingface","TORCH_HOME":"/opt/ml/sagemaker/warmpoolcache/torch","TORCHINDUCTOR_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/torchinductor","TRITON_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/triton","NUMBA_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/numba","WPFSM_CHECKPOINT_DIR":"/opt/ml/sagemaker/warmpoolcache/wpfsm-checkpoint/story-trial-1"},"StoppingCondition":{"MaxRuntimeInSeconds":1800},"AlgorithmSpecification":{"TrainingImage":"image","TrainingInputMode":"File","MetricDefinitions":[{"Name":"loss","Regex":"loss=([0-9.]+)"}]},"OutputDataConfig":{"S3OutputPath":"s3://bucket/out"},"Tags":[{"Key":"wpfsm:loop","Value":"story"},{"Key":"wpfsm:digest","Value":"2734cb3ee759b1f8"}]}','2734cb3ee759b1f8','a3219ccee887f63a',600.0,1800.0,'','Requested','','','',NULL,NULL,NULL,NULL,NULL,NULL,NULL,'',NULL,'','',NULL,'{}',NULL,NULL,NULL,'','[]');
+INSERT INTO "jobs" VALUES('story',1,1,'story-001','{"lr":1}','{"TrainingJobName":"story-001","ResourceConfig":{"InstanceType":"ml.g5.xlarge","InstanceCount":1,"VolumeSizeInGB":30,"KeepAlivePeriodInSeconds":600},"HyperParameters":{"lr":"1"},"Environment":{"TRAIN":"import numpy\n","REQUIREMENTS":"numpy==1.26.4\n","ENTRY":"train.py","WPFSM_PLAIN_HYPERPARAMETERS":"1","PIP_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/pip","UV_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/uv","HF_HOME":"/opt/ml/sagemaker/warmpoolcache/huggingface","TORCH_HOME":"/opt/ml/sagemaker/warmpoolcache/torch","TORCHINDUCTOR_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/torchinductor","TRITON_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/triton","NUMBA_CACHE_DIR":"/opt/ml/sagemaker/warmpoolcache/numba","WPFSM_CHECKPOINT_DIR":"/opt/ml/sagemaker/warmpoolcache/wpfsm-checkpoint/story-trial-1"},"StoppingCondition":{"MaxRuntimeInSeconds":1800},"AlgorithmSpecification":{"TrainingImage":"image","TrainingInputMode":"File","MetricDefinitions":[{"Name":"loss","Regex":"loss=([0-9.]+)"}]},"OutputDataConfig":{"S3OutputPath":"s3://bucket/out"},"Tags":[{"Key":"wpfsm:loop","Value":"story"},{"Key":"wpfsm:digest","Value":"2734cb3ee759b1f8"}]}','2734cb3ee759b1f8','a3219ccee887f63a',600.0,1800.0,'','Requested','','','',NULL,NULL,NULL,NULL,NULL,NULL,NULL,'',NULL,'','',NULL,'{}',NULL,NULL,NULL,'','[]',NULL,NULL);
 CREATE TABLE loops (
     id text primary key,
     name text not null,
