@@ -247,6 +247,19 @@ def test_values_are_read_as_they_are_meant(text: str, trials: list[dict[str, obj
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "train a net with layers 300, 100 and dropout 0.4, 0.2 after each block",
+        "train with weight decay 0.1, 0.01, 0.001 per layer",
+        "we have 12k images, 40 days and 3 sites; train the detector",
+    ],
+)
+def test_what_one_job_takes_together_is_no_list_of_trials(text: str) -> None:
+    """Widths and rates layer by layer, and things that are only counted."""
+    assert detect(text).trials == []
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [
         ("try ctx_len 512, 1024", "ctx_len"),
@@ -395,6 +408,23 @@ def test_the_number_of_jobs_is_one_number(text: str, count: int) -> None:
     asked = loop.strategy.model_dump()
     total = asked.get("count") or len(previewed(loop))
     assert total == count
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("try lr 1e-3, 1e-4, then with the best one try dropout 0.1, 0.2", ["sweep", "sweep"]),
+        ("sweep lr 1e-3 and 1e-4. Then keep the best and train until val_loss < 0.2", ["sweep", "until"]),
+        ("first lora, then qlora; I decide after each one what is next", ["recipes", "ask"]),
+    ],
+)
+def test_what_follows_on_the_best_or_by_hand_is_a_phase(text: str, kinds: list[str]) -> None:
+    """Phases in order; one that goes on from the best says so."""
+    written = draft(detect(text), "x")
+    strategy = parse(written).strategy
+    assert isinstance(strategy, list)
+    assert [phase.type for phase in strategy] == kinds
+    assert ("from: best" in written) == (kinds[-1] != "ask")
 
 
 def test_method_count_and_budget_are_drafted_as_asked() -> None:
