@@ -41,10 +41,10 @@ def build() -> tuple[bytes, str]:
     """
     with tempfile.TemporaryDirectory(prefix="wpfsm-bundle-") as folder:
         _install(Path(folder))
-        package = Path(str(importlib.resources.files("wpfsm")))
         ignore = shutil.ignore_patterns(*_LEFT_OUT, "*.pyc")
         for name in ("fsm", "state", "adapters"):
-            shutil.copytree(package / name, Path(folder, "wpfsm", name), ignore=ignore)
+            package = Path(str(importlib.resources.files(f"wpfsm.{name}")))
+            shutil.copytree(package, Path(folder, "wpfsm", name), ignore=ignore)
         return zipped(Path(folder))
 
 

@@ -135,7 +135,7 @@ def run(
     if last is not None and last.status == "Completed" and last.diagnosis is None:
         verdict: Verdict = "patched" if diff or _changed(jobs) else "passed"
         return _result(path, verdict, loop.id, jobs, findings, _always_untested(file), diff)
-    why_not = untested(last.diagnosis, image, file) if last and last.diagnosis else None
+    why_not = untested(last.diagnosis, image, file, inputs) if last and last.diagnosis else None
     if why_not:
         return _result(path, "untested", loop.id, jobs, findings, [why_not, *_always_untested(file)], diff)
     return _result(path, "failed", loop.id, jobs, findings, _always_untested(file), diff, ended.why)

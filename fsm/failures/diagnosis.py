@@ -117,10 +117,14 @@ def _raised(best: Match, reading: Reading) -> Raised | None:
 
 
 def _frames(raised: Raised | None, reading: Reading) -> Sequence[Frame]:
-    """The frames of the exception, or of the one that ended the job where a line without any told why."""
-    if raised is not None and raised.frames:
-        return raised.frames
-    return reading.root.frames if reading.root else ()
+    """The frames of the exception, or of the one that ended the job where a line without any told why.
+
+    A launcher's own frames say where it waited for the script, and nothing of the script.
+    """
+    for one in (raised, reading.root):
+        if one is not None and one.frames:
+            return () if one.is_wrapper else one.frames
+    return ()
 
 
 def _fix(row: FailureClass, pattern: Pattern, details: Mapping[str, str], location: Location | None) -> str:

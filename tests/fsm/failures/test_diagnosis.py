@@ -199,3 +199,19 @@ def test_any_text_gets_a_diagnosis(reason, log):
     assert 0 < diagnosis.confidence < 1
     assert len(diagnosis.evidence) <= MOST_EVIDENCE
     assert Diagnosis.from_json(diagnosis.to_json()) == diagnosis
+
+
+def test_a_launchers_frames_do_not_say_where_memory_ran_out():
+    """A script that was killed without a word is patched by its batch: only the launcher has a traceback then."""
+    log = [
+        "start",
+        "Traceback (most recent call last):",
+        '  File "/opt/ml/input/data/sm_drivers/common/utils.py", line 193, in execute_commands',
+        "    raise subprocess.CalledProcessError(exitcode, commands)",
+        "subprocess.CalledProcessError: Command '['python3', 'train.py']' died with <Signals.SIGKILL: 9>.",
+    ]
+    diagnosis = diagnose(Evidence(failure_reason="AlgorithmError: exit code: 247", log=log))
+
+    assert diagnosis.class_ == "host_oom"
+    assert diagnosis.location is None
+    assert not diagnosis.stuck
