@@ -71,9 +71,20 @@ def detect(text: str) -> Detection:
     )
     plan = _plan(pattern, evidence, trials)
     detection = Detection(
-        candidate, verdict.probability, pattern, _why(candidate, evidence, verdict, trials, reason), reason.kind if reason else "", trials, target,
-        "", DECLINE, _settings(evidence, trials), evidence.instance_type, evidence.varied, plan,
-    )  # fmt: skip
+        candidate,
+        verdict.probability,
+        pattern,
+        _why(candidate, evidence, verdict, trials, reason),
+        reason.kind if reason else "",
+        trials,
+        target,
+        "",
+        DECLINE,
+        _settings(evidence, trials),
+        evidence.instance_type,
+        evidence.varied,
+        plan,
+    )
     following = _following(text, detection)
     if following is not None and following.target is not None and pattern is Pattern.TRAIN_UNTIL_METRIC:
         detection = replace(

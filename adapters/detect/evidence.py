@@ -110,10 +110,21 @@ def gather(text: str) -> Evidence:
     pool = word_set("pool")
     pool_varies = any(name in pool for trial in trials for name in trial)
     return Evidence(
-        request, data, goals, reading, trials, rows, {**data.settings, **{k: v for k, v in settings.items() if k not in pool | fixed}},
-        rule, seeds, ablated_parts(data.rest), recipes_of(data.rest, reading.items), changed_packages(data.rest, request.pasted), plan,
+        request,
+        data,
+        goals,
+        reading,
+        trials,
+        rows,
+        {**data.settings, **{k: v for k, v in settings.items() if k not in pool | fixed}},
+        rule,
+        seeds,
+        ablated_parts(data.rest),
+        recipes_of(data.rest, reading.items),
+        changed_packages(data.rest, request.pasted),
+        plan,
         reasons_of(request, pool_varies=pool_varies),
-    )  # fmt: skip
+    )
 
 
 _FOLDS = re.compile(

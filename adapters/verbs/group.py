@@ -13,9 +13,33 @@ if TYPE_CHECKING:
     from wpfsm.adapters.terminal.output import Options
     from wpfsm.fsm.errors import WpfsmError
 
-ORDER = ("init", "plan", "rehearse", "start", "resume", "inspect", "wait", "next", "logs", "stop", "report", "explain", "diff",
-         "metric", "detect", "release", "gc", "pools", "doctor", "deploy", "turn", "emulator", "schema", "skill",
-         "completion")  # fmt: skip
+ORDER = (
+    "init",
+    "plan",
+    "rehearse",
+    "start",
+    "resume",
+    "inspect",
+    "wait",
+    "next",
+    "logs",
+    "stop",
+    "report",
+    "explain",
+    "diff",
+    "metric",
+    "detect",
+    "release",
+    "gc",
+    "pools",
+    "doctor",
+    "deploy",
+    "turn",
+    "emulator",
+    "schema",
+    "skill",
+    "completion",
+)
 """The verbs as one meets them: a loop from its file to its end, then what is about more than one."""
 
 

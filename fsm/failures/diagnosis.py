@@ -84,9 +84,15 @@ def _unknown(reading: Reading) -> Diagnosis:
         (line for line in reversed((*reading.reason.lines[:8], *reading.log.lines[-15:])) if line.strip()), ""
     )
     return Diagnosis(
-        row.family, row.name, UNKNOWN_CONFIDENCE, lines, locate(raised.frames, {}) if raised else None,
-        fingerprint(row.name, last), row.fix, row.who,
-    )  # fmt: skip
+        row.family,
+        row.name,
+        UNKNOWN_CONFIDENCE,
+        lines,
+        locate(raised.frames, {}) if raised else None,
+        fingerprint(row.name, last),
+        row.fix,
+        row.who,
+    )
 
 
 def _details(best: Match, found: Sequence[Match], reading: Reading) -> dict[str, str]:
@@ -130,8 +136,13 @@ def _frames(raised: Raised | None, reading: Reading) -> Sequence[Frame]:
 def _fix(row: FailureClass, pattern: Pattern, details: Mapping[str, str], location: Location | None) -> str:
     """The sentence that names what it is about; the row's other one where the message did not name it."""
     known = dict(details)
-    for name, stand_in in (("module", "distribution"), ("distribution", "module"), ("requirement", "distribution"),
-                           ("requirement", "module"), ("override", "override_key")):  # fmt: skip
+    for name, stand_in in (
+        ("module", "distribution"),
+        ("distribution", "module"),
+        ("requirement", "distribution"),
+        ("requirement", "module"),
+        ("override", "override_key"),
+    ):
         if name not in known and stand_in in known:
             known[name] = known[stand_in]
     if location is not None:

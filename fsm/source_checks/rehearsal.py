@@ -44,13 +44,26 @@ def rehearsal_of(file: LoopFile, inputs: Mapping[str, str]) -> LoopFile:
         "max_runtime": f"{min(file.job.max_runtime, LONGEST):.0f}s",
         "install": "plain" if file.job.install == "plain" else None,
     }
-    pool |= {"instance_count": 1, "keep_alive": "5m", "role": None, "kms_key": None, "vpc": None,
-             "session_tag_keys": [], "allow_long_keep_alive": False}  # fmt: skip
+    pool |= {
+        "instance_count": 1,
+        "keep_alive": "5m",
+        "role": None,
+        "kms_key": None,
+        "vpc": None,
+        "session_tag_keys": [],
+        "allow_long_keep_alive": False,
+    }
     kept = {name: dumped[name] for name in ("version", "region", "metric", "on_failure", "checks")}
-    return LoopFile.model_validate({
-        **kept, "name": f"{file.name[:22]}-rehearsal", "backend": "local", "pool": pool, "job": job,
-        "strategy": {"type": "fix", "attempts": 6},
-    })  # fmt: skip
+    return LoopFile.model_validate(
+        {
+            **kept,
+            "name": f"{file.name[:22]}-rehearsal",
+            "backend": "local",
+            "pool": pool,
+            "job": job,
+            "strategy": {"type": "fix", "attempts": 6},
+        }
+    )
 
 
 def untested(diagnosis: Diagnosis, image: Image, file: LoopFile, given: Collection[str]) -> str | None:
