@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from wpfsm.adapters.detect.evidence import Evidence, features, gather
 from wpfsm.adapters.detect.findings import Detection, Pattern, Plan, Trial
@@ -18,6 +19,9 @@ from wpfsm.adapters.detect.values import MAX_TRIALS
 
 _OVERRULED = 0.9
 """A hard reason ("spot") that stands beside so likely a candidate is for the reader to judge."""
+
+_DOUBT = 0.1
+"""How much surer the model must be where words such as "once" or "deploy" stand in the request."""
 
 DECLINE = (
     "To do without a warm pool: start each job from a loop file with `strategy: {type: single}` (no keep-alive), once "
@@ -36,6 +40,13 @@ def detect(text: str) -> Detection:
         What is known. Never raises for a string.
     """
     evidence = gather(text)
+    first = _ON_THE_BEST.search(text)
+    if first is not None and _varies(gather(text[: first.start()]).trials):
+        head, tail = gather(text[: first.start()]), gather(text[first.end() :])
+        if (
+            _varies(tail.trials) or tail.goals.target is not None
+        ):  # two phases: the values of the first are its own
+            evidence = replace(evidence, trials=head.trials, rows=head.rows, settings=head.settings)
     model = load()
     verdict = judge(features(evidence))
     candidate, pattern, reason = decide(evidence, verdict, model.yes, model.no)
@@ -60,10 +71,47 @@ def detect(text: str) -> Detection:
     )
     plan = _plan(pattern, evidence, trials)
     detection = Detection(
-        candidate, verdict.probability, pattern, _why(candidate, evidence, verdict, trials, reason), reason.kind if reason else "", trials, target,
-        "", DECLINE, _settings(evidence, trials), evidence.instance_type, evidence.varied, plan,
-    )  # fmt: skip
-    return _with_message(detection)
+        candidate,
+        verdict.probability,
+        pattern,
+        _why(candidate, evidence, verdict, trials, reason),
+        reason.kind if reason else "",
+        trials,
+        target,
+        "",
+        DECLINE,
+        _settings(evidence, trials),
+        evidence.instance_type,
+        evidence.varied,
+        plan,
+    )
+    following = _following(text, detection)
+    if following is not None and following.target is not None and pattern is Pattern.TRAIN_UNTIL_METRIC:
+        detection = replace(
+            detection, pattern=Pattern.HYPERPARAMETER_SWEEP, target=None
+        )  # the target is the second's
+    return _with_message(replace(detection, following=following))
+
+
+_ON_THE_BEST = re.compile(
+    r"[.,;]?\s*\b(?:and )?(?:then|after that|afterwards|next),? (?:please )?(?:take|use|with|keep|from|for|on|continue|go on|train)"
+    r"(?: training| with| from| only)* (?:the |that |its )?(?:best|winner|winning)\b",
+    re.IGNORECASE,
+)
+
+
+def _following(text: str, found: Detection) -> Detection | None:
+    """The phase that goes on from the best trial of the one before: "..., then with the best one try dropout 0.1, 0.2"."""
+    match = _ON_THE_BEST.search(text)
+    if match is None or not found.trials:
+        return None
+    evidence = gather(text[match.end() :])
+    trials = evidence.trials if _varies(evidence.trials) else []
+    target = evidence.goals.target
+    if not trials and target is None:
+        return None
+    pattern = Pattern.TRAIN_UNTIL_METRIC if target is not None else Pattern.HYPERPARAMETER_SWEEP
+    return Detection(True, found.confidence, pattern, found.why, "", trials, target, plan=evidence.plan)
 
 
 def decide(
@@ -75,11 +123,19 @@ def decide(
     soft = next((reason for reason in evidence.reasons if not reason.hard), None)
     if hard is not None:
         return (False if p < _OVERRULED or hard.kind in {"empty", "pool"} else None), verdict.pattern, hard
-    if p >= yes:
-        return True, verdict.pattern, None
-    if soft is not None and p < no:
+    doubt = _DOUBT if any(reason.kind in {"single", "other", "past"} for reason in evidence.reasons) else 0.0
+    if p >= yes + doubt:
+        return True, _pattern(evidence, verdict.pattern), None
+    if soft is not None and p < (no / 3 if _varies(evidence.trials) else no):
         return False, Pattern.NONE, soft
-    return None, verdict.pattern, soft
+    return None, _pattern(evidence, verdict.pattern), soft
+
+
+def _pattern(evidence: Evidence, likely: Pattern) -> Pattern:
+    """The model's pattern, but that listed values of two parameters, to be crossed, are a grid of configurations."""
+    names = {name for trial in evidence.trials for name in trial}
+    crossed = len(evidence.trials) > 2 and len(names - {"seed"}) > 1 and not evidence.rows
+    return Pattern.CONFIG_GRID if crossed and likely is Pattern.HYPERPARAMETER_SWEEP else likely
 
 
 def trials_for(pattern: Pattern, evidence: Evidence) -> list[Trial]:
@@ -112,8 +168,6 @@ def _settings(evidence: Evidence, trials: list[Trial]) -> dict[str, int | float 
 
 
 def _plan(pattern: Pattern, evidence: Evidence, trials: list[Trial]) -> Plan:
-    from dataclasses import replace
-
     plan = evidence.plan
     rule = evidence.rule
     if rule is not None:
@@ -206,8 +260,6 @@ def _refusal(why: str, kind: str) -> str:
 
 
 def _with_message(found: Detection) -> Detection:
-    from dataclasses import replace
-
     where = found.instance_type or "one instance type"
     jobs = job_count(found)
     most = "up to " if found.pattern in {Pattern.TRAIN_UNTIL_METRIC, Pattern.DEPENDENCY_DEBUGGING} else ""

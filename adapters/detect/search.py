@@ -65,15 +65,15 @@ def plan_of(text: str) -> Plan:
     ):
         method = "grid"
     cap = _CAP.search(text)
-    most = _number(cap["n"] or cap["m"]) if cap else None
+    most = number_of(cap["n"] or cap["m"]) if cap else None
     rest = text if cap is None else text[: cap.start()] + " " * (cap.end() - cap.start()) + text[cap.end() :]
     each = _EACH.search(rest)
     repeats = None
     if each is not None:
         said = next(each[key] for key in ("word", "n", "s", "word2", "t", "u", "word3") if each[key])
-        repeats = {"twice": 2, "thrice": 3}.get(said.lower()) or _number(said.split()[0])
+        repeats = {"twice": 2, "thrice": 3}.get(said.lower()) or number_of(said.split()[0])
         rest = rest[: each.start()] + rest[each.end() :]
-    counts = [_number(match["n"] or match["m"]) for match in _COUNT.finditer(rest)]
+    counts = [number_of(match["n"] or match["m"]) for match in _COUNT.finditer(rest)]
     count = next((n for n in counts if n and 1 < n <= 500), None)
     money = [item for item in items_of(text) if item.tag == "$"]
     spent = [item for item in money if _COST.search(text[max(0, item.start - 40) : item.start + 40])]
@@ -85,7 +85,8 @@ def plan_of(text: str) -> Plan:
     return Plan(method, count, most, repeats, cost, by_hand=_BY_HAND.search(text) is not None)
 
 
-def _number(text: str) -> int | None:
+def number_of(text: str) -> int | None:
+    """The count that a figure or a word says: 12, "twelve", "a dozen"."""
     if text.isdigit():
         return int(text)
     words = {"dozen": 12, "couple": 2, "handful": 5}
@@ -101,7 +102,7 @@ def _number(text: str) -> int | None:
 
 def trials_of(reading: Reading, text: str) -> tuple[list[Trial], dict[str, Value], bool]:
     """The trials that a reading makes, the settings that all share, and whether the trials are rows of their own."""
-    rows = _tuples(reading, text) or _repeated(reading.assignments) or _beside(reading, text)
+    rows = _tuples(reading, text) or _repeated(reading.assignments) or _beside(text)
     if rows:
         changing = [name for name in rows[0] if len({repr(row[name]) for row in rows}) > 1]
         shared = {name: value for name, value in rows[0].items() if name not in changing}
@@ -172,7 +173,7 @@ def _repeated(assignments: Sequence[Assignment]) -> list[dict[str, Value]]:
     return rows if same and len({tuple(row.items()) for row in rows}) == len(rows) else []
 
 
-def _beside(reading: Reading, text: str) -> list[dict[str, Value]]:
+def _beside(text: str) -> list[dict[str, Value]]:
     """Values that are given in turn with another's: "lr 1e-4 with batch size 8, 5e-5 with 16 and 2e-5 with 32"."""
     number = r"(\d*\.?\d+(?:e[-+]?\d+)?)"
     first = re.search(
@@ -195,7 +196,11 @@ def _beside(reading: Reading, text: str) -> list[dict[str, Value]]:
 def _tuples(reading: Reading, text: str) -> list[dict[str, Value]]:
     """Rows in brackets or with strokes: "(lr, batch) = (1e-4, 8), (5e-5, 16)"."""
     for form, split in ((_TUPLE, r"[,;/]"), (_SLASHED, r"/")):
-        matches = [match for match in form.finditer(text) if not _is_named(reading, match.start())]
+        matches = [
+            match
+            for match in form.finditer(text)
+            if form is _SLASHED or not _is_named(reading, match.start())
+        ]
         cells = [[cell.strip() for cell in re.split(split, match["row"])] for match in matches]
         for width in (2, 3, 4):
             rows = [row for row in cells if len(row) == width and _valued(row)]
@@ -320,11 +325,11 @@ def made_by_rule(text: str, reading: Reading, count: int | None) -> tuple[str, t
 
 
 _TIMES = re.compile(
-    rf"\b(?:{_COUNT_WORD} times|{_COUNT_WORD.replace('<n>', '<r>')} (?:repeats|repetitions|restarts)|(?P<word>twice|thrice)\b)|\bx\s?(?P<x>\d{{1,2}})\b|(?<![\w.])(?P<y>\d{{1,2}})x\b",
+    rf"(?<![\w.-])(?:{_COUNT_WORD} times|{_COUNT_WORD.replace('<n>', '<r>')} (?:repeats|repetitions|restarts)|(?P<word>twice|thrice)\b)|\bx\s?(?P<x>\d{{1,2}})\b|(?<![\w.])(?P<y>\d{{1,2}})x\b",
     re.IGNORECASE,
 )
 _SEEDS = re.compile(
-    rf"{_COUNT_WORD} (?:\w+ ){{0,2}}?(?:random[ _]?)?(?:seeds?|inits?|initiali[sz]ations?|random_states?)\b|seeds? x ?(?P<x>\d+)",
+    rf"(?<![\w.-]){_COUNT_WORD} (?:\w+ ){{0,2}}?(?:random[ _]?)?(?:seeds?|inits?|initiali[sz]ations?|random_states?)\b|seeds? x ?(?P<x>\d+)",
     re.IGNORECASE,
 )
 
@@ -332,7 +337,7 @@ _SEEDS = re.compile(
 def repeated_seeds(text: str) -> list[Trial]:
     """The same job several times: "five different seeds", "run it 4 times to see the variance"."""
     match = _SEEDS.search(text)
-    n = _number(match["n"] or match["x"]) if match else None
+    n = number_of(match["n"] or match["x"]) if match else None
     if n is None and re.search(
         r"seed|varian|spread|noise|deviation|error bar|stabil|reproduc|same (?:job|config|training|run)|random_state",
         text,
@@ -341,8 +346,8 @@ def repeated_seeds(text: str) -> list[Trial]:
         times = _TIMES.search(text)
         if times is not None:
             word = {"twice": 2, "thrice": 3}.get((times["word"] or "").lower())
-            n = word or _number(times["n"] or times["r"] or times["x"] or times["y"] or "0")
+            n = word or number_of(times["n"] or times["r"] or times["x"] or times["y"] or "0")
         else:
             count = _COUNT.search(text)
-            n = _number(count["n"] or count["m"]) if count else None
+            n = number_of(count["n"] or count["m"]) if count else None
     return [{"seed": value} for value in range(n)] if n and 2 <= n <= MAX_TRIALS else []

@@ -31,13 +31,14 @@ def release(
         if code is not None:
             return code
     from wpfsm.adapters.aws.account import Account
-    from wpfsm.adapters.targets import target_for, target_of
+    from wpfsm.adapters.aws.targets import target_for, target_of
     from wpfsm.fsm.states.releasing.orphan import release_orphan
 
     target = (
         target_of(loop.backend, loop.region, given.database, loop.endpoint_url)
-        if loop else target_for(given, backend, region)
-    )  # fmt: skip
+        if loop
+        else target_for(given, backend, region)
+    )
     account = Account(target)
     _refuse_a_strangers(given, account, job)
     result = release_orphan(account, job)

@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 from wpfsm.adapters.terminal.commands import in_document
 from wpfsm.adapters.terminal.visible import visible
 from wpfsm.fsm.errors import MissingExtra
+from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.loopfile.model import LoopFile, Notify
 from wpfsm.fsm.records import JSON, Loop
-from wpfsm.fsm.redact import redact
 
 SECONDS = 10.0
 """What one notification may take."""
@@ -136,11 +136,15 @@ def event_of(what: str, loop: Loop, text: str) -> dict[str, JSON]:
         "why": redact(text),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "loop": {
-            "id": loop.id, "name": loop.name, "state": str(loop.state), "backend": loop.backend,
-            "region": loop.region, "outcome": str(loop.outcome) if loop.outcome else None,
+            "id": loop.id,
+            "name": loop.name,
+            "state": str(loop.state),
+            "backend": loop.backend,
+            "region": loop.region,
+            "outcome": str(loop.outcome) if loop.outcome else None,
         },
         "next": _next(what, loop),
-    }  # fmt: skip
+    }
 
 
 def is_webhook(url: str) -> bool:

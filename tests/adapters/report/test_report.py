@@ -29,8 +29,8 @@ from wpfsm.adapters.report.timeline import segments
 from wpfsm.adapters.terminal.output import Options
 from wpfsm.adapters.verbs.report import report
 from wpfsm.fsm.errors import MissingExtra, NotFound, UsageError
+from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.records import JobPatch, Outcome
-from wpfsm.fsm.redact import redact
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import explain
+from wpfsm.fsm.failures.diagnosis import Evidence, diagnose, explain
 
 EXIT = "AlgorithmError: , exit code: 1"
 
@@ -39,3 +39,19 @@ def test_memory_that_a_batch_has_taken_is(code):
     log = f'Traceback (most recent call last):\n  File "/opt/ml/code/run.py", line 8, in main\n    {code}\nRuntimeError: CUDA out of memory.\n'
 
     assert not explain(EXIT, log).stuck
+
+
+def test_a_launchers_frames_do_not_say_where_memory_ran_out():
+    """A script that was killed without a word is patched by its batch: only the launcher has a traceback then."""
+    log = [
+        "start",
+        "Traceback (most recent call last):",
+        '  File "/opt/ml/input/data/sm_drivers/common/utils.py", line 193, in execute_commands',
+        "    raise subprocess.CalledProcessError(exitcode, commands)",
+        "subprocess.CalledProcessError: Command '['python3', 'train.py']' died with <Signals.SIGKILL: 9>.",
+    ]
+    diagnosis = diagnose(Evidence(failure_reason="AlgorithmError: exit code: 247", log=log))
+
+    assert diagnosis.class_ == "host_oom"
+    assert diagnosis.location is None
+    assert not diagnosis.stuck

@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from ask_stories import DONE, ask, proposal, run, world_of
 from crash_checks import violations
-from crash_stories import JOB, METRIC, POOL
-from crash_world import LOOP_ID, Story, World
-from strategy_stories import Outcome
+from crash_stories import POOL
+from crash_world import LOOP_ID, World
+from strategy_stories import Outcome, example
 
 from wpfsm.adapters.documents.loop import loop_document
-from wpfsm.adapters.emulator.runner.base import Launch
-from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.fsm import controller
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.loopfile.load import parse
-from wpfsm.fsm.records import Proposal, State
-
-
-def proposal(
-    source: str = "", base: str = "", *, again: bool = False, note: str = "", **params: Any
-) -> Proposal:
-    """A trial as ``wpfsm next`` proposes it; the source is the text of its script."""
-    return Proposal(LOOP_ID, 0, 0, "trial", params, source, base, note, again)
-
-
-DONE = Proposal(LOOP_ID, 0, 0, "done")
-
-
-def learns(launch: Launch) -> Script:
-    """Best with a rate of 0.1; a script that says `broken` fails, one that says `cosine` learns more."""
-    members = cast("Mapping[str, Mapping[str, str]]", launch.request)
-    source = members["Environment"]["TRAIN"]
-    if "broken" in source:
-        lines = [
-            "Traceback (most recent call last):",
-            '  File "train.py", line 1, in <module>',
-            "KeyError: 'label'",
-        ]
-        return Script(seconds=10, lines=lines, exit_code=1)
-    loss = abs(float(members["HyperParameters"]["lr"]) - 0.1) + (0.1 if "cosine" in source else 0.2)
-    return Script(seconds=20, lines=[f"loss={loss:.3f}"])
-
-
-def ask(*proposals: Proposal, **sections: Any) -> Story:
-    """An open loop that starts with a rate of 0.5."""
-    loop_file: dict[str, Any] = {
-        "pool": POOL, "job": {**JOB, "hyperparameters": {"lr": 0.5}}, "metric": METRIC, "strategy": {"type": "ask"},
-        **sections,
-    }  # fmt: skip
-    return Story(loop_file=loop_file, script=learns, source={"train.py": "train()\n"}, proposals=proposals)
-
-
-@contextmanager
-def world_of(story: Story) -> Iterator[World]:
-    """The world of a story, gone afterwards."""
-    world = World(story)
-    try:
-        yield world
-    finally:
-        world.close()
-
-
-def run(*proposals: Proposal, **sections: Any) -> Outcome:
-    """Every proposal in turn, and then done."""
-    with world_of(ask(*proposals, DONE, **sections)) as world:
-        result = world.finish(resumes=3 * len(proposals) + 5)
-        assert list(violations(world, result)) == []
-        return Outcome(world, result)
+from wpfsm.fsm.records import State
 
 
 def document(world: World) -> Any:
@@ -185,6 +131,15 @@ def test_a_limit_that_asks_holds_until_it_is_raised() -> None:
         assert world.drive().loop.handoff["kind"] == "ask"  # type: ignore[index]
         outcome = Outcome(world, world.finish())
     assert len(outcome.jobs) == 2
+    assert outcome.exit_code == 0
+
+
+def test_the_example_runs_and_asks() -> None:
+    """`examples/ask`: the first trial, then a proposal, then done."""
+    shown = example("ask")
+    with world_of(replace(shown, proposals=(proposal(lr=0.05), DONE))) as world:
+        outcome = Outcome(world, world.finish())
+    assert [t.verdict for t in outcome.trials] == ["kept", "kept"]
     assert outcome.exit_code == 0
 
 
