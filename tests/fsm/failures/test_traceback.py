@@ -142,17 +142,17 @@ def test_an_installed_file_is_a_library(file):
 
 
 def test_the_ranks_of_one_log_are_told_apart():
-    """Lines of two ranks that alternate are two whole tracebacks, and the one that failed first is the root."""
-    one, other = printed("KeyError", "'a'"), printed("ConnectionResetError", "[Errno 104]")
+    """Lines of two ranks that alternate are two whole tracebacks; the one that only lost the other is not the root."""
+    one, other = printed("ConnectionResetError", "[Errno 104]"), printed("KeyError", "'a'")
     mixed = [f"[rank{n}]: {line}" for both in zip(one, other, strict=True) for n, line in enumerate(both)]
 
     found = parse(mixed)
 
     assert [(raised.stream, raised.type, len(raised.frames)) for raised in found] == [
-        ("[rank0]:", "KeyError", 1),
-        ("[rank1]:", "ConnectionResetError", 1),
+        ("[rank0]:", "ConnectionResetError", 1),
+        ("[rank1]:", "KeyError", 1),
     ]
-    assert found[1].is_consequence
+    assert found[0].is_consequence
     ended = root(found)
     assert ended is not None
     assert ended.type == "KeyError"

@@ -8,6 +8,7 @@ from wpfsm.fsm.source_checks.examine import Question, examine
 
 
 def test_a_checkpoint_that_nobody_keeps() -> None:
+    """Unless the source reads the folder that outlives the job."""
     asked = Question({"train.py": "print(1)\n"}, "train.py", "", PLAIN, carries_checkpoint=True)
     (one,) = examine(asked)
     assert one.check == "checkpoint"

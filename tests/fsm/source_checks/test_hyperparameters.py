@@ -26,6 +26,7 @@ from wpfsm.fsm.records import JSON
     ],
 )
 def test_argparse_refuses(parser: str, values: Mapping[str, Sequence[JSON]], said: str) -> None:
+    """An unknown name, a switch, a value of another type or outside the choices, and one that is required."""
     (one,) = found(
         f"import argparse\np = argparse.ArgumentParser()\n{parser}\np.parse_args()\n", values=values
     )

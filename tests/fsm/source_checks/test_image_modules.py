@@ -9,6 +9,7 @@ from wpfsm.fsm.source_checks.image_modules import image_of
 
 
 def test_an_unknown_image_gives_a_remark_and_no_fault() -> None:
+    """What it brings is not known, so nothing is blamed."""
     (one,) = found("import torch\n", image=image_of("team/train:7", local=False))
     assert not one.known
     assert "not known" in one.text
@@ -27,5 +28,6 @@ def test_an_unknown_image_gives_a_remark_and_no_fault() -> None:
     ],
 )
 def test_the_python_of_an_image_comes_from_its_tag(uri: str, python: str | None) -> None:
+    """And what the loop file says wins."""
     assert image_of(uri, local=False).python == python
     assert image_of(uri, local=False, python="3.9").python == "3.9"

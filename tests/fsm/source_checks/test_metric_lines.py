@@ -16,6 +16,7 @@ from checked_scripts import found
     ],
 )
 def test_a_metric_that_no_line_prints(printed: str) -> None:
+    """The job would train, and the loop would see no metric."""
     (one,) = found(f"x = 1\n{printed}\n", regex=r"eval_loss=([0-9.]+)")
     assert one.check == "metric"
     assert "nothing that the source prints matches" in one.text

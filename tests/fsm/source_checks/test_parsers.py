@@ -6,6 +6,7 @@ from checked_scripts import found
 
 
 def test_click_and_typer_refuse() -> None:
+    """Their options are known by the names that they give themselves."""
     click = "import click\n@click.command()\n@click.option('--lr')\ndef main(lr): ...\nmain()\n"
     (one,) = found(click, requirements="click\n", values={"rate": [1]})
     assert "does not know --rate" in one.text
@@ -18,6 +19,7 @@ def test_click_and_typer_refuse() -> None:
 
 
 def test_dataclass_fields_of_hf_argument_parser() -> None:
+    """Each field is an option."""
     script = (
         "from dataclasses import dataclass\nfrom transformers import HfArgumentParser\n@dataclass\nclass A:\n"
         "    lr: float = 1\nHfArgumentParser(A).parse_args_into_dataclasses()\n"
