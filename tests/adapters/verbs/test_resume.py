@@ -59,3 +59,9 @@ def test_resume_needs_the_users_source_no_more(bench: Bench):
     assert ran.code == 0, ran.err
     assert "the loop goes on with its own snapshot" in ran.err
     assert [job["status"] for job in ran.json["jobs"]] == ["Completed"]
+
+
+def test_resume_without_an_id_lists_what_can_be_resumed(finished: Bench):
+    """Closed loops are not among them."""
+    loops = finished.run("resume", "-o", "json").json["loops"]
+    assert [loop["name"] for loop in loops] == ["broken"]
