@@ -1,4 +1,4 @@
-"""A disk that is full under the emulator: said, and nothing is half remembered."""
+"""The emulator's file: what it says of itself, and what becomes of one that is another's or full."""
 
 from __future__ import annotations
 
@@ -8,7 +8,30 @@ from pathlib import Path
 import pytest
 
 from wpfsm.adapters.emulator.engine.errors import ServiceError
-from wpfsm.adapters.emulator.engine.store import Store
+from wpfsm.adapters.emulator.engine.store import SCHEMA_VERSION, Store
+from wpfsm.adapters.emulator.inprocess import Emulator
+
+
+def test_the_file_says_whose_it_is(tmp_path: Path) -> None:
+    """The SQLite file carries the emulator's application id and schema version."""
+    with Emulator(state=tmp_path):
+        pass
+    db = sqlite3.connect(tmp_path / "emulator.db")
+    assert db.execute("PRAGMA application_id").fetchone()[0] != 0
+    assert db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+    db.close()
+
+
+def test_a_file_of_another_version_is_set_aside(tmp_path: Path) -> None:
+    """An emulator whose schema differs starts afresh and keeps the old file under another name."""
+    path = tmp_path / "emulator.db"
+    old = sqlite3.connect(path)
+    old.execute("CREATE TABLE jobs (shape TEXT)")
+    old.execute("PRAGMA user_version=999")
+    old.close()
+    with Emulator(state=tmp_path) as emulator:
+        assert not emulator.jobs()
+    assert (tmp_path / "emulator.db.version-999").exists()
 
 
 def fill(store: Store) -> None:

@@ -101,115 +101,6 @@ def test_slow_takes_its_time(stage: Stage, sagemaker: Any) -> None:
     assert emulator.clock.now() - before == 7
 
 
-def test_internal_error_strikes_a_running_job_and_takes_its_cluster(stage: Stage, sagemaker: Any) -> None:
-    """The job fails so many seconds into its run with the service's words, and no pool is left."""
-    emulator = inject(stage, {"kind": "internal_error", "job": "j*", "seconds": 20})
-    sagemaker.create_training_job(**training_job("j1"))
-    emulator.advance(2 + 19)
-    assert emulator.jobs()[0].secondary == "Training"
-    emulator.advance(2)
-    answer = sagemaker.describe_training_job(TrainingJobName="j1")
-    assert answer["FailureReason"] == (
-        "InternalServerError: We encountered an internal error.  Please try again."
-    )
-    assert "WarmPoolStatus" not in answer
-
-
-def test_internal_error_on_a_reused_pool_terminates_it(stage: Stage, sagemaker: Any) -> None:
-    """A pool under a job that fails for the cluster's sake is Terminated, and its retained time is final."""
-    emulator = inject(stage, {"kind": "internal_error", "job": "k"})
-    sagemaker.create_training_job(**training_job("j"))
-    emulator.advance(100)
-    sagemaker.create_training_job(**training_job("k"))
-    emulator.advance(100)
-    answer = sagemaker.describe_training_job(TrainingJobName="k")
-    assert answer["WarmPoolStatus"]["Status"] == "Terminated"
-
-
-def test_a_retry_strategy_starts_over_after_an_internal_error(stage: Stage, sagemaker: Any) -> None:
-    """RetryStrategy restarts the job on new instances: Starting again, and Completed in the end."""
-    emulator = inject(stage, {"kind": "internal_error", "seconds": 10})
-    sagemaker.create_training_job(**training_job("j", RetryStrategy={"MaximumRetryAttempts": 1}))
-    emulator.advance(200)
-    answer = sagemaker.describe_training_job(TrainingJobName="j")
-    statuses = [t["Status"] for t in answer["SecondaryStatusTransitions"]]
-    assert answer["TrainingJobStatus"] == "Completed"
-    assert statuses.count("Starting") == statuses.count("Training") == 2
-
-
-def test_max_runtime_covers_all_attempts(stage: Stage, sagemaker: Any) -> None:
-    """The time of the attempt that was lost counts towards MaxRuntimeInSeconds."""
-    emulator = inject(stage, {"kind": "internal_error", "seconds": 30})
-    limit = {"stopping": {"MaxRuntimeInSeconds": 80}}
-    sagemaker.create_training_job(**training_job("j", RetryStrategy={"MaximumRetryAttempts": 1}, **limit))
-    emulator.advance(200)
-    answer = sagemaker.describe_training_job(TrainingJobName="j")
-    assert answer["SecondaryStatus"] == "MaxRuntimeExceeded"
-    assert answer["TrainingTimeInSeconds"] == 80
-
-
-def test_capacity_error_fails_before_the_launch(stage: Stage, sagemaker: Any) -> None:
-    """Without capacity a job fails in Starting, never trained, and has no pool."""
-    emulator = inject(stage, {"kind": "capacity_error"})
-    sagemaker.create_training_job(**training_job("j"))
-    emulator.advance(100)
-    answer = sagemaker.describe_training_job(TrainingJobName="j")
-    assert answer["FailureReason"].startswith("CapacityError: Unable to provision requested ML compute")
-    assert "TrainingStartTime" not in answer
-    assert "WarmPoolStatus" not in answer
-
-
-@pytest.mark.parametrize("kind", ["patch_update", "stolen_pool"])
-def test_pool_events_strike_after_available(stage: Stage, sagemaker: Any, kind: str) -> None:
-    """A pool is patched away, or taken by somebody else's job, so many seconds after it became Available."""
-    emulator = inject(stage, {"kind": kind, "seconds": 30})
-    sagemaker.create_training_job(**training_job("j"))
-    emulator.advance(2 + 60 + 29)
-    assert emulator.pools()[0].status == "Available"
-    emulator.advance(2)
-    pool = sagemaker.describe_training_job(TrainingJobName="j")["WarmPoolStatus"]
-    assert pool["ResourceRetainedBillableTimeInSeconds"] == 30
-    if kind == "patch_update":
-        assert pool["Status"] == "Terminated"
-    else:
-        thief = sagemaker.describe_training_job(TrainingJobName=pool["ReusedByJob"])
-        assert (pool["Status"], thief["TrainingJobStatus"]) == ("Reused", "InProgress")
-
-
-def test_pool_events_on_demand(stage: Stage, sagemaker: Any) -> None:
-    """POST /_wpfsm/pools/<job> strikes the pool of one job now; without a pool it is refused."""
-    emulator = stage.show()
-    for name, event in (("j", "patch_update"), ("k", "steal")):
-        assert admin(emulator, "POST", f"pools/{name}", {"event": event})[0] == 400
-        sagemaker.create_training_job(**training_job(name))
-        emulator.advance(100)
-        assert admin(emulator, "POST", f"pools/{name}", {"event": event})[0] == 200
-    assert [job.pool_status for job in emulator.jobs()] == ["Terminated", "Reused", "InUse"]
-    emulator.advance(1000)
-    assert [pool.status for pool in emulator.pools()] == ["Terminated", "Terminated"]
-    assert admin(emulator, "POST", "pools/j", {"event": "flood"})[0] == 400
-
-
-def test_a_pool_that_fails_to_be_kept_is_terminated(stage: Stage, sagemaker: Any) -> None:
-    """When provisioning the pool fails, the job is fine and its pool Terminated."""
-    emulator = inject(stage, {"kind": "pool_failed"})
-    sagemaker.create_training_job(**training_job("j"))
-    emulator.advance(100)
-    answer = sagemaker.describe_training_job(TrainingJobName="j")
-    assert (answer["TrainingJobStatus"], answer["WarmPoolStatus"]["Status"]) == ("Completed", "Terminated")
-
-
-def test_warm_pool_status_is_absent_for_a_while(stage: Stage, sagemaker: Any) -> None:
-    """Describe and List omit the member for so many seconds after the end; the pool is there all the time."""
-    emulator = inject(stage, {"kind": "absent_pool_status", "seconds": 30})
-    sagemaker.create_training_job(**training_job("j"))
-    emulator.advance(2 + 60 + 29)
-    assert "WarmPoolStatus" not in sagemaker.describe_training_job(TrainingJobName="j")
-    assert not sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
-    emulator.advance(2)
-    assert sagemaker.describe_training_job(TrainingJobName="j")["WarmPoolStatus"]["Status"] == "Available"
-
-
 def test_late_logs_come_after_the_end(stage: Stage, sagemaker: Any) -> None:
     """Lines stay invisible for so many seconds, past the end of the job, and then are all there."""
     emulator = inject(stage, {"kind": "late_logs", "seconds": 120})
@@ -221,17 +112,6 @@ def test_late_logs_come_after_the_end(stage: Stage, sagemaker: Any) -> None:
     assert logs.filter_log_events(**ask)["events"] == []
     emulator.advance(120)
     assert [event["message"] for event in logs.filter_log_events(**ask)["events"]] == list(MINUTE.lines)
-
-
-def test_slow_start_says_why(stage: Stage, sagemaker: Any) -> None:
-    """A slow start stays in Starting for so much longer, with the service's message."""
-    emulator = inject(stage, {"kind": "slow_start", "seconds": 300})
-    sagemaker.create_training_job(**training_job("j"))
-    emulator.advance(301)
-    (transition,) = sagemaker.describe_training_job(TrainingJobName="j")["SecondaryStatusTransitions"]
-    assert transition["StatusMessage"].startswith("Insufficient capacity error")
-    emulator.advance(2)
-    assert emulator.jobs()[0].secondary == "Training"
 
 
 def test_answers_are_spoiled(stage: Stage, sagemaker: Any) -> None:
