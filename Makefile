@@ -9,7 +9,7 @@ WORKERS ?= 3
 # A folder's time changes when a module is added or removed, which the strict editable install must link.
 FOLDERS := $(shell find fsm state adapters -type d -not -name __pycache__)
 
-.PHONY: help install lock demo test wheel lint format bench engine-check soak clean
+.PHONY: help install lock demo test wheel lint format bench engine-check soak clients clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -65,6 +65,9 @@ engine-check: install  ## the team's engine at AWS's local control plane, in ful
 
 soak: install  ## the long randomised runs, in full
 	WPFSM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) -m soak
+
+clients: install  ## run the emulator with every real client; WPFSM_CLIENTS=FOLDER keeps their environments
+	WPFSM_CLIENTS=$${WPFSM_CLIENTS:-1} $(BIN)/python -m pytest tests/e2e/test_emulator_real_clients.py
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -197,9 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write adapters/detect/weights.txt")
     parser.add_argument("--yes", type=float, default=0.6, help="the probability from which on it says true")
-    parser.add_argument(
-        "--no", type=float, default=0.25, help="the probability below which a reason declines"
-    )
+    parser.add_argument("--no", type=float, default=0.3, help="the probability below which a reason declines")
     parser.add_argument("--unmeasured", type=float, help="write with this sharpness, without measuring first")
     given = parser.parse_args()
     rows = [json.loads(line) for line in ROWS.read_text(encoding="utf-8").splitlines()]

@@ -15,10 +15,9 @@ from wpfsm.fsm.costs import limits
 from wpfsm.fsm.costs.job_cost import JobCost, bill
 from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.failpoints import Failpoints
-from wpfsm.fsm.gateway import Caller, Gateway
+from wpfsm.fsm.gateway import Caller, Gateway, PollPolicy
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.machine import MachineModel, advance
-from wpfsm.fsm.polling import PollPolicy
 from wpfsm.fsm.ports import (
     Clock,
     LogArchive,

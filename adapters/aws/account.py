@@ -13,8 +13,7 @@ from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.terminal.output import hint
-from wpfsm.fsm.gateway import Caller, Gateway
-from wpfsm.fsm.polling import AWS, LOOPBACK
+from wpfsm.fsm.gateway import AWS, LOOPBACK, Caller, Gateway
 from wpfsm.fsm.ports import JobSummary, Price
 
 PATIENCE = 15

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 
-_END = r"(?=[.;!?\n]|, (?:but|so|please|now|then|just|only|try|run|use|train|because|it)\b| but | - | – | -- |$|\))"
+_END = r"(?=[.;:!?\n]|, (?:but|so|please|now|then|just|only|try|run|use|train|because|it)\b| but | - | \u2013 | -- |$|\))"
 _DENIED = re.compile(
     r"\b(?:do not|don't|dont|doesn't|no need (?:to|for)|not need to|needn't|never|instead of|rather than|neither|not (?!(?:only|enough|good|sure|below|above|yet|converg|more|less|worse|better|happy|done)\b)"
     r"|no (?=(?:sweep|search|grid|ablation|tuning|hpo|spot|warm pool|loop|more)\b)|without (?=(?:sweep|search|tuning|a warm|warm|keep))|skip the)"
-    rf"[^.;!?\n]*?{_END}",
+    rf"[^.;:!?\n]*?{_END}",
     re.IGNORECASE,
 )
 _PAST = re.compile(
-    r"[^.;!?\n,]*\b(?:(?:i|we|they|he|she|you|team|someone|already|just|previously|who) (?:have |had |has |already |also |both |just |only |all |even )*"
+    r"[^.;!?\n,]{0,120}\b(?:(?:i|we|they|he|she|you|team|someone|already|just|previously|who) (?:have |had |has |already |also |both |just |only |all |even )*"
     r"(?:tried|ran|tested|used|did|compared|swept|trained|finished|launched|done|explored|started|chose|picked|evaluated|had|got|submitted|measured|benchmarked|saw|found|settled|evaluated)"
     r"|did (?:we|you|they|i) |yesterday|last (?:week|night|month|time|year|run|job)|(?:was|were) (?:used|tried|run|tested|trained|too|fine|good|bad|best|better|trash|all)"
     r"|have been|has been|had (?:lr|batch|the)|the (?:first|second|previous|earlier|old|last) (?:run|job|one|attempt)s? (?:had|with|was|were|used|did|gave|both))\b"
-    rf"[^.;!?\n]*?{_END}",
+    rf"[^.;:!?\n]*?{_END}",
     re.IGNORECASE,
 )
 _NOW = re.compile(
-    r"(?:^|[.;!?\n,])\s*(?:our|the|my|it)\b[^.;!?\n,]{0,30}\bruns (?:at|with)\b[^.;!?\n,]*|[^.;!?\n,]*\b(?:currently|is now|sits at|right now|at the moment|so far|by default|default is|we use|is what we have|has been)\b[^.;!?\n,]*|[^.;!?\n,]*\bnow(?=[.;]| and | but |$)",
+    r"(?:^|[.;!?\n,])\s*(?:our|the|my|it)\b[^.;!?\n,]{0,30}\bruns (?:at|with)\b[^.;!?\n,]*|[^.;!?\n,]{0,120}\b(?:currently|is now|sits at|right now|at the moment|so far|by default|default is|we use|is what we have|has been)\b[^.;!?\n,]*|[^.;!?\n,]{0,120}\bnow(?=[.;]| and | but |$)",
     re.IGNORECASE,
 )
 

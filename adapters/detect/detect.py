@@ -19,6 +19,9 @@ from wpfsm.adapters.detect.values import MAX_TRIALS
 _OVERRULED = 0.9
 """A hard reason ("spot") that stands beside so likely a candidate is for the reader to judge."""
 
+_DOUBT = 0.1
+"""How much surer the model must be where words such as "once" or "deploy" stand in the request."""
+
 DECLINE = (
     "To do without a warm pool: start each job from a loop file with `strategy: {type: single}` (no keep-alive), once "
     "per job, or leave wpfsm out altogether."
@@ -75,11 +78,19 @@ def decide(
     soft = next((reason for reason in evidence.reasons if not reason.hard), None)
     if hard is not None:
         return (False if p < _OVERRULED or hard.kind in {"empty", "pool"} else None), verdict.pattern, hard
-    if p >= yes:
-        return True, verdict.pattern, None
-    if soft is not None and p < no:
+    doubt = _DOUBT if any(reason.kind in {"single", "other", "past"} for reason in evidence.reasons) else 0.0
+    if p >= yes + doubt:
+        return True, _pattern(evidence, verdict.pattern), None
+    if soft is not None and p < (no / 3 if _varies(evidence.trials) else no):
         return False, Pattern.NONE, soft
-    return None, verdict.pattern, soft
+    return None, _pattern(evidence, verdict.pattern), soft
+
+
+def _pattern(evidence: Evidence, likely: Pattern) -> Pattern:
+    """The model's pattern, but that listed values of two parameters, to be crossed, are a grid of configurations."""
+    names = {name for trial in evidence.trials for name in trial}
+    crossed = len(evidence.trials) > 2 and len(names - {"seed"}) > 1 and not evidence.rows
+    return Pattern.CONFIG_GRID if crossed and likely is Pattern.HYPERPARAMETER_SWEEP else likely
 
 
 def trials_for(pattern: Pattern, evidence: Evidence) -> list[Trial]:

@@ -159,7 +159,7 @@ def _strategy(detection: Detection) -> list[str]:
 
 
 def _crossed(trials: Sequence[Trial]) -> bool:
-    return len(trials) == 2 ** len(trials[0])
+    return bool(len(trials) == 2 ** len(trials[0]))
 
 
 def _ranges(trials: Sequence[Trial]) -> dict[str, object]:
@@ -315,7 +315,7 @@ def _recipes(detection: Detection) -> list[str]:
             *(f"    - {{name: recipe-{n}, hyperparameters: {{{_key(name)}: {n}}}}}  # TODO" for n in (1, 2)),
         ]
     seen: list[str] = []
-    labels = [str(trial.get("recipe", "")) for trial in trials]
+    labels = [str(trial.get("recipe", "")).replace("'", "") for trial in trials]
     for label, trial in zip(labels, trials, strict=True):
         settings = {name: value for name, value in trial.items() if name != "recipe"}
         shown = ", ".join(f"{key} {_plain(value)}" for key, value in settings.items())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, pairwise, product
 
 from wpfsm.adapters.detect.findings import Plan, Trial, Value
-from wpfsm.adapters.detect.items import Item
 from wpfsm.adapters.detect.languages import language
 from wpfsm.adapters.detect.packages import changed_packages
 from wpfsm.adapters.detect.reasons import Reason, reasons_of
@@ -111,8 +111,6 @@ def _without(trials: list[Trial], names: frozenset[str]) -> list[Trial]:
 
 
 def _of_data(data: Data, settings: dict[str, Value]) -> tuple[list[Trial], dict[str, Value], bool]:
-    from itertools import islice, product
-
     if data.rows:
         return data.rows[:MAX_TRIALS], settings, True
     if data.ranges:
@@ -144,7 +142,7 @@ def features(evidence: Evidence) -> Iterator[str]:
     for text in texts:
         words = ["^", *_WORD.findall(_NUMBER.sub("0", text.lower())), "$"]
         seen.update(f"w:{word}" for word in words)
-        seen.update(f"w:{a} {b}" for a, b in zip(words, words[1:], strict=False))
+        seen.update(f"w:{a} {b}" for a, b in pairwise(words))
         seen.update(f"w:{a} {b} {c}" for a, b, c in zip(words, words[1:], words[2:], strict=False))
         joined = f" {' '.join(words[1:-1])} "
         for n in (2, 3, 4, 5):
@@ -213,8 +211,3 @@ def _facts(evidence: Evidence) -> Iterator[str]:
         yield "conversation"
     yield f"length {min(len(asked.split()) // 8, 4)}"
     yield f"language {language(asked)}"
-
-
-def jobs_word(items: list[Item]) -> str:
-    """The first word of a request that means jobs, or ""."""
-    return next((item.raw for item in items if item.tag == "J"), "")

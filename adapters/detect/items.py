@@ -12,7 +12,7 @@ from functools import cache
 
 from wpfsm.adapters.detect import tables
 from wpfsm.adapters.detect.findings import Value
-from wpfsm.adapters.detect.tables import Parameter
+from wpfsm.adapters.detect.tables import Parameter, word_set
 
 
 @dataclass(slots=True)
@@ -104,84 +104,7 @@ _LISTS = frozenset(
         "resp",
     ]
 )
-_RANGES = frozenset(["to", "through", "thru", "-", "–", "–", "..", "...", "~", "till"])
-_BETWEEN = frozenset(
-    [
-        "=",
-        ":",
-        "the",
-        "a",
-        "an",
-        "my",
-        "our",
-        "value",
-        "values",
-        "setting",
-        "settings",
-        "like",
-        "say",
-        "around",
-        "about",
-        "maybe",
-        "perhaps",
-        "either",
-        "first",
-        "also",
-        "only",
-        "again",
-        "finally",
-        "lastly",
-        "set",
-        "at",
-        "of",
-        "over",
-        "in",
-        "with",
-        "is",
-        "are",
-        "be",
-        "for",
-        "as",
-        "such",
-        "use",
-        "using",
-        "namely",
-        "following",
-        "next",
-        "even",
-        "try",
-        "test",
-        "run",
-        "candidate",
-        "candidates",
-        "option",
-        "options",
-        "suggested",
-        "e.g.",
-        "eg",
-        "i.e.",
-        "these",
-        "those",
-        "different",
-        "separate",
-        "individually",
-        "was",
-        "now",
-        "--",
-        "`",
-        "'",
-        '"',
-        "*",
-        "range",
-        "ranging",
-        "strength",
-        "i",
-        "guess",
-        "just",
-        "it",
-        "on",
-    ]
-)
+_RANGES = frozenset(["to", "through", "thru", "-", "\u2013", "..", "...", "~", "till"])
 
 
 @cache
@@ -194,7 +117,8 @@ def _phrases() -> dict[str, list[tuple[tuple[str, ...], Item]]]:
         found.setdefault(parts[0], []).append((parts, item))
 
     for form, (parameter, own) in tables.parameters().items():
-        named = Parameter(form.replace(" ", "_"), parameter.domain, parameter.counted) if own else parameter
+        kept = own and f"{form}s" != parameter.name
+        named = Parameter(form.replace(" ", "_"), parameter.domain, parameter.counted) if kept else parameter
         put(form, Item("P", named.name, form, 0, parameter=named))
     domains = {parameter.name: parameter for parameter, _ in tables.parameters().values()}
     for form, (owner, value) in tables.named_values().items():
@@ -216,7 +140,7 @@ def singular(word: str) -> str:
         return word
     if word.endswith("ies"):
         return f"{word[:-3]}y"
-    if word.endswith(("sses", "ches", "xes", "zes", "shes")):
+    if word.endswith(("sses", "ches", "xes", "shes")):
         return word[:-2]
     return word.removesuffix("s")
 
@@ -338,11 +262,11 @@ def _tag(text: str) -> str:
         return ")"
     if text in {"from", "between"}:
         return "f"
-    if text in _BETWEEN:
+    if text in word_set("between"):
         return "a"
-    if singular(text) in tables.word_set("jobs"):
+    if singular(text) in word_set("jobs"):
         return "J"
-    if singular(text) in tables.word_set("units"):
+    if singular(text) in word_set("units"):
         return "u"
     return "w"
 

@@ -5,54 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from wpfsm.adapters.detect.tables import sections
+from wpfsm.adapters.detect.tables import sections, word_set
 
-_SIGNS = {
-    "de": "der die das und mit ein eine ist nicht bitte für auf den dem von zu bis lernrate wir ich einmal kein keine sind wird "
-    "alle läufe trainiere teste dann",
-    "fr": "le la les des est et avec une pour sur pas du dans que nous vous je lance entraînement tous toutes essaie teste ou "
-    "puis sans au aux on en se tant",
-    "es": "el los las con una para por que del está y lo se hasta prueba entrena cada sin qué al es necesito necesitamos mejor luego",
-    "pt": "o os as com uma para por que não do da em um no na até treina roda e está precisamos só cada sem melhor depois mais ou",
-}
-"""Frequent words; a text is read in the language of which it has most, if they are more than the English ones."""
-_ENGLISH = frozenset(
-    [
-        "the",
-        "and",
-        "with",
-        "is",
-        "to",
-        "of",
-        "for",
-        "it",
-        "we",
-        "i",
-        "a",
-        "on",
-        "in",
-        "that",
-        "this",
-        "you",
-        "please",
-        "try",
-        "run",
-        "train",
-        "until",
-        "are",
-        "be",
-        "at",
-        "my",
-        "our",
-        "as",
-        "if",
-        "do",
-        "not",
-        "one",
-        "by",
-    ]
-)
-_WORD = re.compile(r"(?<![\w.-])[^\W\d_]+(?:['’][^\W\d_]+)?(?!\w)")
+_WORD = re.compile(r"(?<![\w.-])[^\W\d_]+(?:['\u2019][^\W\d_]+)?(?!\w)")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -64,7 +19,7 @@ def language(text: str) -> str:
     if _HAN.search(text):
         return "zh"
     words = [word.lower() for word in _WORD.findall(text)]
-    english = sum(word in _ENGLISH for word in words)
+    english = sum(word in word_set("english") for word in words)
     counts = {name: sum(word in signs for word in words) for name, signs in _signs().items()}
     best = max(counts, key=lambda name: counts[name])
     accented = sum(not word.isascii() for word in words)
@@ -73,7 +28,11 @@ def language(text: str) -> str:
 
 @cache
 def _signs() -> dict[str, frozenset[str]]:
-    return {name: frozenset(words.split()) for name, words in _SIGNS.items()}
+    """The frequent words of each language; a text is read in the one of which it has most, if more than English ones."""
+    return {
+        name: frozenset(" ".join(sections("languages.txt")[f"{name} signs"]).split())
+        for name in ("de", "fr", "es", "pt")
+    }
 
 
 @cache
@@ -89,6 +48,7 @@ def _phrases(name: str) -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile(f"{edge[0]}(?:{listed}){edge[1]}"), meanings
 
 
+_PARTICLES = re.compile(r"(?<=[ -~])[をはがでにのへも]+|[をはがでにのへも]+(?=[ -~])")
 _EDGE = re.compile(r"(?<=[\u3040-\u30ff\u4e00-\u9fff])(?=[!-~])|(?<=[!-~])(?=[\u3040-\u30ff\u4e00-\u9fff])")
 _SHORT = re.compile(
     r"(?<![A-Za-z0-9_])(bs|lr|wd|seed|rank|ga|epochs?|r(?!2\b)|mbs|depth)_?(?=\d)", re.IGNORECASE
@@ -106,6 +66,9 @@ def in_english(text: str) -> str:
         pattern, meanings = _phrases(name)
         spaced = " {} " if name in {"ja", "zh"} else "{}"
         text = pattern.sub(lambda match: spaced.format(meanings[match.group()]), text.lower())
+    text = re.sub(r"(?i)\btop-(?=[15]\b)", "top ", text)
+    if name == "ja":
+        text = _PARTICLES.sub(" ", text)
     text = re.sub(r"(?<=\d)\.\.+(?=[\d.])", " .. ", text)
     text = _SHORT.sub(r"\1 ", _EDGE.sub(" ", text))
     comma = _DECIMAL_COMMA if name in {"de", "fr", "es", "pt"} else _ZERO_COMMA

@@ -20,39 +20,6 @@ _CHANGE = re.compile(
     r"\b(?:bump|upgrade|update|pin|downgrade|install|reinstall|fix|add|unpin|version|requirement|import|dependenc|patch|swap|change|move|migrate|wheel|remove|roll)",
     re.IGNORECASE,
 )
-_WORDS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "it",
-        "to",
-        "and",
-        "for",
-        "with",
-        "from",
-        "of",
-        "in",
-        "on",
-        "all",
-        "some",
-        "our",
-        "my",
-        "named",
-        "name",
-        "that",
-        "this",
-        "is",
-        "not",
-        "error",
-        "errors",
-        "version",
-        "versions",
-        "pip",
-        "py",
-        "missing",
-    ]
-)
 
 
 def changed_packages(text: str, pasted: str = "") -> list[Trial]:
@@ -69,7 +36,7 @@ def changed_packages(text: str, pasted: str = "") -> list[Trial]:
                 or "_" in name
                 or re.match(r"no module named|could not import|can't import", match.group(), re.IGNORECASE)
             )
-            if plain not in _WORDS and named:
+            if plain not in word_set("no packages") and named:
                 found.setdefault(known.get(plain, known.get(plain.replace("_", "-"), name)), "")
     specified = {match["name"].lower(): match for match in _SPECIFIED.finditer(text)}
     items = items_of(text)
@@ -102,10 +69,10 @@ def _is_metric(items: list[Item], start: int) -> bool:
 
 
 def _beside_a_change(items: list[Item], n: int) -> bool:
-    before = " ".join(item.text for item in items[max(0, n - 2) : n])
+    before = " ".join(item.text for item in items[max(0, n - 4) : n + 3])
     return (
         re.search(
-            r"\b(?:bump|upgrade|update|pin|downgrade|install|reinstall|unpin|fix|add)\b|no module named|modulenotfounderror",
+            r"\b(?:bump|upgrade|update|pin|downgrade|install|reinstall|unpin|add|swap|lack|latest|older|newer|conflict|rid of|needs?)s?\b|no module named|modulenotfounderror",
             before,
         )
         is not None

@@ -101,7 +101,7 @@ def _number(text: str) -> int | None:
 
 def trials_of(reading: Reading, text: str) -> tuple[list[Trial], dict[str, Value], bool]:
     """The trials that a reading makes, the settings that all share, and whether the trials are rows of their own."""
-    rows = _tuples(reading, text) or _repeated(reading.assignments) or _beside(reading, text)
+    rows = _tuples(reading, text) or _repeated(reading.assignments) or _beside(text)
     if rows:
         changing = [name for name in rows[0] if len({repr(row[name]) for row in rows}) > 1]
         shared = {name: value for name, value in rows[0].items() if name not in changing}
@@ -172,7 +172,7 @@ def _repeated(assignments: Sequence[Assignment]) -> list[dict[str, Value]]:
     return rows if same and len({tuple(row.items()) for row in rows}) == len(rows) else []
 
 
-def _beside(reading: Reading, text: str) -> list[dict[str, Value]]:
+def _beside(text: str) -> list[dict[str, Value]]:
     """Values that are given in turn with another's: "lr 1e-4 with batch size 8, 5e-5 with 16 and 2e-5 with 32"."""
     number = r"(\d*\.?\d+(?:e[-+]?\d+)?)"
     first = re.search(
@@ -195,7 +195,11 @@ def _beside(reading: Reading, text: str) -> list[dict[str, Value]]:
 def _tuples(reading: Reading, text: str) -> list[dict[str, Value]]:
     """Rows in brackets or with strokes: "(lr, batch) = (1e-4, 8), (5e-5, 16)"."""
     for form, split in ((_TUPLE, r"[,;/]"), (_SLASHED, r"/")):
-        matches = [match for match in form.finditer(text) if not _is_named(reading, match.start())]
+        matches = [
+            match
+            for match in form.finditer(text)
+            if form is _SLASHED or not _is_named(reading, match.start())
+        ]
         cells = [[cell.strip() for cell in re.split(split, match["row"])] for match in matches]
         for width in (2, 3, 4):
             rows = [row for row in cells if len(row) == width and _valued(row)]
@@ -320,11 +324,11 @@ def made_by_rule(text: str, reading: Reading, count: int | None) -> tuple[str, t
 
 
 _TIMES = re.compile(
-    rf"\b(?:{_COUNT_WORD} times|{_COUNT_WORD.replace('<n>', '<r>')} (?:repeats|repetitions|restarts)|(?P<word>twice|thrice)\b)|\bx\s?(?P<x>\d{{1,2}})\b|(?<![\w.])(?P<y>\d{{1,2}})x\b",
+    rf"(?<![\w.-])(?:{_COUNT_WORD} times|{_COUNT_WORD.replace('<n>', '<r>')} (?:repeats|repetitions|restarts)|(?P<word>twice|thrice)\b)|\bx\s?(?P<x>\d{{1,2}})\b|(?<![\w.])(?P<y>\d{{1,2}})x\b",
     re.IGNORECASE,
 )
 _SEEDS = re.compile(
-    rf"{_COUNT_WORD} (?:\w+ ){{0,2}}?(?:random[ _]?)?(?:seeds?|inits?|initiali[sz]ations?|random_states?)\b|seeds? x ?(?P<x>\d+)",
+    rf"(?<![\w.-]){_COUNT_WORD} (?:\w+ ){{0,2}}?(?:random[ _]?)?(?:seeds?|inits?|initiali[sz]ations?|random_states?)\b|seeds? x ?(?P<x>\d+)",
     re.IGNORECASE,
 )
 

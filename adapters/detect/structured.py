@@ -10,28 +10,11 @@ from dataclasses import dataclass, field
 
 from wpfsm.adapters.detect.findings import Trial, TrialValue, Value
 from wpfsm.adapters.detect.items import number
+from wpfsm.adapters.detect.tables import word_set
 
 _TUPLES = re.compile(
     r"layers|hidden_(?:sizes|dims|units)|betas|kernels?$|channels|filters|milestones|dims$|shape|mean$|std$|metrics|tags|inputs|classes",
     re.IGNORECASE,
-)
-_HOLDERS = frozenset(
-    ["parameters", "hyperparameters", "grid", "sweep", "search_space", "params", "space", "config", "hparams"]
-)
-_ROWS = frozenset(
-    [
-        "recipes",
-        "variants",
-        "trials",
-        "runs",
-        "experiments",
-        "configs",
-        "jobs",
-        "points",
-        "candidates",
-        "stages",
-        "phases",
-    ]
 )
 
 
@@ -77,6 +60,8 @@ def _inline(text: str, data: Data) -> str:
         if start < 0:
             break
         end = _closing(text, start)
+        if end == len(text) and text[-1] not in "]}":  # cut off: nothing behind it is data either
+            break
         piece = text[start:end]
         found = _json(piece) if ":" in piece or start == array else None
         if found is not None and _take(found, data):
@@ -169,11 +154,11 @@ def _take(found: object, data: Data) -> bool:
     told = False
     for key, value in found.items():
         name = str(key)
-        if name.lower() in _HOLDERS | {"strategy", "values"} and isinstance(value, Mapping):
+        if name.lower() in word_set("holders") | {"strategy", "values"} and isinstance(value, Mapping):
             told = _take(value, data) or told
         elif name == "method" and isinstance(value, str):
             data.method = value
-        elif name.lower() in _ROWS and isinstance(value, list | Mapping):
+        elif name.lower() in word_set("row holders") and isinstance(value, list | Mapping):
             told = _take(list(value.values()) if isinstance(value, Mapping) else value, data) or told
         else:
             told = _entry(name, value, data) or told

@@ -14,12 +14,12 @@ _OPS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("<=", r"<=|=<|\bat most\b|\bno (?:more|higher|greater|worse) than\b|\bnot (?:be )?(?:above|over|exceed)|\bmax(?:imum)?\b|\bnot exceed"),
         (">=", r">=|\bat least\b|\bno (?:less|lower|worse) than\b|\bnot (?:be |fall )?(?:below|under)|\bmin(?:imum)?\b|\bminimum of\b"),
         ("<", r"<|\bbelow\b|\bunder\b|\bbeneath\b|(?:less|lower|smaller|fewer) than|\bsub\b|\bsouth of\b"),
-        (">", r">|\babove\b|\bover\b|\bpast\b|\bbeyond\b|(?:more|greater|higher|larger|better) than|\bexceeds?\b|\bexceeding\b|\bsurpass(?:es)?\b|\btops?\b|\bcross(?:es)?\b"
-              r"|\bnorth of\b|\bclears?\b|\bpass(?:es)?\b|\boutperforms?\b|\bbeats?\b"),
+        (">", (r">|\babove\b|\bover\b|\bpast\b|\bbeyond\b|(?:more|greater|higher|larger) than|\bexceeds?\b|\bexceeding\b|\bsurpass(?:es)?\b|\btops?\b|\bcross(?:es)?\b"
+              r"|\bnorth of\b|\bclears?\b|\bpass(?:es)?\b")),
     )
 )  # fmt: skip
 _GOAL = re.compile(
-    r"\b(?:until|till|til|unless|before|reach(?:es)?|hits?|need(?:s|ed)?|needs? to|want(?:s|ed)?|wanted|target(?:ing)?|goal|must|should|required?|requires|demand(?:s|ed)?|promised?|accepts?"
+    r"\b(?:train (?:it |this |them )?to|until|till|til|unless|before|reach(?:es)?|hits?|need(?:s|ed)?|needs? to|want(?:s|ed)?|wanted|target(?:ing)?|goal|must|should|required?|requires|demand(?:s|ed)?|promised?|accepts?"
     r"|get (?:\w+ ){0,4}to|bring|push|drive|raise|lower|reduce|improve|increase|make it|make that|get (?:it|that|there)|aim(?:ing)?|at least|at most|has to|have to|or bust|required is|contract|threshold|sla"
     r"|down to|up to|as long as|while|says|say|comes? out|come|become|go(?:es)? to|continue|keep|again|repeat|loop|iterate|retrain|rerun|needed|expects?|for go-?live|agreed|dahin|rauf auf|happy|worse than)\b",
     re.IGNORECASE,
@@ -29,7 +29,7 @@ _FACT = re.compile(
     re.IGNORECASE,
 )
 _WHILE = re.compile(
-    r"\b(?:as long as|so long as|while|stays?|remains?|isn't|is not|(?:if|whenever) (?:it|the|\w+) (?:is|stays) (?:still )?)\b[^.;\n]*$",
+    r"\b(?:as long as|so long as|while|stays?|remains?|isn't|is not|(?:if|whenever)\b[^.;\n]{0,40}\b(?:is|stays)(?: still)?)\b[^.;\n]*$",
     re.IGNORECASE,
 )
 _FLIP = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
@@ -116,6 +116,8 @@ def read_goals(text: str) -> Goals:
         op = op or ("at-or-better" if re.match(r"\s?%?\s*or (?:better|bust)", tail) else "at")
         if _WHILE.search(head) and op in _FLIP and not re.search(r"until[^.;]*$", head):
             op = _FLIP[op]
+        if re.search(r"\b(?:beats?|outperforms?|better than|improves? on)\b[^,.;]{0,20}$", head):
+            op = ">" if metric.up else "<"
         if op.startswith("at"):
             op = ">=" if metric.up else "<="
         if (op[0] == ">") != metric.up and metric.name != "metric":
@@ -161,7 +163,7 @@ def _metrics(items: list[Item], text: str) -> list[_Metric]:
         if item.tag == "M":
             cut = re.match(r"@(\d+)", text[end:])
             ahead = text[item.start - 1 : item.start]
-            joined = re.match(r"[\w]+", text[end:]) or ahead in {"_"}
+            joined = re.match(r"[\w]+", text[end:]) or ahead == "_"
             if joined:
                 continue
             measured = n + 1 < len(items) and items[n + 1].text in {

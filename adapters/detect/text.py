@@ -32,34 +32,9 @@ class Request:
 
 
 _SIGNS = str.maketrans(
-    {
-        "’": "'",
-        "‘": "'",
-        "“": '"',
-        "”": '"',
-        "−": "-",
-        "‐": "-",
-        "‑": "-",
-        "×": " x ",
-        "≤": "<=",
-        "≥": ">=",
-        "→": " -> ",
-        "⇒": " -> ",
-        "…": " ... ",
-        "–": " – ",
-        "„": '"',
-        "«": '"',
-        "»": '"',
-        "•": "\n- ",
-        "·": " · ",
-        "\u3001": ", ",
-        "。": ". ",
-        "「": '"',
-        "」": '"',
-        "〜": "~",
-        "～": "~",
-    }
-)
+    {"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-", "\u2010": "-", "\u2011": "-", "\u00d7": " x ", "\u2264": "<=", "\u2265": ">=", "\u2192": " -> ", "\u21d2": " -> ", "\u2026": " ... ", "\u2013": " \u2013 ", "\u201e": '"', "\u00ab": '"', "\u00bb": '"', "\u2022": "\n- ", "\u00b7": " \xb7 ", "\u3001": ", ", "\u3002": ". ", "\u300c": '"', "\u300d": '"', "\u301c": "~", "\uff5e": "~"}
+)  # fmt: skip
+"""Quotation marks, dashes and signs as people paste them, in ASCII."""
 _ROLES = r"user|human|assistant|ai|bot|agent|system|me|you|q|a|customer|support"
 _TURN = re.compile(
     rf"^[ \t]*(?:\[[\d:. -]+\][ \t]*)?(?:\*\*)?(?P<who>(?i:{_ROLES})|[A-Za-zÀ-ÿ]{{2,15}})(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]+(?P<said>.*)$"
@@ -159,7 +134,14 @@ def _turns(text: str) -> list[tuple[str, str]]:
     speakers = [who for who, _ in turns if who]
     known = sum(who in _ANSWERS | _ASKS | {"a", "you"} for who in speakers)
     timed = re.search(r"^\s*\[\d\d?:\d\d\]", text, re.MULTILINE)
-    spoken = known >= 2 or len(speakers) > len(set(speakers)) or (timed and len(speakers) > 1)
+    spoken = (
+        known >= 2
+        or (
+            len(speakers) > len(set(speakers))
+            and sum(bool(who) and len(said.split("\n")[0].split()) > 2 for who, said in turns) > 1
+        )
+        or (timed and len(speakers) > 1)
+    )
     return turns if spoken else []
 
 

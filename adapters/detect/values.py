@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from wpfsm.adapters.detect.clauses import dead_spans
 from wpfsm.adapters.detect.findings import Value
 from wpfsm.adapters.detect.items import Item, items_of, singular
-from wpfsm.adapters.detect.tables import Parameter
+from wpfsm.adapters.detect.tables import Parameter, word_set
 
 MAX_TRIALS = 200
 """More trials than this are not listed."""
@@ -69,279 +69,8 @@ class _Run:
     unit: Item | None = None
 
 
-_MOMENT = frozenset(
-    [
-        "every",
-        "each",
-        "per",
-        "epoch",
-        "step",
-        "version",
-        "layer",
-        "page",
-        "figure",
-        "table",
-        "top",
-        "ticket",
-        "job",
-        "section",
-        "phase",
-        "line",
-        "day",
-    ]
-)
-_DATES = frozenset(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-        "januar",
-        "februar",
-        "märz",
-        "april",
-        "mai",
-        "juni",
-        "juli",
-        "august",
-        "mars",
-        "avril",
-        "juin",
-        "juillet",
-        "enero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-    ]
-)
-_NO_NAME = frozenset(
-    [
-        "try",
-        "test",
-        "run",
-        "train",
-        "sweep",
-        "compare",
-        "use",
-        "search",
-        "explore",
-        "vary",
-        "tune",
-        "check",
-        "see",
-        "do",
-        "make",
-        "find",
-        "get",
-        "start",
-        "go",
-        "give",
-        "take",
-        "keep",
-        "want",
-        "need",
-        "like",
-        "know",
-        "think",
-        "pick",
-        "choose",
-        "let",
-        "please",
-        "can",
-        "could",
-        "would",
-        "should",
-        "will",
-        "it",
-        "them",
-        "this",
-        "that",
-        "these",
-        "those",
-        "which",
-        "what",
-        "how",
-        "one",
-        "best",
-        "better",
-        "good",
-        "other",
-        "new",
-        "same",
-        "different",
-        "several",
-        "few",
-        "some",
-        "many",
-        "more",
-        "most",
-        "all",
-        "both",
-        "each",
-        "every",
-        "any",
-        "then",
-        "first",
-        "next",
-        "last",
-        "now",
-        "again",
-        "again",
-        "only",
-        "just",
-        "also",
-        "too",
-        "not",
-        "no",
-        "yes",
-        "and",
-        "or",
-        "but",
-        "with",
-        "without",
-        "between",
-        "from",
-        "to",
-        "in",
-        "on",
-        "at",
-        "of",
-        "for",
-        "by",
-        "as",
-        "is",
-        "are",
-        "was",
-        "be",
-        "been",
-        "has",
-        "have",
-        "had",
-        "want",
-        "us",
-        "me",
-        "you",
-        "i",
-        "we",
-        "my",
-        "our",
-        "your",
-        "his",
-        "her",
-        "their",
-        "there",
-        "here",
-        "value",
-        "values",
-        "setting",
-        "settings",
-        "option",
-        "options",
-        "candidate",
-        "candidates",
-        "run",
-        "runs",
-        "job",
-        "jobs",
-        "trial",
-        "trials",
-        "time",
-        "times",
-        "training",
-        "trainings",
-        "experiment",
-        "experiments",
-        "model",
-        "result",
-        "results",
-        "yesterday",
-        "today",
-        "week",
-        "instance",
-        "machine",
-        "gpu",
-        "plus",
-        "minus",
-        "than",
-        "if",
-        "when",
-        "while",
-        "so",
-        "still",
-        "maybe",
-        "perhaps",
-        "either",
-        "approx",
-        "about",
-        "around",
-        "roughly",
-        "exactly",
-        "say",
-        "such",
-        "via",
-        "per",
-        "is",
-        "vs",
-        "versus",
-        "against",
-        "until",
-        "till",
-        "log",
-        "scale",
-        "grid",
-        "random",
-        "bayesian",
-        "search",
-        "uniform",
-        "loguniform",
-        "linear",
-        "range",
-        "ranging",
-        "step",
-        "factor",
-        "max",
-        "min",
-        "total",
-        "budget",
-        "double",
-        "halve",
-        "increase",
-        "decrease",
-        "raise",
-        "lower",
-        "reduce",
-        "drop",
-        "set",
-        "changed",
-        "change",
-        "launch",
-        "compared",
-        "comparing",
-        "trying",
-        "testing",
-        "running",
-    ]
+_COUNTED = re.compile(
+    r"(?:value|setting|different|separate|random|new|option|candidate|more|other|training)s?$"
 )
 _IN_TURN = re.compile(
     r"\b(?:then|another|afterwards|after that|finally|next|than|beats?|or|and|vs|versus|if (?:it|that|this)[^.;]*|a (?:lower|higher|smaller|larger|bigger) one)\b[\s,:]*(?:with|at|try|use|to|say|a|also|maybe|even)?[\s,:]*$",
@@ -478,7 +207,7 @@ class _Reader:
             item = self.items[n]
             if item.tag == "P":
                 return item.parameter
-            if item.tag not in "af(J-" or item.text in {"\n"}:
+            if item.tag not in "af(J-" or item.text == "\n":
                 if item.tag == "w" and item.text in {
                     "strength",
                     "size",
@@ -500,7 +229,7 @@ class _Reader:
                 return None
         return None
 
-    def _unknown_left(self, at: int) -> Parameter | None:
+    def _unknown_left(self, at: int, unit: Item | None) -> Parameter | None:
         """A name that no table knows before a run: "specaugment strengths like 0.2, 0.5"."""
         n = at - 1
         while n >= 0 and (
@@ -510,6 +239,8 @@ class _Reader:
                 return None
             n -= 1
         words: list[str] = []
+        if unit is not None and unit.tag != "P":  # "about 14k series, 730 days": things that are counted
+            return None
         while n >= 0 and len(words) < 3 and self.items[n].tag in "wum" and self._names(self.items[n]):
             words.insert(0, self.items[n].raw.lower())
             n -= 1
@@ -519,8 +250,8 @@ class _Reader:
 
     def _names(self, item: Item) -> bool:
         return (
-            item.text not in _NO_NAME
-            and item.raw.lower() not in _NO_NAME
+            item.text not in word_set("no names")
+            and item.raw.lower() not in word_set("no names")
             and item.raw[:1].isalpha()
             and not item.raw.endswith("ly")
         )
@@ -557,10 +288,17 @@ class _Reader:
             name = owner.name if owner is not None and owner.domain == "n" else first.parameter.name
             self._put(run, Parameter(name, "n"), sure=True)
             return
-        counts = after is not None and (after.tag in "J$u" or after.text in _DATES)
+        counts = after is not None and (after.tag in "J$u" or after.text in word_set("dates"))
         if counts and owner is None and (len(run.values) == 1 or after.tag == "J"):  # type: ignore[union-attr]
             return
-        if before is not None and before.text in _MOMENT and owner is None and len(run.values) == 1:
+        if after is not None and len(run.values) == 1 and owner is None and _COUNTED.match(after.text):
+            return
+        if (
+            before is not None
+            and before.text in word_set("moments")
+            and owner is None
+            and len(run.values) == 1
+        ):
             return
         unit = run.unit or after
         right = (
@@ -578,7 +316,7 @@ class _Reader:
             named = right
         sure = True
         if named is None and len(run.values) > 1:
-            named = self._right(run) or self._unknown_left(run.first) or self._unknown_right(run)
+            named = self._right(run) or self._unknown_left(run.first, run.unit) or self._unknown_right(run)
             if named is None:
                 named, sure = self.earlier, False
         if named is None and len(run.values) > 1:
@@ -629,9 +367,11 @@ class _Reader:
                 )
                 or run.values[0].tag == "D"
             )
-        if parameter.domain == "n":
-            return False
-        return True
+        if parameter.name in {"num_layers", "num_heads"} and any(
+            isinstance(v, int) and v >= 64 for v in values
+        ):
+            return False  # the widths of a network, layer by layer
+        return parameter.domain != "n"
 
     def _put(self, run: _Run, parameter: Parameter, *, sure: bool) -> None:
         values = tuple(dict.fromkeys(_converted(parameter, item) for item in run.values))
@@ -643,7 +383,7 @@ class _Reader:
             and all(isinstance(value, int | float) for value in values)
             and self._is_range(run)
         ):
-            found = self._range(found, run)
+            found = self._range(found)
         self.out.assignments.append(found)
 
     def _is_range(self, run: _Run) -> bool:
@@ -658,7 +398,7 @@ class _Reader:
             or (drawn is not None and joined == ",")
         )
 
-    def _range(self, found: Assignment, run: _Run) -> Assignment:
+    def _range(self, found: Assignment) -> Assignment:
         """A range: its values where it says its steps or how many, or where they are clear; else its bounds."""
         low, high = (float(value) for value in found.values if isinstance(value, int | float))
         whole = all(isinstance(value, int) for value in found.values) and found.domain != "f"
@@ -686,7 +426,7 @@ class _Reader:
             n = items_of(count["n"])[0].value
             if isinstance(n, int) and 2 <= n <= MAX_TRIALS:
                 return replace(
-                    found, values=_spaced(low, high, n, whole=whole, log=_is_log(found, low, high, self.text))
+                    found, values=_spaced(low, high, n, whole=whole, log=_is_log(low, high, self.text))
                 )
         if (whole and not drawn and "seed" in found.name) or (
             found.name in {"fold", "num_layers", "depth", "max_depth", "epochs"}
@@ -708,11 +448,11 @@ class _Reader:
                 return replace(found, values=tuple(int(value) for value in ordered))
         if low == high:
             return found
-        bounds = (min(found.values), max(found.values))  # type: ignore[type-var]
-        return replace(found, values=(), bounds=bounds)  # type: ignore[arg-type]
+        numbers = [value for value in found.values if isinstance(value, int | float)]
+        return replace(found, values=(), bounds=(min(numbers), max(numbers)))
 
 
-def _is_log(found: Assignment, low: float, high: float, text: str) -> bool:
+def _is_log(low: float, high: float, text: str) -> bool:
     return min(low, high) > 0 and (
         re.search(r"\blog", text) is not None or max(low, high) / min(low, high) >= 50
     )
@@ -722,7 +462,7 @@ def _walked(low: float, high: float, step: float, *, whole: bool) -> tuple[Value
     """The numbers from low to high in steps; at most `MAX_TRIALS`."""
     if step <= 0:
         return ()
-    steps = min(int(math.floor(abs(high - low) / step + 1e-9)), MAX_TRIALS - 1)
+    steps = min(math.floor(abs(high - low) / step + 1e-9), MAX_TRIALS - 1)
     sign = 1 if high >= low else -1
     values = [round(low + sign * n * step, 12) for n in range(steps + 1)]
     return tuple(int(value) if whole and float(step).is_integer() else value for value in values)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wpfsm.adapters.detect.findings import Trial
 from wpfsm.adapters.detect.items import Item, items_of
-from wpfsm.adapters.detect.tables import methods
+from wpfsm.adapters.detect.tables import methods, word_set
 
 _NP = r"(?P<np>(?:(?!(?:and|or|then|vs|versus|is|are|was|to|for|so|if|in|on|at|as|that|which|with|without|when|but|please|does|do|while|see|compare|run|train|same|just|once|off|helps?|matters?|makes?|against|because|each|from|at all)\b)[\w'-]+[ ]?){1,4})"
 _ONE = tuple(
@@ -42,84 +42,6 @@ _NOS = re.compile(
 _VERSUS = re.compile(
     r"\b(?:the )?(?P<a>new|old|current|standard|original) (?P<what>[a-z][\w-]*(?: [a-z][\w-]*)?) (?:against|vs\.?|versus|or|and|with) (?:the )?(?P<b>new|old|current|standard|original)\b",
     re.IGNORECASE,
-)
-_EMPTY = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "our",
-        "my",
-        "your",
-        "their",
-        "this",
-        "that",
-        "it",
-        "them",
-        "one",
-        "any",
-        "each",
-        "of",
-        "use",
-        "using",
-        "used",
-        "with",
-        "run",
-        "job",
-        "jobs",
-        "training",
-        "train",
-        "model",
-        "baseline",
-        "same",
-        "every",
-        "all",
-        "both",
-        "new",
-        "extra",
-        "additional",
-        "only",
-        "also",
-        "these",
-        "those",
-        "out",
-        "component",
-        "components",
-        "part",
-        "parts",
-        "following",
-        "things",
-        "whole",
-        "full",
-        "just",
-        "test",
-    ]
-)
-_NO_PART = frozenset(
-    [
-        "spot",
-        "warm",
-        "pool",
-        "sweep",
-        "doubt",
-        "problem",
-        "problems",
-        "changing",
-        "idea",
-        "difference",
-        "touching",
-        "loss",
-        "job",
-        "run",
-        "runs",
-        "rest",
-        "restart",
-        "me",
-        "you",
-        "i",
-        "we",
-        "us",
-    ]
 )
 
 
@@ -195,19 +117,26 @@ def _first(text: str) -> list[str]:
 
 def _parts(cells: Sequence[str]) -> list[str]:
     names = [_name(cell) for cell in cells]
-    return list(dict.fromkeys(name for name in names if name and name not in _NO_PART))
+    return list(dict.fromkeys(name for name in names if name and name not in word_set("no parts")))
 
 
 def _name(phrase: str) -> str:
     """The key of a part: its words joined, without articles."""
     words = re.findall(r"[^\W_]+(?:_[^\W_]+)*", phrase.lower())
-    while words and words[0] in _EMPTY | {"is", "to", "if", "for", "in"}:
+    while words and words[0] in word_set("empty words") | {"is", "to", "if", "for", "in"}:
         words.pop(0)
-    while words and words[-1] in _EMPTY | {"entirely", "alone", "too", "completely", "again", "really"}:
+    while words and words[-1] in word_set("empty words") | {
+        "entirely",
+        "alone",
+        "too",
+        "completely",
+        "again",
+        "really",
+    }:
         words.pop()
     if not words or len(words) > 5:
         return ""
-    return "_".join(words) if words[0] not in _NO_PART else ""
+    return "_".join(words) if words[0] not in word_set("no parts") else ""
 
 
 # --- recipes ------------------------------------------------------------------------------------------------------
@@ -224,6 +153,7 @@ _TAIL = re.compile(
     r"\s*(?:,? (?:one (?:at a time|job each|after the other)|separate(?:ly)? jobs?.*|in (?:that|this) order.*|same (?:machine|budget).*|see (?:where|which|how).*|each .*|and (?:tell|report|compare|ping).*|on (?:the same|ml\.|one).*|compare .*|stop .*|decide .*|judge .*|next|first))\W*$",
     re.IGNORECASE,
 )
+_STOPS = re.compile(r"[.;\n]|, (?:and )?(?:see|compare|tell|report|i |separate|each|one )")
 _FILES = re.compile(r"[\w./-]*\w\.(?:py|ya?ml|sh|json)\b")
 
 
@@ -270,14 +200,11 @@ def _sequence(text: str) -> list[str]:
     pieces = [text[: marks[0].start()]] if marks[0].start() > 0 else []
     pieces += [text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
     named: list[str] = []
-    for piece in pieces:
-        piece = re.split(
-            r"[.;\n]|, (?:and )?(?:see|compare|tell|report|i |separate|each|one )", piece.strip(" ,;:.-\n")
-        )[0].strip()
-        piece = re.sub(r"\([^)]*$", "", piece)
-        before = None
-        while before != piece:
-            before, piece = piece, _LEAD.sub("", piece).strip(" ,;:.-")
+    for raw in pieces:
+        piece = _STOPS.split(raw.strip(" ,;:.-\n"))[0].strip()
+        piece = re.sub(r"\([^)]*$|'", "", piece)
+        while (shorter := _LEAD.sub("", piece).strip(" ,;:.-")) != piece:
+            piece = shorter
         piece = _TAIL.sub("", piece).strip(" ,;:.-()")
         if 1 < len(piece) <= 60 and re.search(r"[^\W\d_]", piece):
             named.append(piece)

@@ -10,9 +10,9 @@ from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.fsm.errors import NotFound
+from wpfsm.fsm.failures.redact import redact_stream
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, Intent, Job, Loop, Obligation
-from wpfsm.fsm.redact import redact_stream
 from wpfsm.fsm.units import stamp
 from wpfsm.state.database import siblings
 

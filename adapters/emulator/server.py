@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from wpfsm.adapters.emulator.api.app import App
 from wpfsm.adapters.emulator.api.browser_guard import refused
 from wpfsm.adapters.emulator.api.callers import callers, refuse, write_credentials
+from wpfsm.adapters.emulator.api.http_server import HOST, hang_up, listen, reached_at
 from wpfsm.adapters.emulator.api.wire import Answer
 from wpfsm.adapters.emulator.engine.clock import RealClock
 from wpfsm.adapters.emulator.engine.engine import Engine
@@ -28,7 +29,6 @@ from wpfsm.adapters.emulator.engine.log_store import LogStore
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.engine.store import Store
 from wpfsm.adapters.emulator.engine.workers import Threads
-from wpfsm.adapters.emulator.http_server import HOST, hang_up, listen, reached_at
 from wpfsm.adapters.emulator.launch import LOCK_NAME
 from wpfsm.adapters.emulator.runner.base import Launch, Runner
 from wpfsm.adapters.emulator.s3.kept import KeptS3

@@ -15,13 +15,13 @@ from wpfsm.adapters.aws.prices import PriceList, endpoint_region
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.renderer import SdkRenderer
 from wpfsm.adapters.aws.service import SageMakerTraining
+from wpfsm.adapters.aws.targets import target_of
 from wpfsm.adapters.engine.log_archive import SharedArchive
 from wpfsm.adapters.engine.place import Place
 from wpfsm.adapters.engine.sources import SharedSources
-from wpfsm.adapters.targets import target_of
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.failpoints import Failpoints, Hook
-from wpfsm.fsm.polling import AWS, LOOPBACK, PollPolicy
+from wpfsm.fsm.gateway import AWS, LOOPBACK, PollPolicy
 from wpfsm.fsm.ports import Clock, Notifier, Progress, StopReason
 from wpfsm.fsm.records import JSON, Loop, Owner
 from wpfsm.state.database import siblings

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from wpfsm.adapters.report.palette import Palette
+from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.records import JSON
-from wpfsm.fsm.redact import redact
 
 LOG_SPAN = 30.0
 """Values that span more than this factor are drawn on a logarithmic axis."""

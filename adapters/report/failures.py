@@ -7,8 +7,8 @@ import json
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Markup, el, join
 from wpfsm.adapters.watchers.run_log import masked
+from wpfsm.fsm.failures.redact import redact_lines
 from wpfsm.fsm.records import Job
-from wpfsm.fsm.redact import redact_lines
 
 MOST_DIFF_LINES = 400
 UNFOLDED = 3

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from wpfsm.fsm.redact import redact
+from wpfsm.fsm.failures.redact import redact
 
 VOID = frozenset({"br", "hr", "img", "meta", "col"})
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from wpfsm.adapters.bootstrap import INHERITED_LOCK
+from wpfsm.adapters.engine.bootstrap import INHERITED_LOCK
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import Loop

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.rows import SCHEMA, best_of, section
 from wpfsm.adapters.host.sources import LocalSources
-from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Refused

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.rows import SCHEMA
-from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError
@@ -48,7 +48,7 @@ class Check:
 
 def doctor(given: Options, backend: str | None, region: str | None, instance_type: str | None) -> int:
     """Credentials, permissions, quotas, clock, database, orphans: every check runs, then all are shown."""
-    from wpfsm.adapters.targets import target_for
+    from wpfsm.adapters.aws.targets import target_for
 
     checks = [*(_team(given) if given.shared else [_database(given)]), *_extras()]
     try:
@@ -90,8 +90,8 @@ def _team(given: Options) -> list[Check]:
     """The shared table and its engine: the deployed version, the last sweep, loops that are late."""
     import importlib.metadata
 
+    from wpfsm.adapters.aws.targets import place_of
     from wpfsm.adapters.engine.place import last_sweep
-    from wpfsm.adapters.targets import place_of
 
     try:
         place = place_of(given)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from wpfsm.adapters.bootstrap import Controller, connect
 from wpfsm.adapters.documents.loop import error_document
+from wpfsm.adapters.engine.bootstrap import Controller, connect
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from wpfsm.adapters.aws.targets import archive_of, history_of
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
-from wpfsm.adapters.targets import archive_of, history_of
 from wpfsm.adapters.terminal.job_text import diagnosis_lines
 from wpfsm.adapters.terminal.output import Options, emit, hint, read_text
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import NotFound, UsageError
+from wpfsm.fsm.failures.redact import redact_lines
 from wpfsm.fsm.records import JSON, Job
-from wpfsm.fsm.redact import redact_lines
 from wpfsm.state.database import explained
 
 

@@ -42,7 +42,7 @@ def gc(
     are found by their jobs' tags.
     """
     from wpfsm.adapters.aws.account import Account
-    from wpfsm.adapters.targets import target_for
+    from wpfsm.adapters.aws.targets import target_for
 
     outlive_output()
     patience = duration_option("--older-than", older_than)

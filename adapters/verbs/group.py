@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from wpfsm.adapters.terminal.output import Options
     from wpfsm.fsm.errors import WpfsmError
 
-ORDER = ("init", "plan", "start", "resume", "inspect", "wait", "logs", "stop", "report",
-         "explain", "diff", "metric", "detect", "release", "gc", "pools", "doctor", "emulator", "schema", "skill", "completion")  # fmt: skip
+ORDER = ("init", "plan", "rehearse", "start", "resume", "inspect", "wait", "next", "logs", "stop", "report", "explain", "diff",
+         "metric", "detect", "release", "gc", "pools", "doctor", "deploy", "turn", "emulator", "schema", "skill",
+         "completion")  # fmt: skip
 """The verbs as one meets them: a loop from its file to its end, then what is about more than one."""
 
 
@@ -164,7 +165,7 @@ def examples(*commands: str) -> str:
 
 def loop_ids(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The ids that a shell completes, newest first; none where the database cannot be read."""
-    from wpfsm.adapters.targets import history_of
+    from wpfsm.adapters.aws.targets import history_of
     from wpfsm.adapters.terminal.output import options
     from wpfsm.fsm.errors import WpfsmError
 

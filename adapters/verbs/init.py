@@ -80,7 +80,7 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
     """The loop file for a job that exists, and its request as the service gives it back."""
     from wpfsm.adapters.aws.clients import Clients
     from wpfsm.adapters.aws.service import SageMakerTraining
-    from wpfsm.adapters.targets import target_of
+    from wpfsm.adapters.aws.targets import target_of
     from wpfsm.fsm.loopfile.load import parse
 
     target = target_of(backend, region, given.database, given.endpoint_url)

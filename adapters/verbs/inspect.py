@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.liveness import Liveness, look
 from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.documents.rows import SCHEMA
-from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.loop_text import loop_text, loops_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json, say
 from wpfsm.adapters.terminal.table import terminal_width

@@ -6,18 +6,18 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from wpfsm.adapters.aws.targets import archive_of, history_of
 from wpfsm.adapters.documents.job import job_of
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
-from wpfsm.adapters.targets import archive_of, history_of
 from wpfsm.adapters.terminal.output import Options, hint, print_json
 from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, at_rest
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import NotFound
+from wpfsm.fsm.failures.redact import redact_stream
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, TERMINAL, Job, Loop
-from wpfsm.fsm.redact import redact_stream
 from wpfsm.state.database import explained
 
 

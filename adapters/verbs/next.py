@@ -65,6 +65,11 @@ class Asked:
 def next_(given: Options, which: str, asked: Asked, *, detach: bool) -> int:
     """Show what the loop waits for, or run one experiment and print its verdict; returns the exit code."""
     outlive_output()
+    if given.shared:
+        raise Refused(
+            f"wpfsm next is not offered for the loops of a shared table ({given.shared}) yet",
+            fix="an open loop runs with the database of one machine: unset WPFSM_DB, or --db PATH",
+        )
     connection = open_existing(given.database, write=True)
     history = History(connection)
     loop = named(history, which, acting=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wpfsm.adapters.aws.first_request import first_request, lock_of
+from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.host.source_files import look_through
-from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak

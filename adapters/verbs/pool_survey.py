@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.aws.account import Account
+from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.liveness import look
-from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.ports import History, JobReading
@@ -159,7 +159,7 @@ def _resources(reading: JobReading) -> dict[str, JSON]:
 def survey(given: Options, backend: str | None, region: str | None) -> list[PoolView]:
     """Every warm pool of the account and region that the options name, and who holds it."""
     from wpfsm.adapters.aws.account import Account
-    from wpfsm.adapters.targets import target_for
+    from wpfsm.adapters.aws.targets import target_for
 
     account = Account(target_for(given, backend, region))
     return survey_pools(account, given.database, history_if_any(given))

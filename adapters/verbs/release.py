@@ -31,7 +31,7 @@ def release(
         if code is not None:
             return code
     from wpfsm.adapters.aws.account import Account
-    from wpfsm.adapters.targets import target_for, target_of
+    from wpfsm.adapters.aws.targets import target_for, target_of
     from wpfsm.fsm.states.releasing.orphan import release_orphan
 
     target = (

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from wpfsm.adapters.targets import history_of, sources_of
+from wpfsm.adapters.aws.targets import history_of, sources_of
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import UsageError

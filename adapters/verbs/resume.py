@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from wpfsm.adapters.bootstrap import Controller
+from wpfsm.adapters.engine.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached
@@ -53,6 +53,9 @@ def resume(
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
+        if skip or settings:
+            raise Refused("--skip and --set are not offered for the loops of a shared table yet",
+                          fix="edit the loop file or the source, then wpfsm resume LOOP --accept-changes")  # fmt: skip
         return shared.resume(given, which, accept_changes=accept_changes)
     connection = open_existing(given.database, write=True)
     loop = named(History(connection), which, acting=True)

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from wpfsm.adapters.aws.targets import history_of, place_of
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.engine import executions
 from wpfsm.adapters.engine.place import Place
 from wpfsm.adapters.engine.ports import ports_of
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.stop_request import StopSignals
-from wpfsm.adapters.targets import history_of, place_of
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.drive import on_signal, report
@@ -173,6 +173,9 @@ def _refuse_what_needs_this_machine(loop: Loop) -> None:
         hint(
             "note: programs of on_failure (command) do not run in the engine; there the failure is a hand-off"
         )
-    if getattr(file.strategy, "method", "") == "bayes":
+    if file.asks is not None:
+        raise Refused("strategy ask waits for wpfsm next, which is not offered for a shared table yet",
+                      fix="start it with the database of this machine")  # fmt: skip
+    if any(getattr(phase, "method", "") == "bayes" for phase in file.phases):
         raise Refused("strategy.method bayes needs Optuna, which the engine's bundle does not have",
                       fix="method random, or start it with the database of this machine")  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wpfsm.adapters.bootstrap import own_loop
+from wpfsm.adapters.engine.bootstrap import own_loop
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, hint, listed

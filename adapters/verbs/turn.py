@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 
+from wpfsm.adapters.aws.targets import place_of
 from wpfsm.adapters.documents.loop import error_document
-from wpfsm.adapters.targets import place_of
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.naming import named
@@ -44,7 +44,7 @@ def _shared_turn(given: Options, which: str) -> dict[str, JSON]:
 
 
 def _local_turn(given: Options, which: str) -> dict[str, JSON]:
-    from wpfsm.adapters.bootstrap import connect
+    from wpfsm.adapters.engine.bootstrap import connect
     from wpfsm.adapters.engine.turns import EngineClock
     from wpfsm.adapters.host.stop_request import StopSignals
     from wpfsm.adapters.watchers.audience import audience

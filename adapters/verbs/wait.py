@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.event import event_line, event_object
 from wpfsm.adapters.documents.liveness import look
-from wpfsm.adapters.targets import history_of
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output

@@ -17,7 +17,7 @@ from wpfsm.fsm.records import Loop
 
 @dataclass(frozen=True)
 class Audience:
-    """What :func:`wpfsm.adapters.bootstrap.assemble` takes of it."""
+    """What :func:`wpfsm.adapters.engine.bootstrap.assemble` takes of it."""
 
     progress: Progress
     notifier: Notifier

@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 from wpfsm.adapters.terminal.commands import in_document
 from wpfsm.adapters.terminal.visible import visible
 from wpfsm.fsm.errors import MissingExtra
+from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.loopfile.model import LoopFile, Notify
 from wpfsm.fsm.records import JSON, Loop
-from wpfsm.fsm.redact import redact
 
 SECONDS = 10.0
 """What one notification may take."""

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.watchers.snapshot import PoolActivity, Snapshot
+from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.records import Loop, State
-from wpfsm.fsm.redact import redact
 from wpfsm.fsm.units import duration, usd
 
 TAIL = 5

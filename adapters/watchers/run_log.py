@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from wpfsm.adapters.terminal.output import Options
+from wpfsm.fsm.failures.redact import MASK, is_secret_name, redact
 from wpfsm.fsm.ports import JobReading, LogLine
 from wpfsm.fsm.records import Job, Loop, State
-from wpfsm.fsm.redact import MASK, is_secret_name, redact
 from wpfsm.state.database import siblings
 from wpfsm.state.private import private_folder
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from wpfsm.fsm.failures.evidence import Reading
 from wpfsm.fsm.failures.matching import HOLLOW, Match
+from wpfsm.fsm.failures.redact import redact_lines
 from wpfsm.fsm.failures.traceback import Raised, bare
-from wpfsm.fsm.redact import redact_lines
 
 MOST_EVIDENCE = 40
 """Lines of evidence that a diagnosis keeps."""

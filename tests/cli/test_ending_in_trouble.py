@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from wpfsm.adapters.aws import account
 from wpfsm.adapters.aws.clients import Clients, Target
 from wpfsm.cli import cli
-from wpfsm.fsm.polling import LOOPBACK
+from wpfsm.fsm.gateway import LOOPBACK
 from wpfsm.fsm.records import Owner
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History

@@ -23,13 +23,13 @@ from wpfsm.adapters.aws.permissions import PolicySimulation
 from wpfsm.adapters.aws.prices import PriceList
 from wpfsm.adapters.aws.quotas import ServiceQuotas
 from wpfsm.adapters.aws.service import SageMakerTraining
-from wpfsm.adapters.bootstrap import Controller
 from wpfsm.adapters.emulator.engine.clock import ManualClock
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.adapters.emulator.runner.base import JSONValue, Launch
 from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
 from wpfsm.adapters.emulator.wsgi_transport import client_session
+from wpfsm.adapters.engine.bootstrap import Controller
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.watchers.base import NullProgress
@@ -39,9 +39,9 @@ from wpfsm.fsm.context import Context, Ports
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failpoints import Failpoints, Hook
+from wpfsm.fsm.gateway import PollPolicy
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import with_keep_alive
-from wpfsm.fsm.polling import PollPolicy
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, Proposal, State
 from wpfsm.fsm.resume import take_up_changes

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import MOST_EVIDENCE
+from wpfsm.fsm.failures.shown import MOST_EVIDENCE
 from wpfsm.fsm.loopfile.model import ACTIONS
 from wpfsm.fsm.patches.retry import FIRST_WAIT
 from wpfsm.fsm.states.diagnosing.activity import LOG_TAIL

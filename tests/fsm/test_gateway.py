@@ -9,8 +9,7 @@ import pytest
 
 from wpfsm.fsm import gateway
 from wpfsm.fsm.errors import Unknown
-from wpfsm.fsm.gateway import Caller, Gateway, Services
-from wpfsm.fsm.polling import AWS
+from wpfsm.fsm.gateway import AWS, Caller, Gateway, Services
 from wpfsm.fsm.ports import JobPage, JobSummary, PoolReading
 
 PAGE = 100

@@ -101,6 +101,7 @@ STORIES: Mapping[str, Story] = {
     "recipes": example("recipes"),
     "ablate": example("ablate"),
     "single": example("single"),
+    "phases": example("phases"),
 }
 """Every strategy, and the ways that a sweep and `until` have."""
 

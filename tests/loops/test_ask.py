@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from crash_checks import violations
 from crash_stories import JOB, METRIC, POOL
 from crash_world import LOOP_ID, Story, World
-from strategy_stories import Outcome
+from strategy_stories import Outcome, example
 
 from wpfsm.adapters.documents.loop import loop_document
 from wpfsm.adapters.emulator.runner.base import Launch
@@ -280,6 +281,15 @@ def test_a_limit_that_asks_holds_until_it_is_raised() -> None:
         assert world.drive().loop.handoff["kind"] == "ask"  # type: ignore[index]
         outcome = Outcome(world, world.finish())
     assert len(outcome.jobs) == 2
+    assert outcome.exit_code == 0
+
+
+def test_the_example_runs_and_asks() -> None:
+    """`examples/ask`: the first trial, then a proposal, then done."""
+    shown = example("ask")
+    with world_of(replace(shown, proposals=(proposal(lr=0.05), DONE))) as world:
+        outcome = Outcome(world, world.finish())
+    assert [t.verdict for t in outcome.trials] == ["kept", "kept"]
     assert outcome.exit_code == 0
 
 

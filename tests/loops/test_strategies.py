@@ -212,7 +212,7 @@ def test_single_asks_for_no_pool_and_keeps_the_same_books() -> None:
 
 def test_the_stories_are_the_examples() -> None:
     """Every example about a strategy has a story here; those about failures have their own tests."""
-    failures = {"fix", "handoff", "oom", "lr-sweep"}
+    failures = {"fix", "handoff", "oom", "lr-sweep", "ask"}
     told = {file.partition("/")[0] for story in STORIES.values() for file in story.source.values()}
     assert told == {path.name for path in EXAMPLES.iterdir() if (path / "loop.yaml").exists()} - failures
 

@@ -115,7 +115,7 @@ def test_damaged_text_is_an_error(path: Path) -> None:
     """Bytes that are no text are an error of the store too, though SQLite gives it no name."""
     content = path.read_bytes()
     assert b"from a file" in content
-    path.write_bytes(content.replace(b"from a file", b"from \xff\xff ile"))
+    path.write_bytes(content.replace(b"from a file", b"from \xff file"))
     with pytest.raises(StoreError, match="UTF-8"):
         events(path)
 

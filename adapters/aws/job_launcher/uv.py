@@ -124,7 +124,7 @@ def index_options() -> list[str] | None:
     options = ["--index-strategy", "unsafe-best-match"]
     for name, value in _settings().items():
         words = value.split()
-        if name in ("index-url", "extra-index-url", "find-links", "trusted-host"):
+        if name in ("index-url", "extra-index-url", "find-links", "trusted-host", "constraint"):
             option = "allow-insecure-host" if name == "trusted-host" else name
             options += [word for each in words for word in ("--" + option, each)]
         elif name == "no-index":

@@ -13,9 +13,9 @@ from itertools import pairwise
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.failures.redact import redact, redact_values
 from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.records import JSON, Job, Trial
-from wpfsm.fsm.redact import redact, redact_values
 from wpfsm.fsm.states.diagnosing import source_edits
 from wpfsm.fsm.steps.next_trial import params_for
 from wpfsm.fsm.steps.observe_job import observe

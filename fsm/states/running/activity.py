@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, StopRequested, release
-from wpfsm.fsm.polling import next_read
+from wpfsm.fsm.gateway import next_read
 from wpfsm.fsm.ports import (
     JobReading,
 )

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.errors import Held, NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
+from wpfsm.fsm.gateway import backoff
 from wpfsm.fsm.machine import GuardFailed, MachineModel
-from wpfsm.fsm.polling import backoff
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation, Outcome, Trial

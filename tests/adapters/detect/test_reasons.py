@@ -20,7 +20,7 @@ ROWS = [
 @pytest.mark.parametrize(
     ("text", "word", "quote"),
     [
-        ("sweep lr 1e-4, 5e-5 on spot instances", "spot", "spot instances"),
+        ("sweep lr 1e-4, 5e-5 on spot instances", "spot", "spot"),
         ("try lr 1e-4 and 5e-5 on a heterogeneous cluster", "heterogeneous", "heterogeneous"),
         (
             "run it on ml.g5.xlarge and on ml.p4d.24xlarge",

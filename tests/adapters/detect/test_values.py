@@ -89,7 +89,7 @@ def test_any_list_of_learning_rates_gives_exactly_those_trials(
         ("sweep warmup ratio 3% and 10%", [{"warmup_ratio": v} for v in (0.03, 0.1)]),
         ("try learning rates 10^-3, 10**-4 and 3x10^-5", [{"lr": v} for v in (1e-3, 1e-4, 3e-5)]),
         ("try 16 and 32 epochs", [{"epochs": n} for n in (16, 32)]),
-        ("could you train with 2 or 6 attention heads?", [{"num_heads": n} for n in (2, 6)]),
+        ("please train with 2 or 6 attention heads and compare", [{"num_heads": n} for n in (2, 6)]),
         ("My weight decay may be off.\nCan you try\n- 0.01\n- 0.1", [{"weight_decay": v} for v in (0.01, 0.1)]),
         ("teste dropout 0,15, 0,25 und 0,35", [{"dropout": v} for v in (0.15, 0.25, 0.35)]),
         ("essaie les taux d'apprentissage 0,01 et 0,001", [{"lr": v} for v in (0.01, 0.001)]),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wpfsm.adapters.report.html import el
-from wpfsm.fsm.redact import redact
+from wpfsm.fsm.failures.redact import redact
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

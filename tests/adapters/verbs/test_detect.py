@@ -16,7 +16,18 @@ def test_detect_says_what_a_request_asks_for(alone: Bench):
         assert ran.json["candidate"] is True
         assert ran.json["pattern"] == "hyperparameter_sweep"
         assert ran.json["trials"] == [{"lr": 1e-4}, {"lr": 5e-5}, {"lr": 2e-5}]
-        assert set(ran.json) == {"schema", "candidate", "pattern", "why", "trials", "target", "message"}
+        keys = {
+            "schema",
+            "candidate",
+            "confidence",
+            "pattern",
+            "why",
+            "trials",
+            "target",
+            "message",
+            "decline",
+        }
+        assert set(ran.json) == keys
     assert "candidate: hyperparameter_sweep" in alone.run("detect", text).out
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from wpfsm.adapters.watchers.run_log import LoopLog, masked, path_of
 from wpfsm.fsm.failpoints import TRANSITIONS
-from wpfsm.fsm.redact import MASK
+from wpfsm.fsm.failures.redact import MASK
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 

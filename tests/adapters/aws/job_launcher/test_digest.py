@@ -1,62 +1,77 @@
-"""What decides which kept environment a job gets."""
+"""What is part of the key under which packages are kept, and what cannot be kept at all."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
-from launcher_containers import PYTHON, Container
+import pytest
 
-TELL = (
-    "import json, os, shutil, subprocess, sys\n"
-    "import spam\n"
-    "out = subprocess.run(['spam-tell'], capture_output=True, text=True).stdout.split()\n"
-    "child = subprocess.run([sys.executable, '-c', 'import spam; print(spam.VERSION)'], capture_output=True, text=True)\n"
-    "print(json.dumps({'version': spam.VERSION, 'arguments': sys.argv, 'command': out[-1],\n"
-    "                  'child': child.stdout.strip(), 'file': spam.__file__, 'folder': sys.path[0]}), flush=True)\n"
+from wpfsm.adapters.aws.job_launcher.digest import NotCached, installed, key, texts
+
+
+def read(folder: Path, text: str, **more: str) -> list[bytes]:
+    for name, content in more.items():
+        (folder / f"{name}.txt").write_text(content)
+    (folder / "requirements.txt").write_text(text)
+    return list(texts(str(folder / "requirements.txt")))
+
+
+def test_files_that_are_named_are_read_once(tmp_path: Path) -> None:
+    found = read(tmp_path, "-r a.txt\n--constraint=b.txt\nnumpy\n", a="-r requirements.txt\nx\n", b="y\n")
+    assert found[1:] == [b"-r requirements.txt\nx\n", b"y\n"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-e .",
+        "--editable=src",
+        "./package",
+        "spam @ file:///opt/spam",
+        "-r https://index.example/requirements.txt",
+    ],
 )
+def test_what_may_change_while_its_text_stays_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (tmp_path / "package").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotCached):
+        read(tmp_path, f"{line}\n")
 
 
-def told(log: str) -> dict[str, object]:
-    """What the script printed last."""
-    answer: dict[str, object] = json.loads(log.strip().splitlines()[-1])
-    return answer
+def test_a_folder_named_like_a_requirement_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "transformers").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert len(read(tmp_path, "transformers\n")) == 1
 
 
-def test_a_changed_pin_is_another_environment(container: Container) -> None:
-    """A pin that changes gives the new version, and going back gives the old one at once."""
-    container.write(requirements="eggs==1.0\nspam==1.0\n", train=TELL)
-    container.run()
-    container.write(requirements="eggs==1.0\nspam==2.0\n")
-    code, log = container.run()
-    assert code == 0, log
-    assert told(log)["version"] == told(log)["command"] == "2.0"
-    container.write(requirements="eggs==1.0\nspam==1.0\n")
-    _, log = container.run()
-    assert told(log)["version"] == "1.0"
-    assert "from the pool's cache" in log
+def test_wheels_of_a_local_folder_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wheels").mkdir()
+    monkeypatch.chdir(tmp_path)
+    before = read(tmp_path, "--find-links wheels\nspam\n")
+    (tmp_path / "wheels" / "spam-2.0-py3-none-any.whl").write_bytes(b"x")
+    assert read(tmp_path, "--find-links wheels\nspam\n") != before
 
 
-def test_nested_files_and_constraints_are_part_of_the_digest(container: Container) -> None:
-    """What ``-r`` and ``-c`` name decides what is installed, and so the digest."""
-    container.write(requirements="-r base.txt\n-c limits.txt\n", train=TELL)
-    (container.code / "base.txt").write_text("spam\n")
-    (container.code / "limits.txt").write_text("spam==1.0\n")
-    _, log = container.run()
-    assert told(log)["version"] == "1.0"
-    (container.code / "limits.txt").write_text("spam==2.0\n")
-    _, log = container.run()
-    assert told(log)["version"] == "2.0"
+def test_the_key_depends_on_all_that_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("spam\n")
+    brought = tmp_path / "site-packages"
+    (brought / "numpy-2.0.dist-info").mkdir(parents=True)
+    assert list(installed([str(brought)])) == ["numpy-2.0"]
 
+    def now(image: str = "train:1") -> str:
+        return key(str(requirements), image, [str(brought)])
 
-def test_an_image_that_changed_is_another_digest(container: Container, tmp_path: Path) -> None:
-    """The same tag with other packages in it: what was kept for the old image is not taken."""
-    own = tmp_path / "image"
-    shutil.copytree(container.image, own, symlinks=True)
-    container.image = own
-    container.write(requirements="spam==1.0\n", train=TELL)
-    container.run()
-    (own / "lib" / PYTHON / "site-packages" / "ham-3.0.dist-info").mkdir()
-    _, log = container.run()
-    assert "from the pool's cache" not in log
+    seen = {now(), now("train:2")}
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
+    seen.add(now())
+    monkeypatch.setenv("PIP_CACHE_DIR", "/somewhere")
+    seen.add(now())
+    assert len(seen) == 3, "the place of a cache decides nothing"
+    (brought / "torch-2.5.dist-info").mkdir()
+    seen.add(now())
+    requirements.write_text("spam==1\n")
+    seen.add(now())
+    assert len(seen) == 5

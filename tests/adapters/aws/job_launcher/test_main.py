@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from launcher_containers import PYTHON, Container
+from launcher_containers import PYTHON, Container, with_index
 
 TELL = (
     "import json, os, shutil, subprocess, sys\n"
@@ -159,3 +159,57 @@ def test_what_is_not_expected_falls_back_to_the_sdks_installation(container: Con
     else:
         assert code == 0, log
         assert str(own) in str(told(log)["file"])
+
+
+def test_a_changed_pin_is_another_environment(container: Container) -> None:
+    """A pin that changes gives the new version, and going back gives the old one at once."""
+    container.write(requirements="eggs==1.0\nspam==1.0\n", train=TELL)
+    container.run()
+    container.write(requirements="eggs==1.0\nspam==2.0\n")
+    code, log = container.run()
+    assert code == 0, log
+    assert told(log)["version"] == told(log)["command"] == "2.0"
+    container.write(requirements="eggs==1.0\nspam==1.0\n")
+    _, log = container.run()
+    assert told(log)["version"] == "1.0"
+    assert "from the pool's cache" in log
+
+
+def test_nested_files_and_constraints_are_part_of_the_digest(container: Container) -> None:
+    """What ``-r`` and ``-c`` name decides what is installed, and so the digest."""
+    container.write(requirements="-r base.txt\n-c limits.txt\n", train=TELL)
+    (container.code / "base.txt").write_text("spam\n")
+    (container.code / "limits.txt").write_text("spam==1.0\n")
+    _, log = container.run()
+    assert told(log)["version"] == "1.0"
+    (container.code / "limits.txt").write_text("spam==2.0\n")
+    _, log = container.run()
+    assert told(log)["version"] == "2.0"
+
+
+def test_an_image_that_changed_is_another_digest(container: Container, tmp_path: Path) -> None:
+    """The same tag with other packages in it: what was kept for the old image is not taken."""
+    own = tmp_path / "image"
+    shutil.copytree(container.image, own, symlinks=True)
+    container.image = own
+    container.write(requirements="spam==1.0\n", train=TELL)
+    container.run()
+    (own / "lib" / PYTHON / "site-packages" / "ham-3.0.dist-info").mkdir()
+    _, log = container.run()
+    assert "from the pool's cache" not in log
+
+
+@pytest.mark.network
+def test_uv_installs_what_pip_resolved(container: Container) -> None:
+    """With an index: uv comes once for each pool, and links what pip found."""
+    with_index(container)
+    container.write(requirements="tabulate==0.9.0\n", train="import tabulate\nprint(tabulate.__version__)\n")
+    code, log = container.run()
+    assert code == 0, log
+    assert (container.cache / "packages" / "uv-tool" / "bin" / "uv").exists()
+    assert "Successfully installed tabulate-0.9.0" in log
+    freeze = next((container.cache / "packages").glob("*/lib/*/site-packages/tabulate-*.dist-info"))
+    assert not (freeze / "direct_url.json").exists()
+    container.write(requirements="tabulate==0.10.0\n")
+    code, log = container.run()
+    assert (code, log.splitlines()[-1]) == (0, "0.10.0")

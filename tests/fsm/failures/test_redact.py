@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.redact import MASK, is_secret_name, redact, redact_lines, redact_stream, redact_values
+from wpfsm.fsm.failures.redact import MASK, is_secret_name, redact, redact_lines, redact_stream, redact_values
 
 SECRETS = {
     "aws key id": ("key AKIA" + "ABCDEFGHIJKLMNOP", "AKIA" + "ABCDEFGHIJKLMNOP"),

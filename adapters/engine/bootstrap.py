@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from wpfsm.adapters.aws.targets import target_of
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.patch_command import Subprocess
@@ -15,10 +16,9 @@ from wpfsm.adapters.host.price_cache import PriceCache
 from wpfsm.adapters.host.resolver import PipResolver
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.host.stop_request import StopSignals
-from wpfsm.adapters.targets import target_of
 from wpfsm.fsm.context import Ports
 from wpfsm.fsm.failpoints import Failpoints, Hook
-from wpfsm.fsm.polling import AWS, LOOPBACK
+from wpfsm.fsm.gateway import AWS, LOOPBACK
 from wpfsm.fsm.ports import Clock, Notifier, Progress
 from wpfsm.fsm.records import Loop, Owner
 from wpfsm.state import leases, store
