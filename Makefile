@@ -61,7 +61,7 @@ bench: install  ## measure, write docs/performance.md and benchmarks/results.jso
 	$(BIN)/python benchmarks/run.py
 
 engine-check: install  ## the team's engine at AWS's local control plane, in full
-	WPFSM_ENGINE=full $(BIN)/python -m pytest tests/e2e/engine tests/adapters/engine tests/state/shared
+	WPFSM_ENGINE=full $(BIN)/python -m pytest tests/e2e/engine tests/adapters/engine tests/adapters/verbs/test_deploy.py tests/state/shared
 
 soak: install  ## the long randomised runs, in full
 	WPFSM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) -m soak

@@ -11,7 +11,6 @@ import click
 import pytest
 from cli_bench import Bench
 
-from wpfsm.adapters.verbs.group import ORDER
 from wpfsm.cli import cli
 
 
@@ -79,65 +78,3 @@ def test_every_option_is_explained():
 def test_the_version(alone: Bench):
     """--version is the distribution's version, at the front and behind an option."""
     assert alone.run("--version").out == f"wpfsm {version('wpfsm')}\n"
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_a_script_for_the_shell(alone: Bench, shell: str):
-    """The script asks the program itself for the words."""
-    assert "_WPFSM_COMPLETE" in alone.run("completion", shell).out
-
-
-def test_completion_knows_the_verbs(alone: Bench):
-    """What the script asks for is answered with verbs."""
-    ran = alone.run(_WPFSM_COMPLETE="bash_complete", COMP_WORDS="wpfsm ins", COMP_CWORD="1")
-    assert ran.out.strip() == "plain,inspect"
-
-
-def test_completion_knows_the_loops(finished: Bench):
-    """A verb that takes a loop completes its id."""
-    for verb in ("inspect", "resume", "report"):
-        ran = finished.run(_WPFSM_COMPLETE="bash_complete", COMP_WORDS=f"wpfsm {verb} swe", COMP_CWORD="2")
-        assert re.fullmatch(r"plain,sweep-[0-9a-f]{10}", ran.out.strip()), ran.err
-
-
-def test_completion_says_nothing_without_a_database(alone: Bench):
-    """No loop is not an error at the Tab key."""
-    ran = alone.run(_WPFSM_COMPLETE="bash_complete", COMP_WORDS="wpfsm inspect x", COMP_CWORD="2")
-    assert (ran.out.strip(), ran.err) == ("", "")
-
-
-def test_the_list_of_verbs_is_whole(alone: Bench):
-    """Every verb has its place in the list, and its sentence fits a terminal of 80 columns."""
-    shown = alone.run("--help", COLUMNS="80").out
-    assert set(ORDER) == set(cli.commands)
-    listed = shown.partition("Commands:")[2]
-    assert "..." not in listed
-    assert max(map(len, listed.splitlines())) <= 80
-    assert re.findall(r"^  (\w+)  ", listed, re.MULTILINE) == list(ORDER)
-
-
-def test_bad_usage_is_an_object_for_programs(alone: Bench):
-    """A program that asked for JSON gets the error as JSON, with the same exit code."""
-    ran = alone.run("inspect", "--job", "zero", "-o", "json")
-    assert ran.code == 2
-    assert ran.json["error"]["class"] == "UsageError"
-    assert "zero" in ran.json["error"]["message"]
-    assert alone.run("inspect", "--job", "zero").out == ""
-
-
-def test_no_traceback_unless_asked(alone: Bench):
-    """An unexpected error is one line; --debug shows where it came from."""
-    alone.database.mkdir()
-    for words, has_traceback in (([], False), (["--debug"], True)):
-        ran = alone.run("inspect", *words)
-        assert ran.code not in (0, None)
-        assert ("Traceback" in ran.err) is has_traceback
-
-
-def test_an_unexpected_error_is_an_object_for_programs(alone: Bench):
-    """What nobody foresaw is said in the form that was asked for, too."""
-    ran = alone.run("inspect", "--db", "x" * 300, "-o", "json")
-    assert ran.code == 1
-    assert "File name too long" in ran.json["error"]["message"]
-    assert "--debug" in ran.json["error"]["fix"]
-    assert ran.err == ""

@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from wpfsm.adapters.aws.first_request import first_request, lock_of
+from wpfsm.adapters.aws.first_request import first_request
 from wpfsm.adapters.aws.own_request import NOT_ASKED, REPORTED, own_request
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.loopfile.load import parse
@@ -50,32 +50,6 @@ def found(folder: Path, request: object, more: str = "") -> list[str]:
     strategy = build(file.strategy, Goal("m", "minimize"), file.job.hyperparameters)
     own = first_request(file, folder / "loop.yaml", strategy)
     return [f"{finding.level}: {finding} {finding.fix}" for finding in own.findings]
-
-
-def test_a_sound_request_has_no_finding(tmp_path: Path) -> None:
-    """As it will be sent: with the loop's own hyperparameters, limits and tags."""
-    assert found(tmp_path, REQUEST, ", hyperparameters: {rounds: 7, eta: 0.1}") == []
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"HyperParameters": {"eta": 0.3}}, "HyperParameters.eta of job.request"),
-        ({"HyperParameters": {"deep": True}}, "HyperParameters.deep of job.request"),
-        ({"EnableNetworkIsolation": "true"}, '"true" is not true or false'),
-        ({"VpcConfig": None}, "null is no value: leave the member out"),
-        ({"InputDataConfig": {"ChannelName": "a"}}, "is not a list"),
-        ({"InputDatConfig": []}, "did you mean InputDataConfig?"),
-        ({"TrainingJobName.$": "$.name"}, "did you mean TrainingJobName? (TrainingJobName.$ of"),
-        ({"CheckpointConfig": {"S3Uri": "s3://b", "LocalFolder": "/x"}}, "CheckpointConfig.LocalFolder"),
-    ],
-)  # fmt: skip
-def test_what_botocore_would_refuse_is_found(tmp_path: Path, change: dict[str, Any], told: str) -> None:
-    """Types, unknown members and nulls: the service is not needed to know them."""
-    findings = found(tmp_path, {**REQUEST, **change})
-    assert len(findings) == 1
-    assert findings[0].startswith("refuse")
-    assert told in findings[0]
 
 
 def test_a_description_is_taken_without_what_only_the_service_reports(tmp_path: Path) -> None:
@@ -125,17 +99,3 @@ def test_a_dict_that_python_printed_is_told_from_json(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         own_request(written(tmp_path, str(REQUEST)))
     assert "json.dump" in refused.value.fix
-
-
-def test_the_lock_is_that_of_the_request(tmp_path: Path) -> None:
-    """Volume, network and encryption that only the request states are what `plan` prints."""
-    vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
-    written(tmp_path, {**REQUEST, "VpcConfig": vpc, "EnableInterContainerTrafficEncryption": True})
-    file = loop_file()
-    strategy = build(file.strategy, None, {})
-    lock = lock_of(file, first_request(file, tmp_path / "loop.yaml", strategy).lock)
-    assert isinstance(lock, dict)
-    assert lock["volume_gb"] == 77
-    assert lock["vpc"] == {"security_groups": ["sg-1"], "subnets": ["subnet-1"]}
-    assert lock["encrypt_traffic"] is True
-    assert lock["role"] == REQUEST["RoleArn"]

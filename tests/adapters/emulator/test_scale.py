@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from emulator_requests import send, training_job
 
 from wpfsm.adapters.emulator.inprocess import Emulator
-from wpfsm.adapters.emulator.scripted import Script, ScriptedRunner
 
 JOBS = 10_000
-PLACE = ("123456789012", "us-east-1")
 
 
 @pytest.fixture(scope="module")
@@ -85,38 +82,3 @@ def test_every_page_is_reached(crowded: list[Emulator]) -> None:
             break
         token = {"NextToken": answer["NextToken"]}
     assert len(found) == len(set(found)) == JOBS + 1
-
-
-@pytest.mark.parametrize("from_head", [True, False])
-def test_a_page_of_lines_holds_a_megabyte(from_head: bool) -> None:
-    """Long lines come in pages of at most 1 MB, each line once, in order from either end."""
-    lines = [f"{i:03d}" + "x" * 100_000 for i in range(35)]
-    script = Script(seconds=5, lines=lines)
-    with Emulator(runner=ScriptedRunner(lambda _: script)) as emulator:
-        send(emulator, "sagemaker", "CreateTrainingJob", training_job("j"))
-        emulator.advance(10)
-        group = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
-        _, found = send(emulator, "logs", "DescribeLogStreams", group)
-        ask = {**group, "logStreamName": found["logStreams"][0]["logStreamName"]}
-        pages: list[list[str]] = []
-        token: dict[str, object] = {"startFromHead": from_head}
-        while not pages or pages[-1]:
-            _, answer = send(emulator, "logs", "GetLogEvents", {**ask, **token})
-            pages.append([event["message"] for event in answer["events"]])
-            token = {"nextToken": answer["nextForwardToken" if from_head else "nextBackwardToken"]}
-    assert all(sum(len(line) + 26 for line in page) <= 1 << 20 for page in pages)
-    assert len(pages) == 5  # ten lines a page, and the empty one
-    ordered = pages if from_head else pages[::-1]
-    assert [line for page in ordered for line in page] == lines
-
-
-def test_ten_thousand_lines_are_kept(tmp_path: Path) -> None:
-    """Ten thousand lines are stored and read back, in order, in one answer."""
-    lines = [f"step {i} loss=0.{i}" for i in range(10_000)]
-    script = Script(seconds=5, lines=lines)
-    with Emulator(runner=ScriptedRunner(lambda _: script), state=tmp_path) as emulator:
-        send(emulator, "sagemaker", "CreateTrainingJob", training_job("j"))
-        emulator.advance(10)
-        request = {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "j/"}
-        _, answer = send(emulator, "logs", "FilterLogEvents", request)
-        assert [event["message"] for event in answer["events"]] == lines

@@ -1,14 +1,16 @@
-"""What `init --from-job` writes is a loop file that `plan` accepts."""
+"""``init``: the loop file that it writes is one that `plan` accepts, also from a job that ran."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from cli_bench import Bench
 
 from wpfsm.adapters.verbs.init import loop_file_text, own_request
 from wpfsm.fsm.costs.limits import Limits, Spent, admit
-from wpfsm.fsm.loopfile.load import parse
+from wpfsm.fsm.loopfile.load import load, parse
 from wpfsm.fsm.loopfile.model import LoopFile
 
 
@@ -90,3 +92,49 @@ def test_spot_is_left_out_of_the_request() -> None:
     request = own_request(job(EnableManagedSpotTraining=True, StoppingCondition=stopping))
     assert "EnableManagedSpotTraining" not in request
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 60}
+
+
+def test_init_writes_a_loop_file_that_is_valid(alone: Bench):
+    """The commented file passes as it stands, and names the next command."""
+    ran = alone.run("init")
+    assert ran.code == 0
+    assert ran.out == "loop.yaml\n"
+    assert "wpfsm plan loop.yaml" in ran.err
+    assert load(alone.folder / "loop.yaml").strategy.type == "sweep"
+    assert "#" in (alone.folder / "loop.yaml").read_text()
+
+
+def test_init_never_writes_over_a_file(alone: Bench):
+    """What somebody wrote stays, unless --force says otherwise."""
+    file = alone.folder / "mine.yaml"
+    file.write_text("mine")
+    ran = alone.run("init", "mine.yaml")
+    assert ran.code == 2
+    assert file.read_text() == "mine"
+    assert alone.run("init", "mine.yaml", "--force").code == 0
+    assert file.read_text() != "mine"
+
+
+def test_init_from_a_job_makes_a_loop_that_runs(finished: Bench, bench: Bench):
+    """A job that ran becomes a request and a loop file around it, and the loop runs without the SDK."""
+    job = finished.document("sweep")["jobs"][1]["name"]
+    ran = bench.run("init", "--from-job", job, "--backend", "local", "again.yaml", "-o", "json")
+    assert ran.code == 0, ran.err
+    assert ran.json["files"] == ["again.yaml", "create_training_job.json"]
+    request = json.loads((bench.folder / "create_training_job.json").read_text())
+    assert "KeepAlivePeriodInSeconds" not in request["ResourceConfig"]
+    file = load(bench.folder / "again.yaml")
+    assert file.pool.role == "arn:aws:iam::123456789012:role/sweep"
+    assert file.job.hyperparameters == {"lr": 0.01}
+    assert file.metric is not None
+    assert file.metric.regex == "eval_loss=([0-9.eE+-]+)"
+    started = bench.run("start", "again.yaml", "-o", "json")
+    assert started.code == 0, started.err
+    assert started.json["best"]["metric"]["value"] == 0.0
+
+
+def test_init_from_a_job_that_is_not_there(bench: Bench):
+    """No file is written for a job that nobody knows."""
+    ran = bench.run("init", "--from-job", "nobody", "--backend", "local")
+    assert ran.code == 6, ran.err
+    assert list(bench.folder.glob("*.yaml")) == []

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import pytest
-from launcher_containers import PYTHON, Container, make_wheel, with_index
+from launcher_containers import PYTHON, Container, with_index
 
 TELL = (
     "import json, os, shutil, subprocess, sys\n"
@@ -55,47 +54,6 @@ def test_script_sees_what_the_driver_gives_it(container: Container) -> None:
     }
 
 
-def test_a_changed_pin_is_another_environment(container: Container) -> None:
-    """A pin that changes gives the new version, and going back gives the old one at once."""
-    container.write(requirements="eggs==1.0\nspam==1.0\n", train=TELL)
-    container.run()
-    container.write(requirements="eggs==1.0\nspam==2.0\n")
-    code, log = container.run()
-    assert code == 0, log
-    assert told(log)["version"] == told(log)["command"] == "2.0"
-    container.write(requirements="eggs==1.0\nspam==1.0\n")
-    _, log = container.run()
-    assert told(log)["version"] == "1.0"
-    assert "from the pool's cache" in log
-
-
-def test_what_a_job_installs_no_other_job_sees(container: Container) -> None:
-    """A script that installs at run time changes neither the kept packages nor the next job's."""
-    installs = (
-        "import subprocess, sys\n"
-        "subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', 'spam==2.0'], check=True)\n" + TELL
-    )
-    container.write(requirements="spam==1.0\n", train=installs)
-    _, log = container.run()
-    assert told(log)["version"] == "2.0"
-    container.write(train=TELL)
-    _, log = container.run()
-    assert told(log)["version"] == "1.0"
-    assert "from the pool's cache" in log
-
-
-def test_nested_files_and_constraints_are_part_of_the_digest(container: Container) -> None:
-    """What ``-r`` and ``-c`` name decides what is installed, and so the digest."""
-    container.write(requirements="-r base.txt\n-c limits.txt\n", train=TELL)
-    (container.code / "base.txt").write_text("spam\n")
-    (container.code / "limits.txt").write_text("spam==1.0\n")
-    _, log = container.run()
-    assert told(log)["version"] == "1.0"
-    (container.code / "limits.txt").write_text("spam==2.0\n")
-    _, log = container.run()
-    assert told(log)["version"] == "2.0"
-
-
 def test_packages_of_the_image_are_seen_and_not_installed_again(container: Container, tmp_path: Path) -> None:
     """An image that is a virtual environment itself: its packages are counted and imported."""
     own = tmp_path / "image"
@@ -110,18 +68,6 @@ def test_packages_of_the_image_are_seen_and_not_installed_again(container: Conta
     assert code == 0, log
     assert str(packages / "spam.py") in log
     assert "spam-" not in log.partition("Would install")[2].partition("\n")[0]
-
-
-def test_an_image_that_changed_is_another_digest(container: Container, tmp_path: Path) -> None:
-    """The same tag with other packages in it: what was kept for the old image is not taken."""
-    own = tmp_path / "image"
-    shutil.copytree(container.image, own, symlinks=True)
-    container.image = own
-    container.write(requirements="spam==1.0\n", train=TELL)
-    container.run()
-    (own / "lib" / PYTHON / "site-packages" / "ham-3.0.dist-info").mkdir()
-    _, log = container.run()
-    assert "from the pool's cache" not in log
 
 
 def test_exit_code_and_traceback_are_the_scripts_own(container: Container) -> None:
@@ -173,32 +119,6 @@ def test_files_of_the_user_shadow_nothing_of_ours(container: Container) -> None:
     assert "packages ready" in log
 
 
-def test_a_job_killed_while_it_installs_leaves_no_half(container: Container) -> None:
-    """Killed between its first and its last file: the next job builds the environment anew, and whole."""
-    container.write(requirements="spam==1.0\n", train=TELL)
-    job = container.start()
-    deadline = time.monotonic() + 60
-    while not list((container.cache / "packages").glob("*.half")) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    job.kill()
-    job.communicate()
-    assert [name for name in container.kept() if not name.endswith(".half")] == []
-    code, log = container.run()
-    assert code == 0, log
-    assert told(log)["version"] == "1.0"
-    assert len(container.kept()) == 1
-
-
-def test_processes_of_one_host_do_not_race(container: Container) -> None:
-    """Three at once: one installs, the others wait and use what it made."""
-    container.write(requirements="spam==1.0\n", train=TELL)
-    jobs = [container.start() for _ in range(3)]
-    logs = [job.communicate(timeout=120)[0] for job in jobs]
-    assert [job.returncode for job in jobs] == [0, 0, 0], logs
-    assert sum("Would install" in log for log in logs) == 1
-    assert len(container.kept()) == 1
-
-
 def test_requirements_that_no_index_has_fail_the_job_with_pips_words(container: Container) -> None:
     """The class of the failure is read from pip's words; it is not tried a second time."""
     container.write(requirements="spam==9.9\n", train=TELL)
@@ -241,18 +161,42 @@ def test_what_is_not_expected_falls_back_to_the_sdks_installation(container: Con
         assert str(own) in str(told(log)["file"])
 
 
-def test_a_pool_keeps_the_newest_environments(container: Container) -> None:
-    """The cache does not grow with every pin that a loop tries."""
-    container.write(train="print('ran')\n")
-    for number in range(6):
-        make_wheel(container.root / "more", f"pkg{number}", "1.0")
-    container.environment["PIP_FIND_LINKS"] = str(container.root / "more")
-    for number in range(6):
-        container.write(requirements=f"pkg{number}\n")
-        assert container.run()[0] == 0
-    assert len(container.kept()) == 4
-    container.write(requirements="pkg5\n")
-    assert "from the pool's cache" in container.run()[1]
+def test_a_changed_pin_is_another_environment(container: Container) -> None:
+    """A pin that changes gives the new version, and going back gives the old one at once."""
+    container.write(requirements="eggs==1.0\nspam==1.0\n", train=TELL)
+    container.run()
+    container.write(requirements="eggs==1.0\nspam==2.0\n")
+    code, log = container.run()
+    assert code == 0, log
+    assert told(log)["version"] == told(log)["command"] == "2.0"
+    container.write(requirements="eggs==1.0\nspam==1.0\n")
+    _, log = container.run()
+    assert told(log)["version"] == "1.0"
+    assert "from the pool's cache" in log
+
+
+def test_nested_files_and_constraints_are_part_of_the_digest(container: Container) -> None:
+    """What ``-r`` and ``-c`` name decides what is installed, and so the digest."""
+    container.write(requirements="-r base.txt\n-c limits.txt\n", train=TELL)
+    (container.code / "base.txt").write_text("spam\n")
+    (container.code / "limits.txt").write_text("spam==1.0\n")
+    _, log = container.run()
+    assert told(log)["version"] == "1.0"
+    (container.code / "limits.txt").write_text("spam==2.0\n")
+    _, log = container.run()
+    assert told(log)["version"] == "2.0"
+
+
+def test_an_image_that_changed_is_another_digest(container: Container, tmp_path: Path) -> None:
+    """The same tag with other packages in it: what was kept for the old image is not taken."""
+    own = tmp_path / "image"
+    shutil.copytree(container.image, own, symlinks=True)
+    container.image = own
+    container.write(requirements="spam==1.0\n", train=TELL)
+    container.run()
+    (own / "lib" / PYTHON / "site-packages" / "ham-3.0.dist-info").mkdir()
+    _, log = container.run()
+    assert "from the pool's cache" not in log
 
 
 @pytest.mark.network
