@@ -40,7 +40,8 @@ _NONE = re.compile(
 _CONFLICT = re.compile(r"^(?:ERROR: )?(?P<first>Cannot install .+ because .+)$", re.MULTILINE)
 _CAUSE = re.compile(r"The conflict is caused by:\n(?P<lines>(?: {4}.+\n)+)")
 _WHEELS = re.compile(r"\(from versions: (?P<versions>\d[^)]*)\)")
-_LISTING_SECONDS = 6.0
+_RESOLVING = 0.6
+"""Share of the time for the resolver; the rest is for asking what the index has instead."""
 
 Ask: TypeAlias = Callable[[list[str]], "tuple[int | None, str]"]
 
@@ -79,7 +80,7 @@ class PipResolver:
                 "off",
                 *_for_python(python),
             ]
-            code, said = _pip(words, folder, variables, seconds - _LISTING_SECONDS)
+            code, said = _pip(words, folder, variables, seconds * _RESOLVING)
             if code == 0:
                 return Resolution(_names(report))
         if code is None or _UNREACHABLE.search(said):
@@ -96,9 +97,7 @@ class PipResolver:
                 asked,
                 versions,
                 python,
-                lambda words: _pip(
-                    words, folder, variables, min(_LISTING_SECONDS / 2, deadline - time.monotonic())
-                ),
+                lambda words: _pip(words, folder, variables, deadline - time.monotonic()),
             )
         return _UNKNOWN
 

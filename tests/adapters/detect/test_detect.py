@@ -130,3 +130,33 @@ def test_it_imports_the_standard_library_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("try lr 1e-3, 1e-4, then with the best one try dropout 0.1, 0.2", ["sweep", "sweep"]),
+        ("sweep lr 1e-3 and 1e-4. Then keep the best and train until val_loss < 0.2", ["sweep", "until"]),
+        ("first lora, then qlora; I decide after each one what is next", ["recipes", "ask"]),
+    ],
+)
+def test_what_follows_on_the_best_or_by_hand_is_a_phase(text: str, kinds: list[str]) -> None:
+    """Phases in order; one that goes on from the best says so."""
+    written = draft(detect(text), "x")
+    strategy = parse(written).strategy
+    assert isinstance(strategy, list)
+    assert [phase.type for phase in strategy] == kinds
+    assert ("from: best" in written) == (kinds[-1] != "ask")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train a net with layers 300, 100 and dropout 0.4, 0.2 after each block",
+        "train with weight decay 0.1, 0.01, 0.001 per layer",
+        "we have 12k images, 40 days and 3 sites; train the detector",
+    ],
+)
+def test_what_one_job_takes_together_is_no_list_of_trials(text: str) -> None:
+    """Widths and rates layer by layer, and things that are only counted."""
+    assert detect(text).trials == []
