@@ -56,8 +56,13 @@ cli.add_command(emulator)
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
 @click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
-@click.option("--continue", "continued", metavar="LOOP", shell_complete=loop_ids,
-              help="Know the trials of a closed loop, and repeat none.")  # fmt: skip
+@click.option(
+    "--continue",
+    "continued",
+    metavar="LOOP",
+    shell_complete=loop_ids,
+    help="Know the trials of a closed loop, and repeat none.",
+)
 @click.option("--queue", is_flag=True, help="Wait for a pool that another loop holds, instead of exit 5.")
 @click.option("--rehearse", is_flag=True, help="Rehearse first, and start only what needs no change.")
 @click.option("--wait", "follow", is_flag=True, help="Where an engine drives it: follow it to its end.")
@@ -103,8 +108,13 @@ def start(
 @click.option("--accept-changes", is_flag=True, help="Take over changed free fields of the loop file.")
 @click.option("--abandon", is_flag=True, help="Only clean up: stop, release, confirm.")
 @click.option("--skip", is_flag=True, help="At a failure hand-off: give up the failed trial.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
-              help="At a failure hand-off: make the trial anew with this hyperparameter.")  # fmt: skip
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="At a failure hand-off: make the trial anew with this hyperparameter.",
+)
 @click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
 @shared
 def resume(
@@ -148,10 +158,19 @@ def resume(
 )
 @click.argument("loop", shell_complete=loop_ids)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyperparameter of the trial.")
-@click.option("--source", type=click.Path(path_type=Path), metavar="DIR",
-              help="Run the source in this folder [default: that of the base].")  # fmt: skip
-@click.option("--from", "base", default="", metavar="best|last|N",
-              help="The trial to start from [default: what strategy.keep says].")  # fmt: skip
+@click.option(
+    "--source",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run the source in this folder [default: that of the base].",
+)
+@click.option(
+    "--from",
+    "base",
+    default="",
+    metavar="best|last|N",
+    help="The trial to start from [default: what strategy.keep says].",
+)
 @click.option("--note", default="", metavar="TEXT", help="The hypothesis; it is kept with the trial.")
 @click.option("--again", is_flag=True, help="Run a point that was tried before.")
 @click.option("--done", is_flag=True, help="No further trial: release, receipt, exit 0.")
@@ -235,8 +254,13 @@ def turn(given: Options, loop: str) -> int:
 @click.option("--events", is_flag=True, help="The whole history, with guards and their values.")
 @click.option("--since", type=click.IntRange(0), default=0, metavar="SEQ", help="Only events after this one.")
 @click.option("--follow", is_flag=True, help="Go on with new events until the loop closes or hands off.")
-@click.option("--diagram", is_flag=False, flag_value="-", metavar="[FILE]",
-              help="Draw the machine and the path taken: mermaid, or an image in FILE (svg, png, pdf).")  # fmt: skip
+@click.option(
+    "--diagram",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Draw the machine and the path taken: mermaid, or an image in FILE (svg, png, pdf).",
+)
 @shared
 def inspect(
     given: Options,
@@ -442,9 +466,11 @@ def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool,
 )
 @click.option("--reason", metavar="TEXT", help="A FailureReason, or the message of an API error.")
 @click.option(
-    "--log", type=click.Path(path_type=Path), metavar="FILE",
+    "--log",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="A job's log, or what `aws logs get-log-events` printed; - for stdin.",
-)  # fmt: skip
+)
 @shared
 def explain(given: Options, loop: str | None, job: int | None, reason: str | None, log: Path | None) -> int:
     """Classify a failure: a loop's job's, or any that is known by its texts."""
@@ -569,8 +595,13 @@ def skill_show(given: Options) -> int:
 @click.option(
     "--dir", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Into this folder of skills."
 )
-@click.option("--for", "agents", multiple=True, type=click.Choice(["claude", "agents", "codex", "gemini", "kiro"]),
-              help="For this kind of agent [default: claude, agents, and each that is there].")  # fmt: skip
+@click.option(
+    "--for",
+    "agents",
+    multiple=True,
+    type=click.Choice(["claude", "agents", "codex", "gemini", "kiro"]),
+    help="For this kind of agent [default: claude, agents, and each that is there].",
+)
 @shared
 def skill_install(given: Options, folder: Path | None, agents: tuple[str, ...]) -> int:
     """Put the skill where agents look for skills."""
@@ -584,8 +615,14 @@ def skill_install(given: Options, folder: Path | None, agents: tuple[str, ...]) 
     epilog=examples("wpfsm report LOOP --html loop.html"),
 )
 @click.argument("loop", shell_complete=loop_ids)
-@click.option("--html", "target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", required=True,
-              help="Where to write the page.")  # fmt: skip
+@click.option(
+    "--html",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    required=True,
+    help="Where to write the page.",
+)
 @shared
 def report(given: Options, loop: str, target: Path) -> int:
     """Write one self-contained HTML page: the pool over time, metrics, costs, failures, receipt."""

@@ -13,19 +13,54 @@ from collections.abc import Callable, Iterator
 Hook = Callable[[str], None]
 
 TRANSITIONS = (
-    "admitted", "intended", "submitted", "rejected", "ended", "handed_off", "proceed", "verified", "release",
+    "admitted",
+    "intended",
+    "submitted",
+    "rejected",
+    "ended",
+    "handed_off",
+    "proceed",
+    "verified",
+    "release",
     "released",
-)  # fmt: skip
+)
 RECORDS = (
-    "taken_over", "heartbeat", "checked", "rendered", "sent", "observed", "metric_warned", "settled", "stop_intended",
-    "stop_answered", "update_intended", "update_answered", "pool_observed", "discharged", "edited", "accepted", "waiting",
-    "proposed", "proposal_refused",
-)  # fmt: skip
+    "taken_over",
+    "heartbeat",
+    "checked",
+    "rendered",
+    "sent",
+    "observed",
+    "metric_warned",
+    "settled",
+    "stop_intended",
+    "stop_answered",
+    "update_intended",
+    "update_answered",
+    "pool_observed",
+    "discharged",
+    "edited",
+    "accepted",
+    "waiting",
+    "proposed",
+    "proposal_refused",
+)
 CALLS = (
-    "service.identity", "service.create", "service.describe", "service.tags", "service.stop",
-    "service.set_keep_alive", "service.list_jobs", "logs.read", "quotas.read", "prices.price",
-    "permissions.missing", "renderer.render", "sources.derive", "command.run",
-)  # fmt: skip
+    "service.identity",
+    "service.create",
+    "service.describe",
+    "service.tags",
+    "service.stop",
+    "service.set_keep_alive",
+    "service.list_jobs",
+    "logs.read",
+    "quotas.read",
+    "prices.price",
+    "permissions.missing",
+    "renderer.render",
+    "sources.derive",
+    "command.run",
+)
 NAMES = frozenset(
     [*(f"commit {name}" for name in (*TRANSITIONS, *RECORDS)), *(f"call {name}" for name in CALLS)]
 )

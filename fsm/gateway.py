@@ -332,8 +332,18 @@ class PollPolicy:
 AWS = PollPolicy()
 
 
-LOOPBACK = PollPolicy(least=0.05, most=1.0, grace=2.0, quiet=3.0, release=180.0, outage=30.0, backoff=0.1, log=1.0,
-                retry=0.5, listing=0.0)  # fmt: skip
+LOOPBACK = PollPolicy(
+    least=0.05,
+    most=1.0,
+    grace=2.0,
+    quiet=3.0,
+    release=180.0,
+    outage=30.0,
+    backoff=0.1,
+    log=1.0,
+    retry=0.5,
+    listing=0.0,
+)
 """For an endpoint on this machine: nothing is rate limited and nothing is eventually consistent for long."""
 
 

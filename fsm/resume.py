@@ -136,7 +136,11 @@ def _accept_file(ctx: Context, notes: list[str], *, accept: bool) -> bool:
         keys = ", ".join(change.key for change in changed)
         # Kept with an open hand-off, which it answers even if this process ends before it is closed.
         noted = {"handoff": {**ctx.loop.handoff, "accepted": keys}} if ctx.loop.handoff else {}
-        ctx.record("accepted", f"changes accepted: {keys}", loop={"loop_file": effective, **noted},
-                   data={c.key: [c.old, c.new] for c in changed})  # fmt: skip
+        ctx.record(
+            "accepted",
+            f"changes accepted: {keys}",
+            loop={"loop_file": effective, **noted},
+            data={c.key: [c.old, c.new] for c in changed},
+        )
         ctx.reload()
     return bool(changed)

@@ -43,10 +43,25 @@ TABLES: Mapping[type, str] = {
     PatchAttempt: "remembered",
     Proposal: "proposals",
 }
-_JSON = frozenset({
-    "loop_file", "lock", "handoff", "price", "receipt", "params", "environment",
-    "overrides", "request", "metrics", "diagnosis", "patch", "transitions", "data", "waits",
-})  # fmt: skip
+_JSON = frozenset(
+    {
+        "loop_file",
+        "lock",
+        "handoff",
+        "price",
+        "receipt",
+        "params",
+        "environment",
+        "overrides",
+        "request",
+        "metrics",
+        "diagnosis",
+        "patch",
+        "transitions",
+        "data",
+        "waits",
+    }
+)
 _FLAGS = frozenset({"smoke", "carry_checkpoint", "seen", "again"})
 
 

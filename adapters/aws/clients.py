@@ -120,9 +120,11 @@ def environment(target: Target) -> dict[str, str]:
 def _session(target: Target) -> boto3.Session:
     if target.local:
         return boto3.Session(
-            aws_access_key_id=LOCAL_ACCESS_KEY, aws_secret_access_key="none",
-            aws_session_token=target.token or None, region_name=target.region,
-        )  # fmt: skip
+            aws_access_key_id=LOCAL_ACCESS_KEY,
+            aws_secret_access_key="none",
+            aws_session_token=target.token or None,
+            region_name=target.region,
+        )
     if not target.loopback:
         return boto3.Session(region_name=target.region)
     return _own_credentials(target) or _session(replace(target, local=True))

@@ -37,23 +37,34 @@ def first_request(file: LoopFile, path: Path, strategy: Strategy) -> OwnRequest:
     proposal = next(iter(strategy.preview()), None) if not missing_extra(file.strategy) else None
     loop_id = f"{file.name}-000000"
     trial = Trial(
-        loop_id, 1, dict(proposal.params) if proposal else {}, proposal.label if proposal else "",
+        loop_id,
+        1,
+        dict(proposal.params) if proposal else {},
+        proposal.label if proposal else "",
         environment=dict(proposal.environment) if proposal else {},
-    )  # fmt: skip
+    )
     members = free_members(
-        file, base, loop_id=loop_id, number=1, trial=trial,
+        file,
+        base,
+        loop_id=loop_id,
+        number=1,
+        trial=trial,
         params={**file.job.hyperparameters, **trial.params},
         keep_alive=float(file.pool.keep_alive or 0) if file.keeps_pool else 0.0,
-    )  # fmt: skip
+    )
     request = compose(base, members)
     lock = LockedFields.of(request, file.pool.session_tag_keys)
     contradicted, _ = contradictions(file, lock)
     found = [refusal(each) for each in (*objections(request, violations, own=True), *contradicted)]
     if left_out:
-        found.append(Finding(
-            "warn", "request", f"job.request: left out what only the service reports: {', '.join(left_out)}",
-            "nothing is needed; wpfsm init --from-job NAME writes a request without them",
-        ))  # fmt: skip
+        found.append(
+            Finding(
+                "warn",
+                "request",
+                f"job.request: left out what only the service reports: {', '.join(left_out)}",
+                "nothing is needed; wpfsm init --from-job NAME writes a request without them",
+            )
+        )
     return OwnRequest(tuple(found), lock)
 
 

@@ -11,14 +11,35 @@ from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import JSON
 
-REPORTED = frozenset({
-    "AutoMLJobArn", "BillableTimeInSeconds", "BillableTokenCount", "CreationTime", "DebugRuleEvaluationStatuses",
-    "FailureReason", "FinalMetricDataList", "LabelingJobArn", "LastModifiedTime", "MlflowDetails",
-    "ModelArtifacts", "OutputModelPackageArn", "ProfilerRuleEvaluationStatuses", "ProfilingStatus",
-    "ProgressInfo", "ResponseMetadata", "SecondaryStatus", "SecondaryStatusTransitions", "TrainingEndTime",
-    "TrainingJobArn", "TrainingJobStatus", "TrainingStartTime", "TrainingTimeInSeconds", "TuningJobArn",
-    "WarmPoolStatus",
-})  # fmt: skip
+REPORTED = frozenset(
+    {
+        "AutoMLJobArn",
+        "BillableTimeInSeconds",
+        "BillableTokenCount",
+        "CreationTime",
+        "DebugRuleEvaluationStatuses",
+        "FailureReason",
+        "FinalMetricDataList",
+        "LabelingJobArn",
+        "LastModifiedTime",
+        "MlflowDetails",
+        "ModelArtifacts",
+        "OutputModelPackageArn",
+        "ProfilerRuleEvaluationStatuses",
+        "ProfilingStatus",
+        "ProgressInfo",
+        "ResponseMetadata",
+        "SecondaryStatus",
+        "SecondaryStatusTransitions",
+        "TrainingEndTime",
+        "TrainingJobArn",
+        "TrainingJobStatus",
+        "TrainingStartTime",
+        "TrainingTimeInSeconds",
+        "TuningJobArn",
+        "WarmPoolStatus",
+    }
+)
 """Members of a description that no request has: DescribeTrainingJob without CreateTrainingJob."""
 
 NOT_ASKED = frozenset({"SelectedInstanceType", "SelectedInstanceCount"})

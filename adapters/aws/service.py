@@ -27,10 +27,19 @@ PAGE = 100
 """MaxResults of ListTrainingJobs: the account may list twice a second, so pages are as large as they can be."""
 
 _REQUEST_MEMBERS = (
-    "AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig", "VpcConfig",
-    "StoppingCondition", "HyperParameters", "Environment", "EnableNetworkIsolation",
-    "EnableInterContainerTrafficEncryption", "CheckpointConfig",
-)  # fmt: skip
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "VpcConfig",
+    "StoppingCondition",
+    "HyperParameters",
+    "Environment",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "CheckpointConfig",
+)
 
 
 class SageMakerTraining:

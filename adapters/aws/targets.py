@@ -91,8 +91,10 @@ def target_for(given: Options, backend: str | None, region: str | None) -> clien
             hint(f"looking at the embedded emulator, {emulator.url} (--backend aws looks at AWS)")
             return Target(where, emulator.url, local=True, token=emulator.token)
         if backend == "local":
-            raise NotFound("the embedded emulator of this database is not running, so nothing can bill there",
-                           fix="--backend aws looks at AWS")  # fmt: skip
+            raise NotFound(
+                "the embedded emulator of this database is not running, so nothing can bill there",
+                fix="--backend aws looks at AWS",
+            )
     return Target(where)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from wpfsm.adapters.detect.evidence import Evidence, features, gather
 from wpfsm.adapters.detect.findings import Detection, Pattern, Plan, Trial
@@ -39,6 +40,13 @@ def detect(text: str) -> Detection:
         What is known. Never raises for a string.
     """
     evidence = gather(text)
+    first = _ON_THE_BEST.search(text)
+    if first is not None and _varies(gather(text[: first.start()]).trials):
+        head, tail = gather(text[: first.start()]), gather(text[first.end() :])
+        if (
+            _varies(tail.trials) or tail.goals.target is not None
+        ):  # two phases: the values of the first are its own
+            evidence = replace(evidence, trials=head.trials, rows=head.rows, settings=head.settings)
     model = load()
     verdict = judge(features(evidence))
     candidate, pattern, reason = decide(evidence, verdict, model.yes, model.no)
@@ -63,10 +71,47 @@ def detect(text: str) -> Detection:
     )
     plan = _plan(pattern, evidence, trials)
     detection = Detection(
-        candidate, verdict.probability, pattern, _why(candidate, evidence, verdict, trials, reason), reason.kind if reason else "", trials, target,
-        "", DECLINE, _settings(evidence, trials), evidence.instance_type, evidence.varied, plan,
-    )  # fmt: skip
-    return _with_message(detection)
+        candidate,
+        verdict.probability,
+        pattern,
+        _why(candidate, evidence, verdict, trials, reason),
+        reason.kind if reason else "",
+        trials,
+        target,
+        "",
+        DECLINE,
+        _settings(evidence, trials),
+        evidence.instance_type,
+        evidence.varied,
+        plan,
+    )
+    following = _following(text, detection)
+    if following is not None and following.target is not None and pattern is Pattern.TRAIN_UNTIL_METRIC:
+        detection = replace(
+            detection, pattern=Pattern.HYPERPARAMETER_SWEEP, target=None
+        )  # the target is the second's
+    return _with_message(replace(detection, following=following))
+
+
+_ON_THE_BEST = re.compile(
+    r"[.,;]?\s*\b(?:and )?(?:then|after that|afterwards|next),? (?:please )?(?:take|use|with|keep|from|for|on|continue|go on|train)"
+    r"(?: training| with| from| only)* (?:the |that |its )?(?:best|winner|winning)\b",
+    re.IGNORECASE,
+)
+
+
+def _following(text: str, found: Detection) -> Detection | None:
+    """The phase that goes on from the best trial of the one before: "..., then with the best one try dropout 0.1, 0.2"."""
+    match = _ON_THE_BEST.search(text)
+    if match is None or not found.trials:
+        return None
+    evidence = gather(text[match.end() :])
+    trials = evidence.trials if _varies(evidence.trials) else []
+    target = evidence.goals.target
+    if not trials and target is None:
+        return None
+    pattern = Pattern.TRAIN_UNTIL_METRIC if target is not None else Pattern.HYPERPARAMETER_SWEEP
+    return Detection(True, found.confidence, pattern, found.why, "", trials, target, plan=evidence.plan)
 
 
 def decide(
@@ -123,8 +168,6 @@ def _settings(evidence: Evidence, trials: list[Trial]) -> dict[str, int | float 
 
 
 def _plan(pattern: Pattern, evidence: Evidence, trials: list[Trial]) -> Plan:
-    from dataclasses import replace
-
     plan = evidence.plan
     rule = evidence.rule
     if rule is not None:
@@ -217,8 +260,6 @@ def _refusal(why: str, kind: str) -> str:
 
 
 def _with_message(found: Detection) -> Detection:
-    from dataclasses import replace
-
     where = found.instance_type or "one instance type"
     jobs = job_count(found)
     most = "up to " if found.pattern in {Pattern.TRAIN_UNTIL_METRIC, Pattern.DEPENDENCY_DEBUGGING} else ""

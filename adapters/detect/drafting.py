@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from wpfsm.adapters.detect.findings import Detection, Pattern, Trial, Value
@@ -53,7 +54,7 @@ def draft(detection: Detection, name: str) -> str:
     """
     if detection.candidate is False:
         raise ValueError(f"there is no loop to draft: {detection.why}")
-    target = detection.target
+    target = detection.target or (detection.following.target if detection.following else None)
     metric = target.metric if target else "eval_loss"
     lines = [
         f"# Drafted from a request: {_one_line(detection.why)}.",
@@ -95,6 +96,11 @@ def draft(detection: Detection, name: str) -> str:
 def jobs_of(detection: Detection) -> int | None:
     """How many jobs the strategy of the draft asks for at most; None where they are placeholders of the draft."""
     trials, plan = _distinct(detection.trials), detection.plan
+    if detection.following is not None:
+        both = [jobs_of(replace(detection, following=None)), jobs_of(detection.following)]
+        return sum(n for n in both if n) if all(both) else None
+    if plan.by_hand and not trials:
+        return None
     if detection.pattern is Pattern.TRAIN_UNTIL_METRIC:
         return _most(detection) or (len(trials) if _listed(trials) else None)
     if detection.pattern is Pattern.DEPENDENCY_DEBUGGING:
@@ -140,6 +146,26 @@ def _settings(settings: Mapping[str, Value]) -> list[str]:
 
 
 def _strategy(detection: Detection) -> list[str]:
+    """One strategy, or phases: what follows on the best trial, and what the user proposes by hand."""
+    if detection.following is not None:
+        return [
+            *_as_phase(_one_strategy(detection)),
+            *_as_phase(_one_strategy(detection.following), "from: best"),
+        ]
+    if detection.plan.by_hand and detection.pattern is not Pattern.TRAIN_UNTIL_METRIC:
+        ask = ["  type: ask                 # waits for what you propose: wpfsm next LOOP --set k=v"]
+        return [*_as_phase(_one_strategy(detection)), *_as_phase(ask)] if detection.trials else ask
+    return _one_strategy(detection)
+
+
+def _as_phase(lines: Sequence[str], *keys: str) -> list[str]:
+    """The lines of a strategy as an entry of a list of phases."""
+    first = next(n for n, line in enumerate(lines) if not line.lstrip().startswith("#"))
+    rest = [f"  {line}" for line in lines[first + 1 :]]
+    return [*lines[:first], f"  - {lines[first].lstrip()}", *(f"    {key}" for key in keys), *rest]
+
+
+def _one_strategy(detection: Detection) -> list[str]:
     if detection.pattern is Pattern.TRAIN_UNTIL_METRIC:
         return _until(detection)
     if detection.pattern is Pattern.DEPENDENCY_DEBUGGING:
@@ -303,11 +329,6 @@ def _ablate(detection: Detection) -> list[str]:
 def _recipes(detection: Detection) -> list[str]:
     trials = detection.trials
     lines = ["  type: recipes", "  recipes:                  # in order"]
-    if detection.plan.by_hand:
-        lines.insert(
-            0,
-            "  # The user decides each next trial after the last one: propose it with wpfsm next LOOP --set k=v.",
-        )
     if not trials:
         name = next(iter(detection.varied), "recipe")
         return [

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise, product
 
 from wpfsm.adapters.detect.findings import Plan, Trial, Value
 from wpfsm.adapters.detect.languages import language
 from wpfsm.adapters.detect.packages import changed_packages
 from wpfsm.adapters.detect.reasons import Reason, reasons_of
-from wpfsm.adapters.detect.search import made_by_rule, plan_of, repeated_seeds, trials_of
+from wpfsm.adapters.detect.search import made_by_rule, number_of, plan_of, repeated_seeds, trials_of
 from wpfsm.adapters.detect.structured import Data, read_data
 from wpfsm.adapters.detect.tables import word_set
 from wpfsm.adapters.detect.targets import Goals, read_goals
@@ -84,11 +84,22 @@ def gather(text: str) -> Evidence:
     reading = read_values(data.rest, set(goals.taken))
     rule = made_by_rule(data.rest, reading, plan.count)
     trials, settings, rows = trials_of(reading, data.rest)
+    counted = next(
+        (data.settings.pop(key, None) for key in ("count", "n_trials", "trials") if key in data.settings),
+        None,
+    )
+    if isinstance(counted, int) and counted > 0:
+        plan = replace(plan, count=counted)
+    if data.method in {"random", "bayes", "grid"}:
+        plan = replace(plan, method=data.method)
     if data.columns or data.ranges or data.rows:
         trials, settings, rows = _of_data(data, settings)
     elif rule is not None and rule[1] and len(trials) < 2:
         trials, rows = [{rule[0]: value} for value in rule[1]], False
         settings.pop(rule[0], None)
+    folds = _FOLDS.search(data.rest)
+    if folds is not None and not trials and _A_JOB_EACH.search(data.rest):
+        trials = [{"fold": n} for n in range(min(number_of(folds[1]) or 0, MAX_TRIALS))]
     seeds = repeated_seeds(data.rest) if not any("seed" in trial for trial in trials) else []
     if seeds and trials and len(trials) > 1 and plan.repeats is not None:
         trials = [{**trial, **seed} for trial in trials for seed in seeds][:MAX_TRIALS]
@@ -99,10 +110,27 @@ def gather(text: str) -> Evidence:
     pool = word_set("pool")
     pool_varies = any(name in pool for trial in trials for name in trial)
     return Evidence(
-        request, data, goals, reading, trials, rows, {**data.settings, **{k: v for k, v in settings.items() if k not in pool | fixed}},
-        rule, seeds, ablated_parts(data.rest), recipes_of(data.rest, reading.items), changed_packages(data.rest, request.pasted), plan,
+        request,
+        data,
+        goals,
+        reading,
+        trials,
+        rows,
+        {**data.settings, **{k: v for k, v in settings.items() if k not in pool | fixed}},
+        rule,
+        seeds,
+        ablated_parts(data.rest),
+        recipes_of(data.rest, reading.items),
+        changed_packages(data.rest, request.pasted),
+        plan,
         reasons_of(request, pool_varies=pool_varies),
-    )  # fmt: skip
+    )
+
+
+_FOLDS = re.compile(
+    r"(?<![\w.])(\d{1,3}|two|three|four|five|six|seven|eight|nine|ten)[- ]folds?\b", re.IGNORECASE
+)
+_A_JOB_EACH = re.compile(r"\b(?:per|each|every|one|a) (?:\w+ ){0,2}(?:fold|job|training)", re.IGNORECASE)
 
 
 def _without(trials: list[Trial], names: frozenset[str]) -> list[Trial]:

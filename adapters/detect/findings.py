@@ -56,7 +56,6 @@ class Plan:
         repeats: how often it wants each trial.
         cost: its budget in US dollars.
         by_hand: the user decides each next trial after seeing the last.
-        phases: it wants to go on from the best or the last trial with another phase.
         note: what a reader of the draft should know.
     """
 
@@ -89,6 +88,7 @@ class Detection:
         instance_type: the instance type that the request names, or None.
         varied: the parameters that vary, also when the request gives them no values.
         plan: method, count, repeats and budget.
+        following: the phase that goes on from the best trial, where the request asks for one.
     """
 
     candidate: bool | None
@@ -104,16 +104,18 @@ class Detection:
     instance_type: str | None = None
     varied: tuple[str, ...] = ()
     plan: Plan = Plan()
+    following: Detection | None = None
 
     def to_json(self) -> dict[str, object]:
         """The object that ``wpfsm detect -o json`` prints."""
-        target = self.target
+        target = self.target or (self.following.target if self.following else None)
+        following = self.following.trials if self.following else []
         return {
             "candidate": self.candidate,
             "confidence": round(self.confidence, 2),
             "pattern": self.pattern.value,
             "why": self.why,
-            "trials": self.trials,
+            "trials": [*self.trials, *following],
             "target": None
             if target is None
             else {"metric": target.metric, "op": target.op, "value": target.value},

@@ -43,24 +43,24 @@ SAID = {
 
 _HARD = {
     "spot": r"\bspot[ -]?(?:instances?|training|capacity|jobs?|pric\w+|fleet|market|mode|vms?|machines?|nodes?|gpus?|discount)\b|\b(?:on|use|using|with|via|managed|take|cheap) (?:\w+ )?spot\b|\bspot only\b|^\W*spot\b"
-            r"|instancias spot|instances spot|instâncias spot|spot-instanzen",
+    r"|instancias spot|instances spot|instâncias spot|spot-instanzen",
     "serverless": r"\bserverless\b",
     "amt": r"\bhyperparameter ?tuner\b|\bamt\b|\bautomatic (?:model )?tuning\b|\bcreatehyperparametertuningjob\b|\b(?:hyperparameter|sagemaker|automatic|model|hpo) tuning (?:job|service|api)s?\b|\b(?:the |sagemaker(?:'s)? )tuner\b",
     "heterogeneous": r"\bhetero(?:geneous|genous)\b|\binstance[ _]?groups?\b|\bmixed instances?\b|\b(?:each|its|their) own instance type|\binstance type (?:each|per)\b|\bcpu group\b",
     "elsewhere": r"\b(?:on|in|inside|with|via|at|to|using) (?:my |a |an |the |our |your |his |google |own |local |this |jupyter |azure |gaming |institute'?s? |internal )*"
-                 r"(?:laptop|colab|macbook|mac|workstation|notebook|hyperpod|kubernetes|k8s|eks|slurm|vertex(?: ai)?|databricks|desktop|kaggle|desk|ec2|on-?prem\w*|dgx|lambda labs|gaming pc|pc|home server|azure ?ml|azure|gcp|runpod|modal|ray cluster|dev kit|university cluster|lab cluster|hpc)\b"
-                 r"|\b(?:slurm|sbatch|tmux|ssh|ec2|katib|kubeflow|hyperpod|vertex ai|airflow dag|on-prem\w*)\b|\blocally\b|\bmeinem (?:\w*rechner|laptop|pc)\b|institutscluster|\b(?:mi port[aá]til|mon poste|meu notebook|mon ordinateur|minha máquina|mi ordenador)\b|手元|\u30ce\u30fc\u30c8pc|本地|笔记本",
+    r"(?:laptop|colab|macbook|mac|workstation|notebook|hyperpod|kubernetes|k8s|eks|slurm|vertex(?: ai)?|databricks|desktop|kaggle|desk|ec2|on-?prem\w*|dgx|lambda labs|gaming pc|pc|home server|azure ?ml|azure|gcp|runpod|modal|ray cluster|dev kit|university cluster|lab cluster|hpc)\b"
+    r"|\b(?:slurm|sbatch|tmux|ssh|ec2|katib|kubeflow|hyperpod|vertex ai|airflow dag|on-prem\w*)\b|\blocally\b|\bmeinem (?:\w*rechner|laptop|pc)\b|institutscluster|\b(?:mi port[aá]til|mon poste|meu notebook|mon ordinateur|minha máquina|mi ordenador)\b|手元|\u30ce\u30fc\u30c8pc|本地|笔记本",
     "declined": r"\b(?:without|no|not use|don't (?:want|use|keep|need)|not want|do not want|against|avoid|skip|decline\w*|sans|ohne|sin|sem|opt(?:ed)? out of|instead of|not be) (?:a |an |the |any |any more |using |un |une |einen |keeping (?:a |the )?|of |um |uma )*(?:(?:managed )?warm[ -]?pools?|warm instances?|keep[- ]?alive|pool caliente|pool chaud|instances? (?:gardées?|warm)|hot pool)\b"
-                r"|no instance may be kept|\bkeep[_ -]?alive (?:of |to |= ?)?0\b|\bcold (?:jobs?|starts?) only\b|\bonly cold\b|warm pool nonsense|ウォームプールは?使わ|warm pool\s+without|不要用\s*(?:热池|warm pool)|no warm pool|independent cold|\bno (?:keep|kept)[- ](?:alive|warm)|(?:não|no|ne|nicht) \w{0,10} ?(?:mantenha|mantener|garder|warm ?halten)",
-}  # fmt: skip
+    r"|no instance may be kept|\bkeep[_ -]?alive (?:of |to |= ?)?0\b|\bcold (?:jobs?|starts?) only\b|\bonly cold\b|warm pool nonsense|ウォームプールは?使わ|warm pool\s+without|不要用\s*(?:热池|warm pool)|no warm pool|independent cold|\bno (?:keep|kept)[- ](?:alive|warm)|(?:não|no|ne|nicht) \w{0,10} ?(?:mantenha|mantener|garder|warm ?halten)",
+}
 _SOFT = {
     "single": r"\b(?:only |just |exactly |ein )?(?:once|one (?:single )?(?:run|job|training|time|model)|a single (?:run|job|training|model|time)|one[- ]off|single (?:run|job|training)|no (?:sweep|search|grid|loop|ablation|hpo|tuning)|not more|plain run|in the same run|within the run|in one (?:run|job)|(?:one|1) (?:sft )?run|same (?:settings|configuration) as (?:always|usual|last|yesterday))\b"
-              r"|\btrains?\b[^.;\n]{0,60}\bonce\b|\bun seul\b|\bune seule\b|\bun solo\b|\buna sola\b|\bsó um\b|\bein einziges\b|\beinmal\b|\bgenügt\b|\bsuffit\b|\bbasta\b|一次|一回|一度",
+    r"|\btrains?\b[^.;\n]{0,60}\bonce\b|\bun seul\b|\bune seule\b|\bun solo\b|\buna sola\b|\bsó um\b|\bein einziges\b|\beinmal\b|\bgenügt\b|\bsuffit\b|\bbasta\b|一次|一回|一度",
     "past": r"\b(?:already|yesterday|last (?:week|month|night|year|time)|(?:is|are|was|were|have|has|all) (?:done|finished|completed|archived|gone|over|history)|we (?:tried|ran|compared|tested|swept|used|fixed|settled|decided)|i (?:tried|ran|did|made|compared|tested|fixed|have)|decided (?:on|for|against)|no action needed|nothing to do|for your information|fyi)\b",
     "question": r"\?\s*$|\?\s*\n|^\W*(?:what|why|how|which|who|where|when|is|are|does|do|did|can|could|should|would|will|has|have|was|wie|warum|welche|was|quel|quelle|qué|cuál|qual|por que)\b[^.\n]*\?|\b(?:explain|what does|what is|what are|difference between|wonder|curious|question)\b|ですか|何ですか|是什么|吗",
     "other": r"\b(?:write|draft|document|deploy|redeploy|serve|host|plot|visuali[sz]e|summari[sz]e|translate|archive|upload|download|delete|cancel|stop the|stop all|list|show me|explain|describe|refactor|review|convert|evaluate|generate|annotate|label|register|approve|publish|export|copy|rename|schedule|rotate|release|remind|email|tell me|notify|let me know|ping me|attach|close|open a|benchmark the endpoint|batch[- ]?transform|quantize|prune|count|prepare|implement|reformat|validate|sort|convert|roll ?back|rollout|ship|thanks|thank you|set up|create|unit test|add (?:a|an|the|retries)|process(?:ing)?|collect|forward)\b"
-             r"|\binference\b|\bendpoint\b|\bin production\b|\bserving\b|\bdashboard\b|\bmodel card\b|\breadme\b|\bgithub actions\b|\bcriar|\bcrie\b|\bpublica\b|\bavísame\b|\bpréviens\b|\bme avisa\b|\bbescheid\b|作成|書いて|通知|连絡|连系|連絡|画成|部署|上线",
-}  # fmt: skip
+    r"|\binference\b|\bendpoint\b|\bin production\b|\bserving\b|\bdashboard\b|\bmodel card\b|\breadme\b|\bgithub actions\b|\bcriar|\bcrie\b|\bpublica\b|\bavísame\b|\bpréviens\b|\bme avisa\b|\bbescheid\b|作成|書いて|通知|连絡|连系|連絡|画成|部署|上线",
+}
 _HARD_RULES = {kind: re.compile(rule, re.IGNORECASE | re.MULTILINE) for kind, rule in _HARD.items()}
 _SOFT_RULES = {kind: re.compile(rule, re.IGNORECASE | re.MULTILINE) for kind, rule in _SOFT.items()}
 _DENIAL = re.compile(

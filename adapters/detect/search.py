@@ -65,15 +65,15 @@ def plan_of(text: str) -> Plan:
     ):
         method = "grid"
     cap = _CAP.search(text)
-    most = _number(cap["n"] or cap["m"]) if cap else None
+    most = number_of(cap["n"] or cap["m"]) if cap else None
     rest = text if cap is None else text[: cap.start()] + " " * (cap.end() - cap.start()) + text[cap.end() :]
     each = _EACH.search(rest)
     repeats = None
     if each is not None:
         said = next(each[key] for key in ("word", "n", "s", "word2", "t", "u", "word3") if each[key])
-        repeats = {"twice": 2, "thrice": 3}.get(said.lower()) or _number(said.split()[0])
+        repeats = {"twice": 2, "thrice": 3}.get(said.lower()) or number_of(said.split()[0])
         rest = rest[: each.start()] + rest[each.end() :]
-    counts = [_number(match["n"] or match["m"]) for match in _COUNT.finditer(rest)]
+    counts = [number_of(match["n"] or match["m"]) for match in _COUNT.finditer(rest)]
     count = next((n for n in counts if n and 1 < n <= 500), None)
     money = [item for item in items_of(text) if item.tag == "$"]
     spent = [item for item in money if _COST.search(text[max(0, item.start - 40) : item.start + 40])]
@@ -85,7 +85,8 @@ def plan_of(text: str) -> Plan:
     return Plan(method, count, most, repeats, cost, by_hand=_BY_HAND.search(text) is not None)
 
 
-def _number(text: str) -> int | None:
+def number_of(text: str) -> int | None:
+    """The count that a figure or a word says: 12, "twelve", "a dozen"."""
     if text.isdigit():
         return int(text)
     words = {"dozen": 12, "couple": 2, "handful": 5}
@@ -336,7 +337,7 @@ _SEEDS = re.compile(
 def repeated_seeds(text: str) -> list[Trial]:
     """The same job several times: "five different seeds", "run it 4 times to see the variance"."""
     match = _SEEDS.search(text)
-    n = _number(match["n"] or match["x"]) if match else None
+    n = number_of(match["n"] or match["x"]) if match else None
     if n is None and re.search(
         r"seed|varian|spread|noise|deviation|error bar|stabil|reproduc|same (?:job|config|training|run)|random_state",
         text,
@@ -345,8 +346,8 @@ def repeated_seeds(text: str) -> list[Trial]:
         times = _TIMES.search(text)
         if times is not None:
             word = {"twice": 2, "thrice": 3}.get((times["word"] or "").lower())
-            n = word or _number(times["n"] or times["r"] or times["x"] or times["y"] or "0")
+            n = word or number_of(times["n"] or times["r"] or times["x"] or times["y"] or "0")
         else:
             count = _COUNT.search(text)
-            n = _number(count["n"] or count["m"]) if count else None
+            n = number_of(count["n"] or count["m"]) if count else None
     return [{"seed": value} for value in range(n)] if n and 2 <= n <= MAX_TRIALS else []

@@ -11,13 +11,24 @@ from wpfsm.adapters.detect.items import Item, items_of
 _OPS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (op, re.compile(rf"(?:{words})", re.IGNORECASE))
     for op, words in (
-        ("<=", r"<=|=<|\bat most\b|\bno (?:more|higher|greater|worse) than\b|\bnot (?:be )?(?:above|over|exceed)|\bmax(?:imum)?\b|\bnot exceed"),
-        (">=", r">=|\bat least\b|\bno (?:less|lower|worse) than\b|\bnot (?:be |fall )?(?:below|under)|\bmin(?:imum)?\b|\bminimum of\b"),
+        (
+            "<=",
+            r"<=|=<|\bat most\b|\bno (?:more|higher|greater|worse) than\b|\bnot (?:be )?(?:above|over|exceed)|\bmax(?:imum)?\b|\bnot exceed",
+        ),
+        (
+            ">=",
+            r">=|\bat least\b|\bno (?:less|lower|worse) than\b|\bnot (?:be |fall )?(?:below|under)|\bmin(?:imum)?\b|\bminimum of\b",
+        ),
         ("<", r"<|\bbelow\b|\bunder\b|\bbeneath\b|(?:less|lower|smaller|fewer) than|\bsub\b|\bsouth of\b"),
-        (">", (r">|\babove\b|\bover\b|\bpast\b|\bbeyond\b|(?:more|greater|higher|larger) than|\bexceeds?\b|\bexceeding\b|\bsurpass(?:es)?\b|\btops?\b|\bcross(?:es)?\b"
-              r"|\bnorth of\b|\bclears?\b|\bpass(?:es)?\b")),
+        (
+            ">",
+            (
+                r">|\babove\b|\bover\b|\bpast\b|\bbeyond\b|(?:more|greater|higher|larger) than|\bexceeds?\b|\bexceeding\b|\bsurpass(?:es)?\b|\btops?\b|\bcross(?:es)?\b"
+                r"|\bnorth of\b|\bclears?\b|\bpass(?:es)?\b"
+            ),
+        ),
     )
-)  # fmt: skip
+)
 _GOAL = re.compile(
     r"\b(?:train (?:it |this |them )?to|until|till|til|unless|before|reach(?:es)?|hits?|need(?:s|ed)?|needs? to|want(?:s|ed)?|wanted|target(?:ing)?|goal|must|should|required?|requires|demand(?:s|ed)?|promised?|accepts?"
     r"|get (?:\w+ ){0,4}to|bring|push|drive|raise|lower|reduce|improve|increase|make it|make that|get (?:it|that|there)|aim(?:ing)?|at least|at most|has to|have to|or bust|required is|contract|threshold|sla"

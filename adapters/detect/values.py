@@ -69,6 +69,11 @@ class _Run:
     unit: Item | None = None
 
 
+_WITHIN_A_JOB = re.compile(
+    r"\s*(?:after (?:each|every|block|layer)|per (?:layer|stage|block)|(?:in|for) (?:the )?(?:first|each|every|respective) (?:layer|block|stage)|at epochs?\b|layer by layer)",
+    re.IGNORECASE,
+)
+"""Values that one job takes one after the other, or layer by layer."""
 _COUNTED = re.compile(
     r"(?:value|setting|different|separate|random|new|option|candidate|more|other|training)s?$"
 )
@@ -110,6 +115,7 @@ class _Reader:
         while at < len(self.items):
             item = self.items[at]
             if self._is_dead(item):
+                self.earlier = item.parameter if item.tag == "P" else self.earlier
                 at += 1
                 continue
             if item.tag == "P":
@@ -289,6 +295,14 @@ class _Reader:
             self._put(run, Parameter(name, "n"), sure=True)
             return
         counts = after is not None and (after.tag in "J$u" or after.text in word_set("dates"))
+        unlike = (
+            run.unit is not None and after is not None and run.unit.text != after.text and run.unit.tag != "P"
+        )
+        if owner is None and unlike and len(run.values) > 1:  # "14k series, 730 days"
+            return
+        end = run.values[-1].start + len(run.values[-1].raw)
+        if len(run.values) > 1 and _WITHIN_A_JOB.match(self.text, end):
+            return
         if counts and owner is None and (len(run.values) == 1 or after.tag == "J"):  # type: ignore[union-attr]
             return
         if after is not None and len(run.values) == 1 and owner is None and _COUNTED.match(after.text):
@@ -359,6 +373,10 @@ class _Reader:
 
     def _plausible(self, parameter: Parameter, run: _Run) -> bool:
         values = [item.value for item in run.values]
+        if parameter.name in {"num_layers", "num_heads"} and any(
+            isinstance(v, int) and v >= 64 for v in values
+        ):
+            return False  # the widths of a network, layer by layer
         if parameter.domain == "i":
             return (
                 all(
@@ -367,10 +385,6 @@ class _Reader:
                 )
                 or run.values[0].tag == "D"
             )
-        if parameter.name in {"num_layers", "num_heads"} and any(
-            isinstance(v, int) and v >= 64 for v in values
-        ):
-            return False  # the widths of a network, layer by layer
         return parameter.domain != "n"
 
     def _put(self, run: _Run, parameter: Parameter, *, sure: bool) -> None:

@@ -110,8 +110,12 @@ _WIDTH, _HEIGHT = 1080, 400
 _BOX = (130, 44)
 _LINE, _BUS, _BAR = 190, 320, 820
 _X = {
-    State.PREFLIGHT: 90, State.SUBMITTING: 310, State.RUNNING: 530, State.DIAGNOSING: 750, State.VERIFYING: 970
-}  # fmt: skip
+    State.PREFLIGHT: 90,
+    State.SUBMITTING: 310,
+    State.RUNNING: 530,
+    State.DIAGNOSING: 750,
+    State.VERIFYING: 970,
+}
 """Every way out goes down to Releasing, which is drawn as a bar below the states that leave into it."""
 
 _STYLE = """

@@ -84,9 +84,13 @@ def _diff(database: Path, before: Job | None, job: Job) -> str | None:
 
 def _intent(intent: Intent) -> dict[str, JSON]:
     return {
-        "kind": intent.kind, "number": intent.number, "argument": intent.argument, "status": intent.status,
-        "sent_at": stamp(intent.sent_at), "answer": intent.answer or None,
-    }  # fmt: skip
+        "kind": intent.kind,
+        "number": intent.number,
+        "argument": intent.argument,
+        "status": intent.status,
+        "sent_at": stamp(intent.sent_at),
+        "answer": intent.answer or None,
+    }
 
 
 def _obligation(obligation: Obligation) -> dict[str, JSON]:

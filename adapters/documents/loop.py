@@ -42,13 +42,21 @@ def loops_document(loops: Sequence[tuple[LoopHeader, Event | None, Liveness | No
         "schema": SCHEMA,
         "loops": [
             {
-                "id": h.id, "name": h.name, "state": h.state, "outcome": h.outcome,
-                "why": h.why or (last.why if last else ""), "backend": h.backend, "created_at": stamp(h.created_at), "updated_at": stamp(h.updated_at),
-                "jobs": h.jobs, "handoff": h.handoff, "alive": controller.alive if controller else False,
+                "id": h.id,
+                "name": h.name,
+                "state": h.state,
+                "outcome": h.outcome,
+                "why": h.why or (last.why if last else ""),
+                "backend": h.backend,
+                "created_at": stamp(h.created_at),
+                "updated_at": stamp(h.updated_at),
+                "jobs": h.jobs,
+                "handoff": h.handoff,
+                "alive": controller.alive if controller else False,
             }
             for h, last, controller in loops
         ],
-    }  # fmt: skip
+    }
 
 
 def loop_document(
@@ -72,11 +80,17 @@ def loop_document(
     return {
         "schema": SCHEMA,
         "loop": {
-            "id": loop.id, "name": loop.name, "state": str(loop.state),
-            "outcome": str(loop.outcome) if loop.outcome else None, "why": loop.why or _last_words(history, loop),
+            "id": loop.id,
+            "name": loop.name,
+            "state": str(loop.state),
+            "outcome": str(loop.outcome) if loop.outcome else None,
+            "why": loop.why or _last_words(history, loop),
             "backend": loop.backend,
-            "created_at": stamp(loop.created_at), "updated_at": stamp(loop.updated_at),
-            "region": loop.region, "account": loop.account or None, "pool_key": loop.pool_key or None,
+            "created_at": stamp(loop.created_at),
+            "updated_at": stamp(loop.updated_at),
+            "region": loop.region,
+            "account": loop.account or None,
+            "pool_key": loop.pool_key or None,
             "source_digest": loop.source_digest or None,
             "exit_code": EXIT_CODES[loop.outcome] if loop.state is State.CLOSED and loop.outcome else None,
             "closed_at": stamp(loop.closed_at),
@@ -94,9 +108,13 @@ def loop_document(
         "proposals": [_proposal(p) for p in proposals],
         "receipt": _receipt(loop),
         "next": next_steps(
-            loop, owed, controller, patched=_is_patched(jobs, trials), proposed=any(p.status == "open" for p in proposals)
+            loop,
+            owed,
+            controller,
+            patched=_is_patched(jobs, trials),
+            proposed=any(p.status == "open" for p in proposals),
         ),
-    }  # fmt: skip
+    }
 
 
 def _engine(loop: Loop, at: float) -> dict[str, JSON] | None:
@@ -258,13 +276,23 @@ def _ledger(ledger: Ledger, loop: Loop) -> dict[str, JSON]:
 
 def _trial(trial: Trial, best: Trial | None) -> dict[str, JSON]:
     return {
-        "number": trial.number, "label": trial.label, "params": dict(trial.params), "state": trial.state,
-        "smoke": trial.smoke, "repeat": trial.repeat, "metric": trial.metric,
+        "number": trial.number,
+        "label": trial.label,
+        "params": dict(trial.params),
+        "state": trial.state,
+        "smoke": trial.smoke,
+        "repeat": trial.repeat,
+        "metric": trial.metric,
         "best": best is not None and best.number == trial.number,
-        "phase": trial.phase, "base": trial.base, "taken_from": trial.taken_from, "repeat_of": trial.repeat_of,
-        "proposal": trial.proposal, "note": trial.note or None,
-        "verdict": trial.verdict or None, "verdict_why": trial.verdict_why or None,
-    }  # fmt: skip
+        "phase": trial.phase,
+        "base": trial.base,
+        "taken_from": trial.taken_from,
+        "repeat_of": trial.repeat_of,
+        "proposal": trial.proposal,
+        "note": trial.note or None,
+        "verdict": trial.verdict or None,
+        "verdict_why": trial.verdict_why or None,
+    }
 
 
 def _best(loop: Loop, jobs: Sequence[Job], best: Trial | None) -> dict[str, JSON] | None:
@@ -272,10 +300,12 @@ def _best(loop: Loop, jobs: Sequence[Job], best: Trial | None) -> dict[str, JSON
         return None
     job = next((j for j in reversed(jobs) if j.trial == best.number), None)
     return {
-        "trial": best.number, "label": best.label, "params": dict(best.params),
+        "trial": best.number,
+        "label": best.label,
+        "params": dict(best.params),
         "metric": {"name": section(loop, "metric").get("name"), "value": best.metric},
         "job": job.name if job else None,
-    }  # fmt: skip
+    }
 
 
 def _is_patched(jobs: Sequence[Job], trials: Sequence[Trial]) -> bool:
@@ -310,15 +340,30 @@ def job_object(loop: Loop, job: Job, before: Job | None, ledger: Ledger) -> dict
     """One job as the document lists it; ``before`` is the job before it."""
     line = next((line for line in ledger.jobs if line.number == job.number), None)
     return {
-        "number": job.number, "trial": job.trial, "name": job.name, "params": dict(job.params),
-        "changes": list(changes(before, job)), "status": job.status, "secondary_status": job.secondary_status or None, "start": job.start,
-        "startup_seconds": job.startup_seconds, "training_seconds": job.training_seconds,
-        "install_seconds": job.install_seconds, "upload_seconds": job.upload_seconds,
-        "billable_seconds": job.billable_seconds, "retained_seconds": _retained(loop, job, line),
-        "pool_status": job.pool_status or None, "reused_by": job.reused_by or None,
-        "metrics": dict(job.metrics), "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,
-        "patch": asdict(job.patch) if job.patch else None, "source_digest": job.source_digest or None,
-        "cost_usd": line.cost_usd if line else None, "estimated": line.estimated if line else None,
-        "failure_reason": job.failure_reason or None, "stopped_for": job.stopped_for or None,
-        "created_at": stamp(job.created_at), "ended_at": stamp(job.ended_at),
-    }  # fmt: skip
+        "number": job.number,
+        "trial": job.trial,
+        "name": job.name,
+        "params": dict(job.params),
+        "changes": list(changes(before, job)),
+        "status": job.status,
+        "secondary_status": job.secondary_status or None,
+        "start": job.start,
+        "startup_seconds": job.startup_seconds,
+        "training_seconds": job.training_seconds,
+        "install_seconds": job.install_seconds,
+        "upload_seconds": job.upload_seconds,
+        "billable_seconds": job.billable_seconds,
+        "retained_seconds": _retained(loop, job, line),
+        "pool_status": job.pool_status or None,
+        "reused_by": job.reused_by or None,
+        "metrics": dict(job.metrics),
+        "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,
+        "patch": asdict(job.patch) if job.patch else None,
+        "source_digest": job.source_digest or None,
+        "cost_usd": line.cost_usd if line else None,
+        "estimated": line.estimated if line else None,
+        "failure_reason": job.failure_reason or None,
+        "stopped_for": job.stopped_for or None,
+        "created_at": stamp(job.created_at),
+        "ended_at": stamp(job.ended_at),
+    }

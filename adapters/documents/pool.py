@@ -35,10 +35,10 @@ def pool_object(
         "owed": list(owed),
         "losses": losses(history, loop),
         "chain_ends_at": stamp(chain + CHAIN_LIFE) if chain else None,
-        "advice": None if advice is None else {
-            "keep_alive_seconds": advice.keep_alive_seconds, "hold": advice.hold, "why": advice.why
-        },
-    }  # fmt: skip
+        "advice": None
+        if advice is None
+        else {"keep_alive_seconds": advice.keep_alive_seconds, "hold": advice.hold, "why": advice.why},
+    }
 
 
 def losses(history: History, loop: Loop) -> list[JSON]:

@@ -21,8 +21,17 @@ MOST_BYTES = 250 * 1000 * 1000
 SDK = "aws-durable-execution-sdk-python"
 SDK_VERSION = "3.0.0"
 """Exactly: it is a beta with three major versions in a year."""
-_PLATFORM = ("--platform", "manylinux2014_aarch64", "--platform", "manylinux_2_28_aarch64", "--python-version", "3.13",
-             "--implementation", "cp", "--only-binary=:all:")  # fmt: skip
+_PLATFORM = (
+    "--platform",
+    "manylinux2014_aarch64",
+    "--platform",
+    "manylinux_2_28_aarch64",
+    "--python-version",
+    "3.13",
+    "--implementation",
+    "cp",
+    "--only-binary=:all:",
+)
 _NEEDED = ("boto3", "packaging", "platformdirs", "pydantic", "python-statemachine", "ruamel.yaml")
 _LEFT_OUT = ("__pycache__", "tests", "emulator", "report", "detect")
 
@@ -41,10 +50,10 @@ def build() -> tuple[bytes, str]:
     """
     with tempfile.TemporaryDirectory(prefix="wpfsm-bundle-") as folder:
         _install(Path(folder))
-        package = Path(str(importlib.resources.files("wpfsm")))
         ignore = shutil.ignore_patterns(*_LEFT_OUT, "*.pyc")
         for name in ("fsm", "state", "adapters"):
-            shutil.copytree(package / name, Path(folder, "wpfsm", name), ignore=ignore)
+            package = Path(str(importlib.resources.files(f"wpfsm.{name}")))
+            shutil.copytree(package, Path(folder, "wpfsm", name), ignore=ignore)
         return zipped(Path(folder))
 
 
@@ -60,8 +69,10 @@ def zipped(folder: Path) -> tuple[bytes, str]:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
     if unpacked > MOST_BYTES:
-        raise Refused(f"the bundle has {unpacked / 1e6:.0f} MB unpacked, and Lambda takes {MOST_BYTES / 1e6:.0f}",
-                      fix="report this: a dependency has grown")  # fmt: skip
+        raise Refused(
+            f"the bundle has {unpacked / 1e6:.0f} MB unpacked, and Lambda takes {MOST_BYTES / 1e6:.0f}",
+            fix="report this: a dependency has grown",
+        )
     content = packed.getvalue()
     return content, hashlib.sha256(content).hexdigest()[:16]
 
@@ -91,5 +102,7 @@ def _install(folder: Path) -> None:
     ]
     done = subprocess.run([*words, *requirements()], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise WpfsmError(f"pip could not gather the function's packages: {done.stderr.strip()[-500:]}",
-                         fix="check the package index that pip uses")  # fmt: skip
+        raise WpfsmError(
+            f"pip could not gather the function's packages: {done.stderr.strip()[-500:]}",
+            fix="check the package index that pip uses",
+        )

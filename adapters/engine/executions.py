@@ -27,8 +27,10 @@ def begin(place: Place, loop_id: str, after: int) -> int:
         StoreError: The engine did not take it; the sweep starts it later.
     """
     if not place.function:
-        raise Refused(f"{place.table.name} has no engine: nothing would drive {loop_id}",
-                      fix=f"wpfsm deploy, or wpfsm turn {loop_id} again and again")  # fmt: skip
+        raise Refused(
+            f"{place.table.name} has no engine: nothing would drive {loop_id}",
+            fix=f"wpfsm deploy, or wpfsm turn {loop_id} again and again",
+        )
     generation = after + 1
     due: dict[str, Value | None] = {"generation": generation, "due": time.time() + GRACE_SECONDS}
     item = place.table.update(Update(loop_id, LOOP, due, {"generation": after}))
@@ -43,8 +45,10 @@ def begin(place: Place, loop_id: str, after: int) -> int:
             Payload=json.dumps({"loop": loop_id, "generation": generation}).encode(),
         )
     except (ClientError, BotoCoreError) as error:
-        raise StoreError(f"the engine did not take {loop_id}: {error}",
-                         fix="the sweep starts it within 20 minutes; wpfsm doctor says what is wrong") from error  # fmt: skip
+        raise StoreError(
+            f"the engine did not take {loop_id}: {error}",
+            fix="the sweep starts it within 20 minutes; wpfsm doctor says what is wrong",
+        ) from error
     return generation
 
 

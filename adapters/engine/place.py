@@ -59,8 +59,9 @@ def connect(url: str, endpoint_url: str = "") -> Place:
     if deployed is None:
         raise NotFound(f"{url} was not made by wpfsm deploy", fix="wpfsm deploy, or another WPFSM_DB")
     if int(deployed["schema"]) > SHARED_SCHEMA:
-        raise NotFound(f"{url} was deployed by a newer wpfsm ({deployed['version']})",
-                       fix="pip install --upgrade wpfsm")  # fmt: skip
+        raise NotFound(
+            f"{url} was deployed by a newer wpfsm ({deployed['version']})", fix="pip install --upgrade wpfsm"
+        )
     blobs = S3Blobs(client_of(clients, "s3"), str(deployed["bucket"]))
     return Place(table, blobs, str(deployed.get("function", "")), str(deployed["version"]), clients)
 

@@ -111,9 +111,16 @@ def _turn(place: Place, loop: Loop, hook: Hook | None, cache: Path) -> controlle
     clock = EngineClock(nap)
     try:
         with ports_of(
-            place, loop, cache, clock=clock, stop=NobodyAsks(), progress=NullProgress(), notifier=notifier,
-            engine=True, hook=hook,
-        ) as ports:  # fmt: skip
+            place,
+            loop,
+            cache,
+            clock=clock,
+            stop=NobodyAsks(),
+            progress=NullProgress(),
+            notifier=notifier,
+            engine=True,
+            hook=hook,
+        ) as ports:
             taken = controller.turn(ports)
             if (job := ports.store.last_job()) is not None:
                 ports.archive.save(job.name)
@@ -141,8 +148,15 @@ def _outcome(taken: controller.Turn, knocks: int, now: float) -> dict[str, JSON]
 
 
 def _shown(loop: Loop, knocks: int) -> dict[str, JSON]:
-    return {"loop": loop.id, "state": str(loop.state), "generation": loop.generation, "knocks": knocks,
-            "exit_code": None, "seconds": None, "error": ""}  # fmt: skip
+    return {
+        "loop": loop.id,
+        "state": str(loop.state),
+        "generation": loop.generation,
+        "knocks": knocks,
+        "exit_code": None,
+        "seconds": None,
+        "error": "",
+    }
 
 
 def _to_stdout(loop_id: str) -> Callable[..., None]:

@@ -12,17 +12,58 @@ from pathlib import Path
 FILE = ".wpfsmignore"
 
 CLUTTER: Sequence[str] = (
-    ".git/", ".git", ".hg/", ".svn/", ".venv/", "venv/", "node_modules/", "__pycache__/", "*.pyc", ".mypy_cache/",
-    ".ruff_cache/", ".pytest_cache/", ".tox/", ".ipynb_checkpoints/", ".cache/", ".DS_Store",
-)  # fmt: skip
+    ".git/",
+    ".git",
+    ".hg/",
+    ".svn/",
+    ".venv/",
+    "venv/",
+    "node_modules/",
+    "__pycache__/",
+    "*.pyc",
+    ".mypy_cache/",
+    ".ruff_cache/",
+    ".pytest_cache/",
+    ".tox/",
+    ".ipynb_checkpoints/",
+    ".cache/",
+    ".DS_Store",
+)
 """What tools leave in a folder and no training job needs."""
 
 SECRETS: Sequence[str] = (
-    ".env", ".env.*", "!.env.example", "!.env.sample", "!.env.template", ".envrc", "*.pem", "*.key", "*.ppk", "*.p12",
-    "*.pfx", "*.jks", "*.keystore", "*.kdbx", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".ssh/", ".aws/",
-    ".gnupg/", ".netrc", ".pgpass", ".pypirc", ".npmrc", ".git-credentials", ".dockercfg", "kaggle.json",
-    "credentials.json", "service-account*.json", "service_account*.json",
-)  # fmt: skip
+    ".env",
+    ".env.*",
+    "!.env.example",
+    "!.env.sample",
+    "!.env.template",
+    ".envrc",
+    "*.pem",
+    "*.key",
+    "*.ppk",
+    "*.p12",
+    "*.pfx",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    "id_rsa",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ed25519",
+    ".ssh/",
+    ".aws/",
+    ".gnupg/",
+    ".netrc",
+    ".pgpass",
+    ".pypirc",
+    ".npmrc",
+    ".git-credentials",
+    ".dockercfg",
+    "kaggle.json",
+    "credentials.json",
+    "service-account*.json",
+    "service_account*.json",
+)
 """What holds passwords and keys: it stays here unless ``.wpfsmignore`` names it with ``!``."""
 
 LeftOut = Callable[[str], bool]

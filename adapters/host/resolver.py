@@ -24,8 +24,13 @@ from wpfsm.fsm.ports import Resolution
 
 _UNKNOWN = Resolution(None)
 _GLIBC = ("2_34", "2_31", "2_28", "2_27", "2_26", "2_24", "2_17", "2_12", "2_5")
-_PLATFORMS = (*(f"manylinux_{glibc}_x86_64" for glibc in _GLIBC), "manylinux2014_x86_64", "manylinux2010_x86_64",
-              "manylinux1_x86_64", "linux_x86_64")  # fmt: skip
+_PLATFORMS = (
+    *(f"manylinux_{glibc}_x86_64" for glibc in _GLIBC),
+    "manylinux2014_x86_64",
+    "manylinux2010_x86_64",
+    "manylinux1_x86_64",
+    "linux_x86_64",
+)
 _UNREACHABLE = re.compile(
     r"Retrying|connection|HTTP error|SSLError|ProxyError|HTTP (?:4|5)\d\d|timed? ?out|No index", re.IGNORECASE
 )
@@ -60,8 +65,20 @@ class PipResolver:
         deadline = time.monotonic() + seconds
         with tempfile.TemporaryDirectory(prefix="wpfsm-") as scratch:
             report = Path(scratch, "report.json")
-            words = ["install", "--dry-run", "--ignore-installed", "--report", str(report), "-r", requirements,
-                     "--target", str(Path(scratch, "target")), "--progress-bar", "off", *_for_python(python)]  # fmt: skip
+            words = [
+                "install",
+                "--dry-run",
+                "--ignore-installed",
+                "--report",
+                str(report),
+                "-r",
+                requirements,
+                "--target",
+                str(Path(scratch, "target")),
+                "--progress-bar",
+                "off",
+                *_for_python(python),
+            ]
             code, said = _pip(words, folder, variables, seconds - _LISTING_SECONDS)
             if code == 0:
                 return Resolution(_names(report))
@@ -135,8 +152,20 @@ def _pip(
     words: list[str], folder: str, variables: Mapping[str, str], seconds: float
 ) -> tuple[int | None, str]:
     """Run pip; its exit code (None when it did not end in time or is not there), and all that it said."""
-    command = [sys.executable, "-P", "-m", "pip", *words, "--no-input", "--disable-pip-version-check",
-               "--retries", "1", "--timeout", "8", "--no-color"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pip",
+        *words,
+        "--no-input",
+        "--disable-pip-version-check",
+        "--retries",
+        "1",
+        "--timeout",
+        "8",
+        "--no-color",
+    ]
     try:
         done = subprocess.run(
             command,

@@ -86,24 +86,33 @@ def _comparison(
     for name, (color, warm_value, cold_value) in parts.items():
         figure.add_trace(
             go.Bar(
-                orientation="h", name=name, y=bars, x=[cold_value / size, warm_value / size],
+                orientation="h",
+                name=name,
+                y=bars,
+                x=[cold_value / size, warm_value / size],
                 marker={"color": color, "line": {"width": 0}},
                 customdata=[spell(cold_value), spell(warm_value)],
                 hovertemplate=name + ": %{customdata}<extra></extra>",
             )
-        )  # fmt: skip
+        )
     # Parts that the service rounds to whole seconds may add up to more than the whole.
     ends = [sum(then for _, _, then in parts.values()), sum(now for _, now, _ in parts.values())]
     for bar, total, end in zip(bars, (cold, ours), ends, strict=True):
         figure.add_annotation(
-            x=max(total or 0.0, end) / size, y=bar, text=f" {spell(total)}", showarrow=False, xanchor="left",
+            x=max(total or 0.0, end) / size,
+            y=bar,
+            text=f" {spell(total)}",
+            showarrow=False,
+            xanchor="left",
             font={"color": palette.ink, "size": 13},
-        )  # fmt: skip
+        )
     most = max(ours, cold or 0.0, *ends) or 1.0
     figure.update_layout(
-        **layout(palette, height=190), barmode="stack", bargap=0.42,
+        **layout(palette, height=190),
+        barmode="stack",
+        bargap=0.42,
         legend={**LEGEND, "traceorder": "normal"},
-    )  # fmt: skip
+    )
     figure.update_xaxes(title={"text": unit}, range=[0, most / size * 1.3], fixedrange=True, **axis(palette))
     figure.update_yaxes(fixedrange=True, **axis(palette, grid=False))
     return figure

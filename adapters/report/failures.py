@@ -55,11 +55,13 @@ def _patch(facts: Facts, job: Job) -> Markup | None:
     if not job.patch:
         return el("p", "No patch was made.", class_="muted")
     why, parameters = job.patch.why, job.patch.hyperparameters
-    return join([
-        el("p", el("b", "Patch: "), job.patch.summary, f" ({why})" if why else None),
-        el("p", el("code", json.dumps(masked(parameters)))) if parameters else None,
-        diff(facts.diffs[job.number]) if job.number in facts.diffs else None,
-    ])  # fmt: skip
+    return join(
+        [
+            el("p", el("b", "Patch: "), job.patch.summary, f" ({why})" if why else None),
+            el("p", el("code", json.dumps(masked(parameters)))) if parameters else None,
+            diff(facts.diffs[job.number]) if job.number in facts.diffs else None,
+        ]
+    )
 
 
 def diff(text: str) -> Markup:

@@ -30,9 +30,12 @@ def timeline(facts: Facts, palette: Palette) -> go.Figure | None:
     row = min(26.0, max(4.5, 460 / len(rows)))
     inner = _LANE + _SPACE + row * len(rows)
     figure = make_subplots(
-        rows=2, cols=1, shared_xaxes=True, vertical_spacing=_SPACE / inner,
+        rows=2,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=_SPACE / inner,
         row_heights=[_LANE / (inner - _SPACE), row * len(rows) / (inner - _SPACE)],
-    )  # fmt: skip
+    )
     for phase in PHASES:
         if mine := [segment for segment in found if segment.phase == phase]:
             figure.add_trace(_bars(phase, mine, ["pool"] * len(mine), facts, palette), row=1, col=1)
@@ -68,9 +71,15 @@ def _mark_release(figure: go.Figure, facts: Facts, palette: Palette) -> None:
         return
     figure.add_vline(x=moment(at), line={"color": palette.warm, "width": 1.5, "dash": "dot"})
     figure.add_annotation(
-        x=moment(at), y=1.0, yref="paper", yanchor="bottom", xanchor="right", showarrow=False,
-        text="released, read back", font={"color": palette.warm, "size": 12},
-    )  # fmt: skip
+        x=moment(at),
+        y=1.0,
+        yref="paper",
+        yanchor="bottom",
+        xanchor="right",
+        showarrow=False,
+        text="released, read back",
+        font={"color": palette.warm, "size": 12},
+    )
 
 
 def _bars(
@@ -79,9 +88,13 @@ def _bars(
     import plotly.graph_objects as go
 
     color = {
-        "cold start": palette.cold, "warm start": palette.warm, "starting": palette.starting,
-        "training": palette.training, "failed": palette.failed, "idle": palette.idle,
-    }[phase]  # fmt: skip
+        "cold start": palette.cold,
+        "warm start": palette.warm,
+        "starting": palette.starting,
+        "training": palette.training,
+        "failed": palette.failed,
+        "idle": palette.idle,
+    }[phase]
     return go.Bar(
         orientation="h",
         name=phase,

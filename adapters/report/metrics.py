@@ -38,40 +38,58 @@ def metric_by_job(facts: Facts, palette: Palette) -> go.Figure | None:
         running = [choose(v for _, v in counted[: i + 1]) for i in range(len(counted))]
         figure.add_trace(
             go.Scatter(
-                x=[job.number for job, _ in counted], y=running, mode="lines", name="best so far",
-                line={"shape": "hv", "color": palette.best, "width": 2, "dash": "dot"}, hoverinfo="skip",
+                x=[job.number for job, _ in counted],
+                y=running,
+                mode="lines",
+                name="best so far",
+                line={"shape": "hv", "color": palette.best, "width": 2, "dash": "dot"},
+                hoverinfo="skip",
             )
-        )  # fmt: skip
+        )
     figure.add_trace(
         go.Scatter(
-            x=[job.number for job in jobs], y=values, mode="lines+markers+text" if len(jobs) <= 40 else "markers+text",
-            name=text(facts.metric), line={"color": palette.training, "width": 1.5},
+            x=[job.number for job in jobs],
+            y=values,
+            mode="lines+markers+text" if len(jobs) <= 40 else "markers+text",
+            name=text(facts.metric),
+            line={"color": palette.training, "width": 1.5},
             marker={
                 "size": [15 if facts.is_best(job) else 9 for job in jobs],
-                "symbol": ["star" if facts.is_best(job) else "circle-open" if job.trial in smoke else "circle"
-                           for job in jobs],
+                "symbol": [
+                    "star" if facts.is_best(job) else "circle-open" if job.trial in smoke else "circle"
+                    for job in jobs
+                ],
                 "color": [palette.best if facts.is_best(job) else palette.training for job in jobs],
                 "opacity": 1,
             },
             text=[f"{value:.6g}" if facts.is_best(job) else "" for job, value in measured],
-            textposition="bottom center" if facts.goal == "minimize" else "top center", textfont={"color": palette.best, "size": 13}, cliponaxis=False,
+            textposition="bottom center" if facts.goal == "minimize" else "top center",
+            textfont={"color": palette.best, "size": 13},
+            cliponaxis=False,
             customdata=[text(facts.label(job)) for job in jobs],
             hovertemplate="job %{x}<br>%{customdata}<br><b>%{y:.6g}</b><extra></extra>",
         )
-    )  # fmt: skip
+    )
     for job in facts.jobs:
         if job.diagnosis is not None:
             figure.add_annotation(
-                x=job.number, y=1, yref="paper", yanchor="bottom", text="✕", showarrow=False,
+                x=job.number,
+                y=1,
+                yref="paper",
+                yanchor="bottom",
+                text="✕",
+                showarrow=False,
                 font={"color": palette.failed, "size": 13},
                 hovertext=f"job {job.number}: {text(job.diagnosis.class_)}",
-            )  # fmt: skip
+            )
     figure.update_layout(**layout(palette, height=300, top=24), showlegend=False)
     few = len(facts.jobs) <= 20
     figure.update_xaxes(
-        title={"text": "job"}, range=[0.5, len(facts.jobs) + 0.5], **({"dtick": 1} if few else {}),
+        title={"text": "job"},
+        range=[0.5, len(facts.jobs) + 0.5],
+        **({"dtick": 1} if few else {}),
         **axis(palette, grid=False),
-    )  # fmt: skip
+    )
     figure.update_yaxes(title={"text": text(facts.metric)}, **scale(values), **axis(palette))
     return figure
 
@@ -82,8 +100,11 @@ def metric_by_parameter(facts: Facts, palette: Palette) -> go.Figure | None:
     from plotly.subplots import make_subplots
 
     trials = [t for t in facts.trials if t.metric is not None and not t.smoke]
-    names = [name for name in dict.fromkeys(name for t in trials for name in t.params)
-             if len({json.dumps(t.params.get(name)) for t in trials}) > 1][:MOST_PARAMETERS]  # fmt: skip
+    names = [
+        name
+        for name in dict.fromkeys(name for t in trials for name in t.params)
+        if len({json.dumps(t.params.get(name)) for t in trials}) > 1
+    ][:MOST_PARAMETERS]
     if not names:
         return None
     columns = min(3, len(names))
@@ -100,8 +121,10 @@ def metric_by_parameter(facts: Facts, palette: Palette) -> go.Figure | None:
         where = {"row": index // columns + 1, "col": index % columns + 1}
         figure.add_trace(
             go.Scatter(
-                x=xs if numeric else [text(x if isinstance(x, str) else json.dumps(x), 30) for x in xs], y=ys,
-                mode="markers", showlegend=False,
+                x=xs if numeric else [text(x if isinstance(x, str) else json.dumps(x), 30) for x in xs],
+                y=ys,
+                mode="markers",
+                showlegend=False,
                 marker={
                     "size": [15 if t.number == best else 9 for t in trials],
                     "symbol": ["star" if t.number == best else "circle" for t in trials],
@@ -112,7 +135,7 @@ def metric_by_parameter(facts: Facts, palette: Palette) -> go.Figure | None:
                 hovertemplate="%{customdata}<br><b>%{y:.6g}</b><extra></extra>",
             ),
             **where,
-        )  # fmt: skip
+        )
         figure.update_xaxes(
             title={"text": text(name), "standoff": 4}, **_parameter_axis(xs, numeric=numeric), **where
         )

@@ -67,21 +67,37 @@ def _body(facts: Facts, charts: Mapping[str, Mapping[str, JSON]]) -> Markup:
     note = sections.cost_note(facts)
     measured = _measured(charts)
     tree = experiments(facts)
-    return join([
-        sections.header(facts),
-        sections.handoff(facts),
-        sections.tiles(facts),
-        _section("Pool", _chart("timeline") if "timeline" in charts else el("p", "No job was accepted.", class_="muted")),
-        _section(facts.metric, measured) if measured else None,
-        _section("Against cold starts", el("div", comparison, class_="pair"), el("p", note, class_="muted small"))
-        if comparison else None,
-        _section("Experiments", tree) if tree else None,
-        _section("Jobs", sections.jobs_table(facts)) if facts.jobs else None,
-        _section("Failures and patches", failures) if failures else None,
-        _section("Receipt", sections.receipt(facts)),
-        _section("More", sections.history(facts), sections.loop_file(facts)),
-        el("footer", f"wpfsm {version('wpfsm')} · schema wpfsm/1 · written {sections.stamp(facts.now)}", class_="muted"),
-    ])  # fmt: skip
+    return join(
+        [
+            sections.header(facts),
+            sections.handoff(facts),
+            sections.tiles(facts),
+            _section(
+                "Pool",
+                _chart("timeline")
+                if "timeline" in charts
+                else el("p", "No job was accepted.", class_="muted"),
+            ),
+            _section(facts.metric, measured) if measured else None,
+            _section(
+                "Against cold starts",
+                el("div", comparison, class_="pair"),
+                el("p", note, class_="muted small"),
+            )
+            if comparison
+            else None,
+            _section("Experiments", tree) if tree else None,
+            _section("Jobs", sections.jobs_table(facts)) if facts.jobs else None,
+            _section("Failures and patches", failures) if failures else None,
+            _section("Receipt", sections.receipt(facts)),
+            _section("More", sections.history(facts), sections.loop_file(facts)),
+            el(
+                "footer",
+                f"wpfsm {version('wpfsm')} · schema wpfsm/1 · written {sections.stamp(facts.now)}",
+                class_="muted",
+            ),
+        ]
+    )
 
 
 def _measured(charts: Mapping[str, Mapping[str, JSON]]) -> Child:

@@ -65,9 +65,12 @@ def tiles(facts: Facts) -> Markup:
 
 def _tile(name: str, value: Child, more: Child, tone: str = "") -> Markup:
     return el(
-        "div", el("div", name, class_="name"), el("div", value, class_="value"), el("div", more, class_="more"),
+        "div",
+        el("div", name, class_="name"),
+        el("div", value, class_="value"),
+        el("div", more, class_="more"),
         class_=f"tile {tone}".strip(),
-    )  # fmt: skip
+    )
 
 
 def _faster(speedup: float | None) -> str:
@@ -140,8 +143,19 @@ def cost_note(facts: Facts) -> str:
 
 def jobs_table(facts: Facts) -> Markup:
     """Every job, and what changed from the one before."""
-    names = ["job", "changed", "start", "status", *([facts.metric] if facts.metric else []),
-             "startup", "install", "training", "idle", "cost", "source"]  # fmt: skip
+    names = [
+        "job",
+        "changed",
+        "start",
+        "status",
+        *([facts.metric] if facts.metric else []),
+        "startup",
+        "install",
+        "training",
+        "idle",
+        "cost",
+        "source",
+    ]
     numeric = {facts.metric, "startup", "install", "training", "idle", "cost"}
     head = el("tr", [el("th", name, class_="num" if name in numeric else None) for name in names])
     return el(
@@ -244,21 +258,35 @@ def receipt(facts: Facts) -> Markup:
         for o in facts.obligations
     ]
     where = " · ".join(part for part in (given.account, given.region) if part)
-    return join([
-        el("p", f"Every pool was released and read back by {stamp(given.at)}. {where}",
-           class_="good"),
-        el("div", el("table", el("thead", el("tr", [el("th", n) for n in ("job", "what was read", "when")])),
-                     el("tbody", rows)), class_="scroll short") ,
-    ])  # fmt: skip
+    return join(
+        [
+            el("p", f"Every pool was released and read back by {stamp(given.at)}. {where}", class_="good"),
+            el(
+                "div",
+                el(
+                    "table",
+                    el("thead", el("tr", [el("th", n) for n in ("job", "what was read", "when")])),
+                    el("tbody", rows),
+                ),
+                class_="scroll short",
+            ),
+        ]
+    )
 
 
 def history(facts: Facts) -> Markup:
     """Every event, folded."""
     rows = [
-        el("tr", el("td", e.seq, class_="num"), el("td", stamp(e.at)), el("td", el("code", e.kind)),
-           el("td", f"{e.source} → {e.target}" if e.source != e.target else e.target), el("td", e.why))
+        el(
+            "tr",
+            el("td", e.seq, class_="num"),
+            el("td", stamp(e.at)),
+            el("td", el("code", e.kind)),
+            el("td", f"{e.source} → {e.target}" if e.source != e.target else e.target),
+            el("td", e.why),
+        )
         for e in facts.events
-    ]  # fmt: skip
+    ]
     head = el("tr", [el("th", name) for name in ("seq", "at", "event", "state", "why")])
     table = el("div", el("table", el("thead", head), el("tbody", rows)), class_="scroll")
     return el(

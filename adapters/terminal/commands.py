@@ -15,9 +15,28 @@ from pathlib import Path
 from wpfsm.fsm.records import JSON
 
 VERBS = (
-    "init", "plan", "start", "resume", "inspect", "wait", "logs", "stop", "report", "explain", "diff", "release",
-    "gc", "pools", "doctor", "next", "rehearse", "fetch", "export", "forget", "turn",
-)  # fmt: skip
+    "init",
+    "plan",
+    "start",
+    "resume",
+    "inspect",
+    "wait",
+    "logs",
+    "stop",
+    "report",
+    "explain",
+    "diff",
+    "release",
+    "gc",
+    "pools",
+    "doctor",
+    "next",
+    "rehearse",
+    "fetch",
+    "export",
+    "forget",
+    "turn",
+)
 """Verbs that read the database or ask the service."""
 
 _COMMAND = re.compile(

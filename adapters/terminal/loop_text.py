@@ -28,17 +28,25 @@ def loops_text(document: Document, width: int | None = None, *, none: str = "") 
     """
     rows = [("LOOP", "STATE", "OUTCOME", "JOBS", "CREATED (UTC)", "WHY")]
     rows += [
-        (loop["id"], loop["state"] + ("" if _is_driven(loop) else ", dead"), loop["outcome"] or "-",
-         str(loop["jobs"]), loop["created_at"][:16].replace("T", " "), short(loop["why"], 60))
+        (
+            loop["id"],
+            loop["state"] + ("" if _is_driven(loop) else ", dead"),
+            loop["outcome"] or "-",
+            str(loop["jobs"]),
+            loop["created_at"][:16].replace("T", " "),
+            short(loop["why"], 60),
+        )
         for loop in document["loops"]
-    ]  # fmt: skip
+    ]
     if len(rows) == 1:
         return none or "no loops yet; wpfsm start FILE begins one"
     dead = [loop["id"] for loop in document["loops"] if not _is_driven(loop)]
-    return "\n".join([
-        table(fit(rows, width, ("WHY",), ("CREATED (UTC)", "JOBS"))),
-        *(f"next  wpfsm resume {loop}  # its controller is dead" for loop in dead),
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            table(fit(rows, width, ("WHY",), ("CREATED (UTC)", "JOBS"))),
+            *(f"next  wpfsm resume {loop}  # its controller is dead" for loop in dead),
+        ]
+    )
 
 
 def _is_driven(loop: Mapping[str, Any]) -> bool:
@@ -92,19 +100,38 @@ def _job_rows(document: Document) -> list[tuple[str, ...]]:
     labels = {trial["number"]: trial["label"] for trial in document["trials"]}
     best = document["best"]
     rows: list[tuple[str, ...]] = [
-        ("JOB", "TRIAL", "CHANGED", "START", "STATUS", metric or "METRIC", "STARTUP", "TRAINING", "IDLE",
-         "COST", "NOTE")
-    ]  # fmt: skip
+        (
+            "JOB",
+            "TRIAL",
+            "CHANGED",
+            "START",
+            "STATUS",
+            metric or "METRIC",
+            "STARTUP",
+            "TRAINING",
+            "IDLE",
+            "COST",
+            "NOTE",
+        )
+    ]
     for job in document["jobs"]:
         value = job["metrics"].get(metric) if metric else None
         is_best = bool(best) and best["job"] == job["name"]
         rows.append(
-            (str(job["number"]), short(labels[job["trial"]], 28), short("; ".join(job["changes"]), 40) or "-",
-             job["start"] or "-", job["status"], "-" if value is None else f"{value:.6g}{'*' * is_best}",
-             duration(job["startup_seconds"]), duration(job["training_seconds"]),
-             duration(job["retained_seconds"], estimated=job["estimated"]), usd(job["cost_usd"], estimated=job["estimated"]),
-             short(_note(job, is_best=is_best), 60))
-        )  # fmt: skip
+            (
+                str(job["number"]),
+                short(labels[job["trial"]], 28),
+                short("; ".join(job["changes"]), 40) or "-",
+                job["start"] or "-",
+                job["status"],
+                "-" if value is None else f"{value:.6g}{'*' * is_best}",
+                duration(job["startup_seconds"]),
+                duration(job["training_seconds"]),
+                duration(job["retained_seconds"], estimated=job["estimated"]),
+                usd(job["cost_usd"], estimated=job["estimated"]),
+                short(_note(job, is_best=is_best), 60),
+            )
+        )
     return rows
 
 

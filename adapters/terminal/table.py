@@ -45,9 +45,14 @@ def wrap(line: str, width: int | None) -> str:
     if width is None or len(line) <= width:
         return line
     return textwrap.fill(
-        line, width, subsequent_indent=" " * INDENT, break_long_words=False, break_on_hyphens=False,
-        drop_whitespace=True, replace_whitespace=False,
-    )  # fmt: skip
+        line,
+        width,
+        subsequent_indent=" " * INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        replace_whitespace=False,
+    )
 
 
 def short(text: str, most: int) -> str:
@@ -79,5 +84,6 @@ def _width(widths: Sequence[int]) -> int:
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-                     for row in rows)  # fmt: skip
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

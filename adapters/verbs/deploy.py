@@ -53,15 +53,21 @@ def deploy(
     if print_template:
         emit(Options("human", given.database), {}, template().rstrip())
         return 0
-    clients = Clients(Target(region or os.environ.get("AWS_REGION") or "us-east-1",
-                             given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")))  # fmt: skip
+    clients = Clients(
+        Target(
+            region or os.environ.get("AWS_REGION") or "us-east-1",
+            given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", ""),
+        )
+    )
     try:
         return _remove(given, clients, name) if remove else _deploy(given, clients, name, role)
     except ClientError as error:
         raise _explained(error) from error
     except WaiterError as error:
-        raise Refused(f"the stack {name} did not come up: {error}",
-                      fix=f"aws cloudformation describe-stack-events --stack-name {name} says why") from error  # fmt: skip
+        raise Refused(
+            f"the stack {name} did not come up: {error}",
+            fix=f"aws cloudformation describe-stack-events --stack-name {name} says why",
+        ) from error
     except BotoCoreError as error:
         raise StoreError(str(error), fix="the same command may be run again") from error
 
@@ -72,8 +78,10 @@ def _deploy(given: Options, clients: Clients, name: str, role: str | None) -> in
     before = _stack(stacks, name)
     role = role or _parameter(before, "TrainingRole")
     if not role:
-        raise UsageError("no training role: the one role that the engine may give to jobs",
-                         fix="wpfsm deploy --training-role arn:aws:iam::ACCOUNT:role/NAME")  # fmt: skip
+        raise UsageError(
+            "no training role: the one role that the engine may give to jobs",
+            fix="wpfsm deploy --training-role arn:aws:iam::ACCOUNT:role/NAME",
+        )
     hint("building the bundle")
     content, digest = bundle.build()
     bucket, key = _upload(clients, content, digest)
@@ -86,9 +94,16 @@ def _deploy(given: Options, clients: Clients, name: str, role: str | None) -> in
     note_deployment(table, bucket=outputs["Bucket"], function=outputs["Function"], version=version)
     document: dict[str, JSON] = {
         "schema": "wpfsm/1",
-        "deploy": {"stack": name, "table": table.name, "function": outputs["Function"], "bucket": outputs["Bucket"],
-                   "version": version, "bundle": digest, "changed": changed},
-    }  # fmt: skip
+        "deploy": {
+            "stack": name,
+            "table": table.name,
+            "function": outputs["Function"],
+            "bucket": outputs["Bucket"],
+            "version": version,
+            "bundle": digest,
+            "changed": changed,
+        },
+    }
     said = "" if changed else "no change\n"
     emit(given, document, f"{said}export WPFSM_DB={table.name}")
     return 0
@@ -97,9 +112,11 @@ def _deploy(given: Options, clients: Clients, name: str, role: str | None) -> in
 def _apply(stacks: Any, name: str, text: str, parameters: Mapping[str, str], *, update: bool) -> bool:
     """Create or update the stack and wait for it; False when there was nothing to update."""
     asked = {
-        "StackName": name, "TemplateBody": text, "Capabilities": ["CAPABILITY_IAM"],
+        "StackName": name,
+        "TemplateBody": text,
+        "Capabilities": ["CAPABILITY_IAM"],
         "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-    }  # fmt: skip
+    }
     if not update:
         stacks.create_stack(**asked)
         stacks.get_waiter("stack_create_complete").wait(StackName=name)
@@ -124,8 +141,10 @@ def _remove(given: Options, clients: Clients, name: str) -> int:
     history = SharedHistory(table, S3Blobs(client_of(clients, "s3"), outputs["Bucket"]))
     keeps = sorted({*(loop.id for loop in history.unfinished()), *(o.loop_id for o in history.owed())})
     if keeps:
-        raise Refused(f"{table.name} has {len(keeps)} loop(s) open or owed: {', '.join(keeps[:5])}",
-                      fix=f"wpfsm stop {keeps[0]}")  # fmt: skip
+        raise Refused(
+            f"{table.name} has {len(keeps)} loop(s) open or owed: {', '.join(keeps[:5])}",
+            fix=f"wpfsm stop {keeps[0]}",
+        )
     stacks.delete_stack(StackName=name)
     stacks.get_waiter("stack_delete_complete").wait(StackName=name)
     kept = f"the table {outputs['Table']} and the bucket {outputs['Bucket']} stay, with every loop's history"

@@ -66,5 +66,7 @@ def _text(found: Mapping[str, JSON]) -> str:
 
 
 def _settings(trial: Mapping[str, JSON]) -> str:
-    return ", ".join(f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}"
-                     for name, value in trial.items())  # fmt: skip
+    return ", ".join(
+        f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}"
+        for name, value in trial.items()
+    )

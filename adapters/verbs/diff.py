@@ -70,8 +70,12 @@ def diff(given: Options, which: str, *, apply: bool, best: bool = False) -> int:
         _refuse_changed([place for folder in folders for place in _foreign(sources, folder)], loop)
         written = [str(place) for folder in folders for place in _apply(sources, folder)]
     document: dict[str, JSON] = {
-        "schema": SCHEMA, "loop": {"id": loop.id}, "diff": text, "files": files, "applied": apply
-    }  # fmt: skip
+        "schema": SCHEMA,
+        "loop": {"id": loop.id},
+        "diff": text,
+        "files": files,
+        "applied": apply,
+    }
     if not changed:
         hint("the loop has not patched the source")
     elif not files and not apply:
@@ -164,8 +168,10 @@ def _refuse_changed(foreign: Sequence[Path], loop: Loop) -> None:
     gone = [str(place) for place in foreign if not place.exists()]
     said = [f"changed since the loop read it: {', '.join(changed)}"] if changed else []
     said += [f"gone: {', '.join(gone)}"] if gone else []
-    raise Refused(f"{'; '.join(said)}; nothing was written",
-                  fix=f"wpfsm diff {loop.id} > loop.diff, then apply it by hand: patch -p1 < loop.diff")  # fmt: skip
+    raise Refused(
+        f"{'; '.join(said)}; nothing was written",
+        fix=f"wpfsm diff {loop.id} > loop.diff, then apply it by hand: patch -p1 < loop.diff",
+    )
 
 
 def _present(place: Path) -> str | None:

@@ -58,8 +58,10 @@ def doctor(given: Options, backend: str | None, region: str | None, instance_typ
     else:
         checks += _account(given, target, instance_type)
     document: dict[str, JSON] = {"schema": SCHEMA, "checks": [asdict(check) for check in checks]}
-    rows = [(check.verdict, check.name, check.text + (f"\n{'':8}fix: {check.fix}" if check.fix else ""))
-            for check in checks]  # fmt: skip
+    rows = [
+        (check.verdict, check.name, check.text + (f"\n{'':8}fix: {check.fix}" if check.fix else ""))
+        for check in checks
+    ]
     emit(given, document, table(rows))
     return max((check.exit_code for check in checks if check.verdict == "fail"), default=0)
 
@@ -103,11 +105,13 @@ def _team(given: Options) -> list[Check]:
     here = importlib.metadata.version("wpfsm")
     loops = ", ".join(sorted({o.loop_id for o in owed}))
     checks = [
-        Check("table", "warn", f"{len(owed)} open obligation(s) in {loops}", "wpfsm gc") if owed
+        Check("table", "warn", f"{len(owed)} open obligation(s) in {loops}", "wpfsm gc")
+        if owed
         else Check("table", "ok", f"{place.table.name}, nothing owed"),
-        Check("engine", "ok", f"{place.function or 'none'}, wpfsm {place.version}") if place.version == here
+        Check("engine", "ok", f"{place.function or 'none'}, wpfsm {place.version}")
+        if place.version == here
         else Check("engine", "warn", f"wpfsm {place.version} was deployed, this is {here}", "wpfsm deploy"),
-    ]  # fmt: skip
+    ]
     if swept is None or time.time() - float(swept["at"]) > 2 * SWEEP_SECONDS:
         said = f"the sweep ran last at {stamp(float(swept['at']))}" if swept else "the sweep has not run yet"
         checks.append(
@@ -214,8 +218,12 @@ def _rooms(account: Account, region: str, instance_type: str) -> Check:
     """The headroom of both quotas for one instance; a warm pool quota of 0 is why a keep-alive does nothing."""
     training, warm_pool = account.quota(instance_type)
     if not training and not warm_pool:
-        return Check("quota", "warn", f"no quota is listed for {instance_type}",
-                     "check the name, and the Service Quotas console")  # fmt: skip
+        return Check(
+            "quota",
+            "warn",
+            f"no quota is listed for {instance_type}",
+            "check the name, and the Service Quotas console",
+        )
     held = holdings(account, instance_type, lambda _: False)
     room = headroom(training, held, 1, instance_type=instance_type)
     pools = headroom(warm_pool, held, 1, instance_type=instance_type, kinds=("pool",))

@@ -84,8 +84,10 @@ def gc(
     emit(given, document, _gc_text(dead, orphans, results, left_alone, apply=apply))
     confirmed = {r.job for r in results} - set(unconfirmed)
     for job in unconfirmed:
-        hint(f"error: release not confirmed, a pool may still bill\n  fix: "
-             f"{release_command(given, backend, region, job)}")  # fmt: skip
+        hint(
+            f"error: release not confirmed, a pool may still bill\n  fix: "
+            f"{release_command(given, backend, region, job)}"
+        )
     for loop in open_still:
         by_tags = _by_tags(loop, confirmed)
         hint(f"error: release not confirmed, a pool may still bill{by_tags}\n  fix: wpfsm release {loop.id}")
@@ -119,10 +121,15 @@ def _left_alone(view: PoolView, command: str) -> str:
 def _running_object(view: PoolView, command: str) -> JSON:
     shown = view.to_json()
     return {
-        "job": view.reading.name, "loop": view.loop, "status": view.reading.status, "holder": view.holder,
-        "instance_type": shown["instance_type"], "instance_count": shown["instance_count"],
-        "burn_usd_per_hour": view.burn, "command": command,
-    }  # fmt: skip
+        "job": view.reading.name,
+        "loop": view.loop,
+        "status": view.reading.status,
+        "holder": view.holder,
+        "instance_type": shown["instance_type"],
+        "instance_count": shown["instance_count"],
+        "burn_usd_per_hour": view.burn,
+        "command": command,
+    }
 
 
 def _gc_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -13,9 +14,33 @@ if TYPE_CHECKING:
     from wpfsm.adapters.terminal.output import Options
     from wpfsm.fsm.errors import WpfsmError
 
-ORDER = ("init", "plan", "rehearse", "start", "resume", "inspect", "wait", "next", "logs", "stop", "report", "explain", "diff",
-         "metric", "detect", "release", "gc", "pools", "doctor", "deploy", "turn", "emulator", "schema", "skill",
-         "completion")  # fmt: skip
+ORDER = (
+    "init",
+    "plan",
+    "rehearse",
+    "start",
+    "resume",
+    "inspect",
+    "wait",
+    "next",
+    "logs",
+    "stop",
+    "report",
+    "explain",
+    "diff",
+    "metric",
+    "detect",
+    "release",
+    "gc",
+    "pools",
+    "doctor",
+    "deploy",
+    "turn",
+    "emulator",
+    "schema",
+    "skill",
+    "completion",
+)
 """The verbs as one meets them: a loop from its file to its end, then what is about more than one."""
 
 
@@ -147,7 +172,7 @@ def _found_out(given: Options, error: Exception) -> WpfsmError:
         from wpfsm.state.database import explain
 
         return explain(error, given.database)
-    if given.database.exists():
+    if os.path.exists(given.database):  # noqa: PTH110 - a path that is none is no error here
         from wpfsm.state.damage import damage
 
         if found := damage(given.database):

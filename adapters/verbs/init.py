@@ -90,8 +90,10 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
             f"no training job {name!r} in {region}", fix="wpfsm init --from-job NAME --region REGION"
         )
     if _mapping(reading.request.get("ResourceConfig")).get("InstanceGroups"):
-        raise Refused(f"{name} ran on a heterogeneous cluster, which has no warm pool (ResourceConfig.InstanceGroups)",
-                      fix="take a job of one instance type")  # fmt: skip
+        raise Refused(
+            f"{name} ran on a heterogeneous cluster, which has no warm pool (ResourceConfig.InstanceGroups)",
+            fix="take a job of one instance type",
+        )
     request = own_request(reading.request)
     text = loop_file_text(name, reading.request, backend, region)
     parse(text, origin=f"the loop file of {name}")
@@ -101,9 +103,10 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
 def own_request(described: Mapping[str, JSON]) -> dict[str, JSON]:
     """A request for ``job.request`` from what DescribeTrainingJob gives back: one that a warm pool can be had for."""
     request: dict[str, JSON] = {
-        member: value for member, value in described.items()
+        member: value
+        for member, value in described.items()
         if value not in ({}, [], None) and member not in REPORTED and member != "EnableManagedSpotTraining"
-    }  # fmt: skip
+    }
     resources = _mapping(request.get("ResourceConfig"))
     request["ResourceConfig"] = {name: value for name, value in resources.items() if name not in _NOT_ASKED}
     algorithm = dict(_mapping(request.get("AlgorithmSpecification")))
@@ -216,8 +219,9 @@ _OBJECTIVE = "_tuning_objective_metric"
 _VALIDATION = re.compile(r"(?:^|[^a-z])(?:val|valid|validation|eval|test|dev)(?:[^a-z]|$)", re.IGNORECASE)
 _HIGHER_IS_BETTER = re.compile(
     r"(?:^|[^a-z])(?:auc|acc|accuracy|f1|f_?beta|precision|recall|map|ndcg|r2|bleu|rouge\w*|score|iou|dice|mrr|reward)"
-    r"(?:[^a-z]|$)", re.IGNORECASE,
-)  # fmt: skip
+    r"(?:[^a-z]|$)",
+    re.IGNORECASE,
+)
 
 
 def _metric_lines(request: Mapping[str, JSON]) -> list[str]:

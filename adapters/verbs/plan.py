@@ -250,14 +250,19 @@ def _quota(found: Survey | None) -> JSON:
         return None
     rooms = {"training": found.training, "warm_pool": found.warm_pool}
     return {
-        name: None if room is None else {
+        name: None
+        if room is None
+        else {
             "name": room.quota.name if room.quota else None,
             "value": room.quota.value if room.quota else None,
             "source": room.quota.source if room.quota else None,
-            "held": room.held, "free": room.free, "needed": room.needed, "verdict": room.verdict,
+            "held": room.held,
+            "free": room.free,
+            "needed": room.needed,
+            "verdict": room.verdict,
         }
         for name, room in rooms.items()
-    }  # fmt: skip
+    }
 
 
 def _leak(leak: Leak) -> JSON:
@@ -351,7 +356,8 @@ def _grounds(document: dict[str, Any]) -> list[str]:
     rooms = [room for room in (document["quota"] or {}).values() if room and room["name"]]
     return [
         f"times: {times}; {source}",
-        "price: unknown" if price is None
+        "price: unknown"
+        if price is None
         else f"price: ${price['usd_per_hour']:g}/h an instance ({price['source']}, {price['as_of']})",
         f"lock: {', '.join(locked)}; keep-alive {duration(document['keep_alive_seconds'])}, free",
         *(
@@ -359,4 +365,4 @@ def _grounds(document: dict[str, Any]) -> list[str]:
             f"{room['free']:g} free, {room['needed']} needed"
             for room in rooms
         ),
-    ]  # fmt: skip
+    ]

@@ -21,8 +21,10 @@ def pools(given: Options, backend: str | None, region: str | None) -> int:
     known = [view.burn for view in found if view.idle_seconds is not None]
     total = sum(burn for burn in known if burn is not None) if None not in known else None
     document: dict[str, JSON] = {
-        "schema": SCHEMA, "pools": [view.to_json() for view in found], "idle_burn_usd_per_hour": total,
-    }  # fmt: skip
+        "schema": SCHEMA,
+        "pools": [view.to_json() for view in found],
+        "idle_burn_usd_per_hour": total,
+    }
     emit(given, document, _pools_text(found, total))
     return 0
 
@@ -34,9 +36,15 @@ def _pools_text(found: list[PoolView], total: float | None) -> str:
     for view in found:
         plain = view.to_json()
         rows.append(
-            (view.reading.name, str(plain["status"]), f"{plain['instance_count']} x {plain['instance_type']}",
-             duration(view.idle_seconds) if view.idle_seconds is not None else "-",
-             "?" if view.burn is None else f"{usd(view.burn)}/h", view.loop or "-", view.holder)
-        )  # fmt: skip
+            (
+                view.reading.name,
+                str(plain["status"]),
+                f"{plain['instance_count']} x {plain['instance_type']}",
+                duration(view.idle_seconds) if view.idle_seconds is not None else "-",
+                "?" if view.burn is None else f"{usd(view.burn)}/h",
+                view.loop or "-",
+                view.holder,
+            )
+        )
     burn = "unknown" if total is None else f"{usd(total)}/h"
     return f"{table(rows)}\nidle pools burn {burn}"

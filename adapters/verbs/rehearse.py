@@ -73,8 +73,11 @@ def passes(given: Options, path: Path, overrides: Sequence[str]) -> int:
         hint(_text(rehearsed.document))
         return 0
     emit(given, rehearsed.document, _text(rehearsed.document))
-    hint("nothing was started: the rehearsal needs the changes above" if rehearsed.verdict == "patched"
-         else "nothing was started: the rehearsal failed")  # fmt: skip
+    hint(
+        "nothing was started: the rehearsal needs the changes above"
+        if rehearsed.verdict == "patched"
+        else "nothing was started: the rehearsal failed"
+    )
     return EXIT_CODES[Outcome.REFUSED]
 
 
@@ -108,8 +111,10 @@ def run(
     """
     file = load(path, tuple(overrides), with_files=True)
     if file.job.request:
-        raise UsageError("rehearse: job.request brings the whole job, and names no source",
-                         fix="give job.source and job.entry")  # fmt: skip
+        raise UsageError(
+            "rehearse: job.request brings the whole job, and names no source",
+            fix="give job.source and job.entry",
+        )
     if python is not None and not _interpreter(python).is_file():
         raise UsageError(
             f"--python {python}: there is no Python interpreter", fix="name a virtual environment"
@@ -135,7 +140,7 @@ def run(
     if last is not None and last.status == "Completed" and last.diagnosis is None:
         verdict: Verdict = "patched" if diff or _changed(jobs) else "passed"
         return _result(path, verdict, loop.id, jobs, findings, _always_untested(file), diff)
-    why_not = untested(last.diagnosis, image, file) if last and last.diagnosis else None
+    why_not = untested(last.diagnosis, image, file, inputs) if last and last.diagnosis else None
     if why_not:
         return _result(path, "untested", loop.id, jobs, findings, [why_not, *_always_untested(file)], diff)
     return _result(path, "failed", loop.id, jobs, findings, _always_untested(file), diff, ended.why)
@@ -258,11 +263,16 @@ def _result(
     document: dict[str, JSON] = {
         "schema": SCHEMA,
         "rehearsal": {
-            "verdict": verdict, "loop": loop, "why": why, "jobs": shown, "untested": list(unseen), "diff": diff,
+            "verdict": verdict,
+            "loop": loop,
+            "why": why,
+            "jobs": shown,
+            "untested": list(unseen),
+            "diff": diff,
             "findings": [finding.to_json() for finding in findings],
         },
         "next": _next(path, verdict, loop, _changed(jobs), diff),
-    }  # fmt: skip
+    }
     return Rehearsed(verdict, document)
 
 

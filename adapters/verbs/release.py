@@ -36,8 +36,9 @@ def release(
 
     target = (
         target_of(loop.backend, loop.region, given.database, loop.endpoint_url)
-        if loop else target_for(given, backend, region)
-    )  # fmt: skip
+        if loop
+        else target_for(given, backend, region)
+    )
     account = Account(target)
     _refuse_a_strangers(given, account, job)
     result = release_orphan(account, job)

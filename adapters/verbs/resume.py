@@ -54,8 +54,10 @@ def resume(
         from wpfsm.adapters.verbs import shared
 
         if skip or settings:
-            raise Refused("--skip and --set are not offered for the loops of a shared table yet",
-                          fix="edit the loop file or the source, then wpfsm resume LOOP --accept-changes")  # fmt: skip
+            raise Refused(
+                "--skip and --set are not offered for the loops of a shared table yet",
+                fix="edit the loop file or the source, then wpfsm resume LOOP --accept-changes",
+            )
         return shared.resume(given, which, accept_changes=accept_changes)
     connection = open_existing(given.database, write=True)
     loop = named(History(connection), which, acting=True)

@@ -174,8 +174,12 @@ def _refuse_what_needs_this_machine(loop: Loop) -> None:
             "note: programs of on_failure (command) do not run in the engine; there the failure is a hand-off"
         )
     if file.asks is not None:
-        raise Refused("strategy ask waits for wpfsm next, which is not offered for a shared table yet",
-                      fix="start it with the database of this machine")  # fmt: skip
+        raise Refused(
+            "strategy ask waits for wpfsm next, which is not offered for a shared table yet",
+            fix="start it with the database of this machine",
+        )
     if any(getattr(phase, "method", "") == "bayes" for phase in file.phases):
-        raise Refused("strategy.method bayes needs Optuna, which the engine's bundle does not have",
-                      fix="method random, or start it with the database of this machine")  # fmt: skip
+        raise Refused(
+            "strategy.method bayes needs Optuna, which the engine's bundle does not have",
+            fix="method random, or start it with the database of this machine",
+        )

@@ -58,9 +58,15 @@ def _local_turn(given: Options, which: str) -> dict[str, JSON]:
     signals.install()
     with contextlib.closing(signals), audience(given, loop, History(connection)) as told:
         owned = connect(
-            connection, given.database, loop, progress=told.progress, notifier=told.notifier, signals=signals,
-            hook=told.hook, clock=EngineClock(),
-        )  # fmt: skip
+            connection,
+            given.database,
+            loop,
+            progress=told.progress,
+            notifier=told.notifier,
+            signals=signals,
+            hook=told.hook,
+            clock=EngineClock(),
+        )
         with contextlib.closing(owned):
             taken = controller.turn(owned.ports)
     found: dict[str, JSON] = {"loop": loop.id, "state": str(taken.loop.state), "exit_code": taken.exit_code}

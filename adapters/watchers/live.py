@@ -57,9 +57,12 @@ class Live(Watcher):
         self._owned = stream is None and self._stream is not sys.stderr
         self._console = Console(file=self._stream, highlight=False)
         self._display = Display(
-            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False,
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
             vertical_overflow="crop",
-        )  # fmt: skip
+        )
         self._moving = Moving()
         self._connection: sqlite3.Connection | None = None
         self._rows: tuple[Loop, Sequence[Job], Sequence[Trial]] | None = None

@@ -136,11 +136,15 @@ def event_of(what: str, loop: Loop, text: str) -> dict[str, JSON]:
         "why": redact(text),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "loop": {
-            "id": loop.id, "name": loop.name, "state": str(loop.state), "backend": loop.backend,
-            "region": loop.region, "outcome": str(loop.outcome) if loop.outcome else None,
+            "id": loop.id,
+            "name": loop.name,
+            "state": str(loop.state),
+            "backend": loop.backend,
+            "region": loop.region,
+            "outcome": str(loop.outcome) if loop.outcome else None,
         },
         "next": _next(what, loop),
-    }  # fmt: skip
+    }
 
 
 def is_webhook(url: str) -> bool:

@@ -84,9 +84,15 @@ def _unknown(reading: Reading) -> Diagnosis:
         (line for line in reversed((*reading.reason.lines[:8], *reading.log.lines[-15:])) if line.strip()), ""
     )
     return Diagnosis(
-        row.family, row.name, UNKNOWN_CONFIDENCE, lines, locate(raised.frames, {}) if raised else None,
-        fingerprint(row.name, last), row.fix, row.who,
-    )  # fmt: skip
+        row.family,
+        row.name,
+        UNKNOWN_CONFIDENCE,
+        lines,
+        locate(raised.frames, {}) if raised else None,
+        fingerprint(row.name, last),
+        row.fix,
+        row.who,
+    )
 
 
 def _details(best: Match, found: Sequence[Match], reading: Reading) -> dict[str, str]:
@@ -117,17 +123,26 @@ def _raised(best: Match, reading: Reading) -> Raised | None:
 
 
 def _frames(raised: Raised | None, reading: Reading) -> Sequence[Frame]:
-    """The frames of the exception, or of the one that ended the job where a line without any told why."""
-    if raised is not None and raised.frames:
-        return raised.frames
-    return reading.root.frames if reading.root else ()
+    """The frames of the exception, or of the one that ended the job where a line without any told why.
+
+    A launcher's own frames say where it waited for the script, and nothing of the script.
+    """
+    for one in (raised, reading.root):
+        if one is not None and one.frames:
+            return () if one.is_wrapper else one.frames
+    return ()
 
 
 def _fix(row: FailureClass, pattern: Pattern, details: Mapping[str, str], location: Location | None) -> str:
     """The sentence that names what it is about; the row's other one where the message did not name it."""
     known = dict(details)
-    for name, stand_in in (("module", "distribution"), ("distribution", "module"), ("requirement", "distribution"),
-                           ("requirement", "module"), ("override", "override_key")):  # fmt: skip
+    for name, stand_in in (
+        ("module", "distribution"),
+        ("distribution", "module"),
+        ("requirement", "distribution"),
+        ("requirement", "module"),
+        ("override", "override_key"),
+    ):
         if name not in known and stand_in in known:
             known[name] = known[stand_in]
     if location is not None:

@@ -22,10 +22,33 @@ from typing import cast
 
 from packaging.utils import canonicalize_name
 
-_LEFT_THE_STANDARD_LIBRARY = frozenset({
-    "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "imp", "lib2to3", "mailcap",
-    "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib",
-})  # fmt: skip
+_LEFT_THE_STANDARD_LIBRARY = frozenset(
+    {
+        "asynchat",
+        "asyncore",
+        "audioop",
+        "cgi",
+        "cgitb",
+        "chunk",
+        "crypt",
+        "imghdr",
+        "imp",
+        "lib2to3",
+        "mailcap",
+        "msilib",
+        "nis",
+        "nntplib",
+        "ossaudiodev",
+        "pipes",
+        "smtpd",
+        "sndhdr",
+        "spwd",
+        "sunau",
+        "telnetlib",
+        "uu",
+        "xdrlib",
+    }
+)
 """Modules of Python 3.11 that 3.12 and 3.13 lack: a matter of the image, not of requirements."""
 
 

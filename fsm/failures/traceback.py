@@ -46,11 +46,23 @@ _LOG_LINE = re.compile(r"^(?:\d{4}-\d\d-\d\d|\[?\d\d:\d\d:\d\d|(?:INFO|WARNING|E
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/lib/python\d|^<|/runpy\.py$|/sm_drivers/")
 _CONTAINER_ROOT = re.compile(r"^/opt/ml/(?:input/data/)?code/|^/opt/ml/input/data/code/")
 
-WRAPPERS = frozenset({
-    "AlgorithmError", "CalledProcessError", "ChildFailedError", "ExecuteUserScriptError", "FailedStatusError",
-    "InstallModuleError", "InstallRequirementsError", "ProcessExitedException", "ProcessRaisedException",
-    "RayTaskError", "SystemExit", "TrainingFailedError", "UnexpectedStatusException",
-})  # fmt: skip
+WRAPPERS = frozenset(
+    {
+        "AlgorithmError",
+        "CalledProcessError",
+        "ChildFailedError",
+        "ExecuteUserScriptError",
+        "FailedStatusError",
+        "InstallModuleError",
+        "InstallRequirementsError",
+        "ProcessExitedException",
+        "ProcessRaisedException",
+        "RayTaskError",
+        "SystemExit",
+        "TrainingFailedError",
+        "UnexpectedStatusException",
+    }
+)
 """Exceptions by which a launcher reports that something else failed; never the cause."""
 
 _CONSEQUENCE = re.compile(

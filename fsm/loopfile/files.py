@@ -63,7 +63,11 @@ def _missing_in(
     """What a source folder lacks; of a folder that is not there, only that."""
     folder = base / source
     if not folder.is_dir():
-        yield Problem(line_of(written, "source"), f"{place}.source", f"there is no folder {folder}; name the one with the training code")  # fmt: skip
+        yield Problem(
+            line_of(written, "source"),
+            f"{place}.source",
+            f"there is no folder {folder}; name the one with the training code",
+        )
         return
     for key, name in (("entry", entry), ("requirements", requirements)):
         if name and not (folder / name).is_file():

@@ -10,10 +10,28 @@ import re
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-_PLAIN_OPTIONS = frozenset({
-    "-U", "--upgrade", "-q", "--quiet", "--user", "--pre", "--no-cache-dir", "--no-cache", "--force-reinstall", "-I",
-    "--ignore-installed", "--no-deps", "--no-build-isolation", "--upgrade-strategy=eager", "-v", "--verbose", "-qU", "-Uq",
-})  # fmt: skip
+_PLAIN_OPTIONS = frozenset(
+    {
+        "-U",
+        "--upgrade",
+        "-q",
+        "--quiet",
+        "--user",
+        "--pre",
+        "--no-cache-dir",
+        "--no-cache",
+        "--force-reinstall",
+        "-I",
+        "--ignore-installed",
+        "--no-deps",
+        "--no-build-isolation",
+        "--upgrade-strategy=eager",
+        "-v",
+        "--verbose",
+        "-qU",
+        "-Uq",
+    }
+)
 """Options that change nothing about which distribution is meant, and take no value of their own."""
 _WORD = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|[^\s'\"`]+")
 _END = re.compile(r"[`)}]|(?<=[\w\]])[.;:!?,](?=\s|$)|(?<=\s)(?:#|\||&&|>|in your|to your|or|and)(?=\s|$)")

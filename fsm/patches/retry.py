@@ -29,12 +29,19 @@ def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:
     if diagnosis.details.get("hardware"):
         # The warm pool is that very instance: the next job would be given it again.
         what = "release the pool, whose instance is faulty, and submit the same configuration to another one"
-        return Patch(KIND, f"{what} after {wait:.3g} s (attempt {material.attempt})", wait_seconds=wait,
-                     action="release_pool", key=key)  # fmt: skip
+        return Patch(
+            KIND,
+            f"{what} after {wait:.3g} s (attempt {material.attempt})",
+            wait_seconds=wait,
+            action="release_pool",
+            key=key,
+        )
     return Patch(
-        KIND, f"the same configuration again after {wait:.3g} s (attempt {material.attempt})",
-        wait_seconds=wait, key=key,
-    )  # fmt: skip
+        KIND,
+        f"the same configuration again after {wait:.3g} s (attempt {material.attempt})",
+        wait_seconds=wait,
+        key=key,
+    )
 
 
 def why_not(diagnosis: Diagnosis, material: Material) -> str:

@@ -12,21 +12,50 @@ from wpfsm.fsm.patches.hyperparameters import accepted, apply_set, as_number, fi
 KIND = "scale"
 
 BATCH_NAMES = (
-    "train_micro_batch_size_per_gpu", "micro_batch_size", "micro_batch_size_per_gpu", "per_device_train_batch_size",
-    "per_device_batch_size", "per_gpu_train_batch_size", "per_gpu_batch_size", "batch_size_per_device",
-    "batch_size_per_gpu", "device_batch_size", "train_batch_size", "batch_size_train", "training_batch_size",
-    "batch_size", "batchsize", "mini_batch_size", "minibatch_size", "batch", "bsz", "bs",
-)  # fmt: skip
+    "train_micro_batch_size_per_gpu",
+    "micro_batch_size",
+    "micro_batch_size_per_gpu",
+    "per_device_train_batch_size",
+    "per_device_batch_size",
+    "per_gpu_train_batch_size",
+    "per_gpu_batch_size",
+    "batch_size_per_device",
+    "batch_size_per_gpu",
+    "device_batch_size",
+    "train_batch_size",
+    "batch_size_train",
+    "training_batch_size",
+    "batch_size",
+    "batchsize",
+    "mini_batch_size",
+    "minibatch_size",
+    "batch",
+    "bsz",
+    "bs",
+)
 """Usual names, the ones that mean "per accelerator" first: memory depends on those."""
 
 ACCUMULATION_NAMES = (
-    "gradient_accumulation_steps", "grad_accumulation_steps", "accumulate_grad_batches", "gradient_accumulation",
-    "grad_accum_steps", "grad_accum", "accumulation_steps", "accum_iter", "accum_steps", "update_freq",
-)  # fmt: skip
+    "gradient_accumulation_steps",
+    "grad_accumulation_steps",
+    "accumulate_grad_batches",
+    "gradient_accumulation",
+    "grad_accum_steps",
+    "grad_accum",
+    "accumulation_steps",
+    "accum_iter",
+    "accum_steps",
+    "update_freq",
+)
 CHECKPOINTING_NAMES = (
-    "gradient_checkpointing", "use_gradient_checkpointing", "activation_checkpointing", "grad_checkpointing",
-    "grad_checkpoint", "checkpoint_activations", "enable_gradient_checkpointing",
-)  # fmt: skip
+    "gradient_checkpointing",
+    "use_gradient_checkpointing",
+    "activation_checkpointing",
+    "grad_checkpointing",
+    "grad_checkpoint",
+    "checkpoint_activations",
+    "enable_gradient_checkpointing",
+)
 WORKER_NAMES = ("dataloader_num_workers", "num_workers", "workers", "data_workers", "num_data_workers")
 
 _ON = ("true", "1", "yes", "on")

@@ -8,10 +8,33 @@ from wpfsm.fsm.patches.hyperparameters import accepted, apply_set, as_number, fi
 
 KIND = "shorten"
 
-STEP_NAMES = ("max_steps", "max_train_steps", "total_steps", "num_train_steps", "num_steps", "max_iter", "max_iters",
-              "iterations", "num_iterations", "max_updates", "steps", "n_steps")  # fmt: skip
-EPOCH_NAMES = ("num_train_epochs", "num_epochs", "max_epochs", "epochs", "n_epochs", "epoch", "num_round", "num_rounds",
-               "num_boost_round", "n_estimators", "rounds")  # fmt: skip
+STEP_NAMES = (
+    "max_steps",
+    "max_train_steps",
+    "total_steps",
+    "num_train_steps",
+    "num_steps",
+    "max_iter",
+    "max_iters",
+    "iterations",
+    "num_iterations",
+    "max_updates",
+    "steps",
+    "n_steps",
+)
+EPOCH_NAMES = (
+    "num_train_epochs",
+    "num_epochs",
+    "max_epochs",
+    "epochs",
+    "n_epochs",
+    "epoch",
+    "num_round",
+    "num_rounds",
+    "num_boost_round",
+    "n_estimators",
+    "rounds",
+)
 
 
 def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:

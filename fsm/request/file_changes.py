@@ -9,11 +9,23 @@ from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.request.lock import key_id
 
-LOCKED_KEYS = frozenset({
-    "version", "name", "backend", "region", "pool.role", "pool.instance_type", "pool.instance_count",
-    "pool.volume_gb", "pool.kms_key", "pool.vpc", "pool.encrypt_traffic", "pool.network_isolation",
-    "pool.session_tag_keys",
-})  # fmt: skip
+LOCKED_KEYS = frozenset(
+    {
+        "version",
+        "name",
+        "backend",
+        "region",
+        "pool.role",
+        "pool.instance_type",
+        "pool.instance_count",
+        "pool.volume_gb",
+        "pool.kms_key",
+        "pool.vpc",
+        "pool.encrypt_traffic",
+        "pool.network_isolation",
+        "pool.session_tag_keys",
+    }
+)
 """Keys of the loop file that decide the match, or which loop it is."""
 
 

@@ -114,8 +114,9 @@ def draft(file: LoopFile) -> Request:
         request["InputDataConfig"] = [_channel(name, uri) for name, uri in channels.items()]
     if pool.vpc:
         request["VpcConfig"] = {
-            "SecurityGroupIds": list(pool.vpc.security_groups), "Subnets": list(pool.vpc.subnets)
-        }  # fmt: skip
+            "SecurityGroupIds": list(pool.vpc.security_groups),
+            "Subnets": list(pool.vpc.subnets),
+        }
     if pool.session_tag_keys:
         request["SessionChainingConfig"] = {"EnableSessionTagChaining": True}
     return request
@@ -161,14 +162,23 @@ def _left_open(file: LoopFile, key: str) -> bool:
 def _ruled_out(request: Request) -> Iterator[Objection]:
     resources = _mapping(request.get("ResourceConfig"))
     if request.get("EnableManagedSpotTraining"):
-        yield Objection("EnableManagedSpotTraining", f"managed spot training has no warm pool {_GUIDE}",
-                        "remove EnableManagedSpotTraining from the request")  # fmt: skip
+        yield Objection(
+            "EnableManagedSpotTraining",
+            f"managed spot training has no warm pool {_GUIDE}",
+            "remove EnableManagedSpotTraining from the request",
+        )
     if resources.get("InstanceGroups"):
-        yield Objection("ResourceConfig.InstanceGroups", f"a heterogeneous cluster has no warm pool {_GUIDE}",
-                        "give one InstanceType and InstanceCount")  # fmt: skip
+        yield Objection(
+            "ResourceConfig.InstanceGroups",
+            f"a heterogeneous cluster has no warm pool {_GUIDE}",
+            "give one InstanceType and InstanceCount",
+        )
     if request.get("ServerlessJobConfig"):
-        yield Objection("ServerlessJobConfig", "serverless customization has no instances to keep warm",
-                        "remove ServerlessJobConfig, or run that job without wpfsm")  # fmt: skip
+        yield Objection(
+            "ServerlessJobConfig",
+            "serverless customization has no instances to keep warm",
+            "remove ServerlessJobConfig, or run that job without wpfsm",
+        )
 
 
 def _of_violation(violation: Violation, *, own: bool) -> Objection:

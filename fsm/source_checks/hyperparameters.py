@@ -33,9 +33,12 @@ def refused_hyperparameters(source: Source, values: Mapping[str, Sequence[JSON]]
         for option in parser.options:
             if option.required and not any(parser.find(name) is option for name in values):
                 yield SourceFinding(
-                    "hyperparameters", f"the script requires {option.names[0]}, which no trial gives",
-                    option.file, option.line, f"add {option.names[0].lstrip('-')} to job.hyperparameters",
-                )  # fmt: skip
+                    "hyperparameters",
+                    f"the script requires {option.names[0]}, which no trial gives",
+                    option.file,
+                    option.line,
+                    f"add {option.names[0].lstrip('-')} to job.hyperparameters",
+                )
 
 
 def _unknown(source: Source, parser: Parser, name: str) -> SourceFinding:
@@ -46,9 +49,12 @@ def _unknown(source: Source, parser: Parser, name: str) -> SourceFinding:
     first = parser.options[0]
     fix = f"did you mean {near[0]}?" if near else f"the script knows {', '.join(known[:12])}"
     return SourceFinding(
-        "hyperparameters", f"the script's parser does not know --{name}, and would end the job",
-        first.file or source.entry, first.line, fix,
-    )  # fmt: skip
+        "hyperparameters",
+        f"the script's parser does not know --{name}, and would end the job",
+        first.file or source.entry,
+        first.line,
+        fix,
+    )
 
 
 def _refused(option: Option, name: str, given: Sequence[JSON]) -> Iterator[SourceFinding]:
@@ -66,14 +72,20 @@ def _refused(option: Option, name: str, given: Sequence[JSON]) -> Iterator[Sourc
     texts = [_shown(value) for value in given]
     if option.choices is not None and (wrong := [t for t in texts if not _is_among(t, option.choices)]):
         yield SourceFinding(
-            "hyperparameters", f"--{name} {wrong[0]} is not among the script's choices: {', '.join(option.choices)}",
-            option.file, option.line, "correct the value, or add it to the choices",
-        )  # fmt: skip
+            "hyperparameters",
+            f"--{name} {wrong[0]} is not among the script's choices: {', '.join(option.choices)}",
+            option.file,
+            option.line,
+            "correct the value, or add it to the choices",
+        )
     elif option.kind and (wrong := [text for text in texts if not _reads(option.kind, text)]):
         yield SourceFinding(
-            "hyperparameters", f"--{name} {wrong[0]} is not the {option.kind} that the script asks for",
-            option.file, option.line, "correct the value, or the option's type",
-        )  # fmt: skip
+            "hyperparameters",
+            f"--{name} {wrong[0]} is not the {option.kind} that the script asks for",
+            option.file,
+            option.line,
+            "correct the value, or the option's type",
+        )
 
 
 def _is_among(text: str, choices: Sequence[str]) -> bool:

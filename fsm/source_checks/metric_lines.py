@@ -10,12 +10,54 @@ from wpfsm.fsm.source_checks.execution import Source
 from wpfsm.fsm.source_checks.finding import SourceFinding
 
 _PRINTS_METRICS = (
-    "transformers", "trl", "setfit", "sentence_transformers", "lightning", "pytorch_lightning", "keras", "tensorflow",
-    "tf_keras", "xgboost", "lightgbm", "catboost", "fastai", "ignite", "composer", "ultralytics", "mmengine", "mmdet",
-    "mmcv", "detectron2", "catalyst", "flair", "spacy", "autogluon", "paddle", "mxnet", "gluonts", "skorch", "fairseq",
-    "allennlp", "torchtune", "axolotl", "unsloth", "swift", "llamafactory", "stable_baselines3", "ray", "timm", "yolov5",
-    "subprocess", "os.system", "runpy", "importlib", "pprint", "tabulate", "rich", "sagemaker_training",
-)  # fmt: skip
+    "transformers",
+    "trl",
+    "setfit",
+    "sentence_transformers",
+    "lightning",
+    "pytorch_lightning",
+    "keras",
+    "tensorflow",
+    "tf_keras",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "fastai",
+    "ignite",
+    "composer",
+    "ultralytics",
+    "mmengine",
+    "mmdet",
+    "mmcv",
+    "detectron2",
+    "catalyst",
+    "flair",
+    "spacy",
+    "autogluon",
+    "paddle",
+    "mxnet",
+    "gluonts",
+    "skorch",
+    "fairseq",
+    "allennlp",
+    "torchtune",
+    "axolotl",
+    "unsloth",
+    "swift",
+    "llamafactory",
+    "stable_baselines3",
+    "ray",
+    "timm",
+    "yolov5",
+    "subprocess",
+    "os.system",
+    "runpy",
+    "importlib",
+    "pprint",
+    "tabulate",
+    "rich",
+    "sagemaker_training",
+)
 """Libraries that print figures under names of their own, or run what does."""
 
 _SAMPLES = ("0.5", "3", "1e-05")
@@ -59,9 +101,12 @@ def unprinted_metric(source: Source, name: str, regex: str) -> Iterator[SourceFi
     text, file, line = near or ("", source.entry, 0)
     said = f"; nearest is {text.strip()[:120]!r}" if near else ""
     yield SourceFinding(
-        "metric", f"nothing that the source prints matches metric.regex {regex!r} ({name}){said}", file, line,
+        "metric",
+        f"nothing that the source prints matches metric.regex {regex!r} ({name}){said}",
+        file,
+        line,
         "correct metric.regex or the line that is printed; wpfsm metric tries an expression on a log",
-    )  # fmt: skip
+    )
 
 
 def _literal(regex: str) -> str:
@@ -100,8 +145,10 @@ class _Printed(ast.NodeVisitor):
             self.generic_visit(node)
 
     def _written(self, node: ast.Call) -> None:
-        separator = next((k.value.value for k in node.keywords
-                          if k.arg == "sep" and isinstance(k.value, ast.Constant)), " ")  # fmt: skip
+        separator = next(
+            (k.value.value for k in node.keywords if k.arg == "sep" and isinstance(k.value, ast.Constant)),
+            " ",
+        )
         inner = _Printed()
         for argument in node.args:
             inner.visit(argument)

@@ -12,11 +12,34 @@ from dataclasses import dataclass, field
 from wpfsm.fsm.source_checks.execution import Source
 
 _CLICK = ("click", "rich_click", "asyncclick")
-_OTHER_PARSERS = frozenset({
-    "fire", "tyro", "jsonargparse", "hydra", "omegaconf", "absl", "configargparse", "simple_parsing", "tap", "docopt",
-    "pydantic_settings", "cyclopts", "plac", "sacred", "gin", "draccus", "chz", "lightning.pytorch.cli",
-    "pytorch_lightning.cli", "datargs", "argparse_dataclass", "configparser", "cleo", "typed_argparse",
-})  # fmt: skip
+_OTHER_PARSERS = frozenset(
+    {
+        "fire",
+        "tyro",
+        "jsonargparse",
+        "hydra",
+        "omegaconf",
+        "absl",
+        "configargparse",
+        "simple_parsing",
+        "tap",
+        "docopt",
+        "pydantic_settings",
+        "cyclopts",
+        "plac",
+        "sacred",
+        "gin",
+        "draccus",
+        "chz",
+        "lightning.pytorch.cli",
+        "pytorch_lightning.cli",
+        "datargs",
+        "argparse_dataclass",
+        "configparser",
+        "cleo",
+        "typed_argparse",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -199,9 +222,15 @@ class _Reader:
         if isinstance(choice, ast.Call) and _name(choice.func).endswith("Choice") and not choice.keywords:
             choices = _choices(choice.args[0] if choice.args else None)
         self._parser.options.append(
-            Option(tuple(dashed), choices=choices, takes_value=not switch,
-                   required=_is_true(_keyword(node, "required")), file=self._file, line=node.lineno)
-        )  # fmt: skip
+            Option(
+                tuple(dashed),
+                choices=choices,
+                takes_value=not switch,
+                required=_is_true(_keyword(node, "required")),
+                file=self._file,
+                line=node.lineno,
+            )
+        )
 
     def _typer_function(self, argument: ast.expr | None) -> None:
         functions = {n.name: n for n in ast.walk(self._tree) if isinstance(n, ast.FunctionDef)}

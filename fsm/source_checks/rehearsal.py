@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from wpfsm.fsm.failures.diagnosis import Diagnosis
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.source_checks.image_modules import Image
-from wpfsm.fsm.strategies import Goal
+from wpfsm.fsm.strategies import Goal, Proposal
 from wpfsm.fsm.strategies.registry import build
 
 LONGEST = 600.0
@@ -18,6 +18,7 @@ LONGEST = 600.0
 _OF_THE_HARDWARE = frozenset(
     {"cuda_oom", "host_oom", "shared_library", "disk_full", "network", "collective_timeout"}
 )
+_DATA = re.compile(r"FileNotFoundError|No such file or directory|SM_CHANNEL_|/input/data/")
 _GPU = re.compile(r"\bCUDA\b|\bNVIDIA\b|\bNCCL\b|no GPU|\bcuda:\d|Torch not compiled with", re.IGNORECASE)
 
 
@@ -29,7 +30,8 @@ def rehearsal_of(file: LoopFile, inputs: Mapping[str, str]) -> LoopFile:
         inputs: Channels of the rehearsal; those of the loop file are in a bucket that a rehearsal does not read.
     """
     goal = Goal(file.metric.name, file.metric.goal) if file.metric else None
-    first = build(file.strategy, goal, file.job.hyperparameters).preview()[0]
+    trials = build(file.strategy, goal, file.job.hyperparameters).preview()
+    first = trials[0] if trials else Proposal({}, "the job as it is")
     dumped = file.dump()
     job, pool = dict(_mapping(dumped["job"])), dict(_mapping(dumped["pool"]))
     job |= {
@@ -42,17 +44,37 @@ def rehearsal_of(file: LoopFile, inputs: Mapping[str, str]) -> LoopFile:
         "max_runtime": f"{min(file.job.max_runtime, LONGEST):.0f}s",
         "install": "plain" if file.job.install == "plain" else None,
     }
-    pool |= {"instance_count": 1, "keep_alive": "5m", "role": None, "kms_key": None, "vpc": None,
-             "session_tag_keys": [], "allow_long_keep_alive": False}  # fmt: skip
+    pool |= {
+        "instance_count": 1,
+        "keep_alive": "5m",
+        "role": None,
+        "kms_key": None,
+        "vpc": None,
+        "session_tag_keys": [],
+        "allow_long_keep_alive": False,
+    }
     kept = {name: dumped[name] for name in ("version", "region", "metric", "on_failure", "checks")}
-    return LoopFile.model_validate({
-        **kept, "name": f"{file.name[:22]}-rehearsal", "backend": "local", "pool": pool, "job": job,
-        "strategy": {"type": "fix", "attempts": 6},
-    })  # fmt: skip
+    return LoopFile.model_validate(
+        {
+            **kept,
+            "name": f"{file.name[:22]}-rehearsal",
+            "backend": "local",
+            "pool": pool,
+            "job": job,
+            "strategy": {"type": "fix", "attempts": 6},
+        }
+    )
 
 
-def untested(diagnosis: Diagnosis, image: Image, file: LoopFile) -> str | None:
-    """Why a failure of a rehearsal says nothing about a job on the image; None when it would fail there, too."""
+def untested(diagnosis: Diagnosis, image: Image, file: LoopFile, given: Collection[str]) -> str | None:
+    """Why a failure of a rehearsal says nothing about a job on the image; None when it would fail there, too.
+
+    Args:
+        diagnosis: Of the last job.
+        image: What is known of the image.
+        file: The loop file.
+        given: Channels that the rehearsal had data for.
+    """
     module = str(diagnosis.details.get("module", "")).partition(".")[0]
     if diagnosis.class_ == "missing_module" and module:
         if image.modules is None:
@@ -63,8 +85,12 @@ def untested(diagnosis: Diagnosis, image: Image, file: LoopFile) -> str | None:
         return "the trial did not end in the time of a rehearsal; what comes later is untested"
     if diagnosis.class_ in _OF_THE_HARDWARE:
         return f"{diagnosis.class_} is a matter of this machine"
-    if file.job.inputs and diagnosis.class_ in ("channel", "data"):
-        return f"the data of {', '.join(file.job.inputs)} is not here; --input NAME=FOLDER gives some"
+    absent = [name for name in file.job.inputs if name not in given]
+    says_data = diagnosis.class_ in ("channel", "data") or any(
+        _DATA.search(str(x)) for x in diagnosis.evidence
+    )
+    if absent and says_data:
+        return f"the data of {', '.join(absent)} is not here; --input NAME=FOLDER gives some"
     if any(_GPU.search(str(line)) for line in diagnosis.evidence):
         return "it asks for a GPU, and there is none here"
     return None

@@ -15,9 +15,10 @@ MOST_TRIALS = 500
 def values_given(file: LoopFile) -> Mapping[str, Sequence[JSON]]:
     """Each hyperparameter of the loop file and of its trials, with its values, each once."""
     values: dict[str, list[JSON]] = {name: [value] for name, value in file.job.hyperparameters.items()}
-    names = getattr(file.strategy, "names", None)
-    for name in names() if names else ():
-        values.setdefault(name, [])
+    for phase in file.phases:
+        names = getattr(phase, "names", None)
+        for name in names() if names else ():
+            values.setdefault(name, [])
     goal = Goal(file.metric.name, file.metric.goal) if file.metric else None
     trials = (
         () if missing_extra(file.strategy) else build(file.strategy, goal, file.job.hyperparameters).preview()

@@ -170,9 +170,10 @@ def _expired(_: Context, case: _Case) -> _Verdict | None:
     if case.died_at < expiry - _SLACK:
         return None
     changed = (
-        "" if case.keep_alive == owner.keep_alive
+        ""
+        if case.keep_alive == owner.keep_alive
         else f" (changed outside this loop, which asked for {short_duration(owner.keep_alive)})"
-    )  # fmt: skip
+    )
     return "expired", (
         f"the keep-alive of {short_duration(case.keep_alive)}{changed} ran out at {_clock(expiry)} "
         f"({owner.name} ended at {_clock(owner.ended_at)})"
@@ -192,8 +193,14 @@ def _quota(ctx: Context, case: _Case) -> _Verdict | None:
 
 _Rule = Callable[[Context, _Case], _Verdict | None]
 _RULES: Sequence[_Rule] = (
-    _released, _infrastructure, _never_launched, _released_outside, _chain_limit, _expired, _quota,
-)  # fmt: skip
+    _released,
+    _infrastructure,
+    _never_launched,
+    _released_outside,
+    _chain_limit,
+    _expired,
+    _quota,
+)
 
 
 def _patch_update(case: _Case) -> _Verdict:
@@ -229,10 +236,12 @@ def cold_start_text(seconds: float | None, dollars: float | None) -> str:
     if seconds is None:
         return ""
     money = (
-        "at a price that is not known" if dollars is None
-        else "and no money, for starting up is not billed" if dollars == 0
+        "at a price that is not known"
+        if dollars is None
+        else "and no money, for starting up is not billed"
+        if dollars == 0
         else f"and {usd(dollars)}"
-    )  # fmt: skip
+    )
     return f"; a cold start takes about {duration(seconds)} {money}"
 
 

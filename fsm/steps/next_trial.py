@@ -83,8 +83,12 @@ def params_for(ctx: Context, trial: Trial) -> dict[str, JSON]:
     The loop file's, then what patches made of them for earlier trials, then what the strategy chose, then what
     patches made of those for this trial.
     """
-    return {**ctx.file.job.hyperparameters, **{k: v for k, (v, _) in carried(ctx, trial).items()}, **trial.params,
-            **_own(ctx, trial)}  # fmt: skip
+    return {
+        **ctx.file.job.hyperparameters,
+        **{k: v for k, (v, _) in carried(ctx, trial).items()},
+        **trial.params,
+        **_own(ctx, trial),
+    }
 
 
 def carried(ctx: Context, trial: Trial) -> Mapping[str, tuple[JSON, str]]:

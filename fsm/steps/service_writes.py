@@ -17,8 +17,12 @@ def set_keep_alive(ctx: Context, job: Job, seconds: float, why: str) -> bool:
     reads it back either way.
     """
     intent = intend(ctx, "update", job, f"{seconds:.0f}")
-    ctx.record("update_intended", f"keep-alive of {job.name} to {seconds:.0f} s: {why}", intents=(intent,),
-               data={"job": job.name, "keep_alive": seconds})  # fmt: skip
+    ctx.record(
+        "update_intended",
+        f"keep-alive of {job.name} to {seconds:.0f} s: {why}",
+        intents=(intent,),
+        data={"job": job.name, "keep_alive": seconds},
+    )
     accepted, answer = True, "accepted"
     try:
         ctx.gateway.set_keep_alive(job.name, int(seconds))

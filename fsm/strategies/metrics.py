@@ -37,9 +37,18 @@ from wpfsm.fsm.strategies.expression import MAX_REGEX_CHARS, Expression, Reading
 from wpfsm.fsm.strategies.numbers import parse
 
 __all__ = [
-    "MAX_REGEX_CHARS", "Direction", "Expression", "Goal", "Reading", "check_regex", "extract", "finite", "last_finite",
-    "parse", "series",
-]  # fmt: skip
+    "MAX_REGEX_CHARS",
+    "Direction",
+    "Expression",
+    "Goal",
+    "Reading",
+    "check_regex",
+    "extract",
+    "finite",
+    "last_finite",
+    "parse",
+    "series",
+]
 
 Direction = Literal["minimize", "maximize"]
 PAGE_LINES = 1000

@@ -15,10 +15,18 @@ from wpfsm.state.shared.table import Item, Update, Value
 T = TypeVar("T")
 _CONFLICT = ("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded")
 """Reasons for which a transaction is cancelled that say nothing about its conditions."""
-_DENIED = frozenset({
-    "AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "ExpiredTokenException", "ExpiredToken",
-    "InvalidSignatureException", "MissingAuthenticationTokenException", "InvalidAccessKeyId",
-})  # fmt: skip
+_DENIED = frozenset(
+    {
+        "AccessDeniedException",
+        "AccessDenied",
+        "UnrecognizedClientException",
+        "ExpiredTokenException",
+        "ExpiredToken",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "InvalidAccessKeyId",
+    }
+)
 _TRIES = 8
 INDEXES: Mapping[str, tuple[str, str]] = {
     "listed": ("created_at", "N"),
@@ -26,8 +34,21 @@ INDEXES: Mapping[str, tuple[str, str]] = {
     "owed": ("sk", "S"),
 }
 """The attribute that an index is named after and made of, and the one that orders it, with its type."""
-_SHOWN = ("name", "state", "outcome", "why", "backend", "created_at", "updated_at", "jobs", "handoff", "unfinished",
-          "look_at", "generation", "heartbeat")  # fmt: skip
+_SHOWN = (
+    "name",
+    "state",
+    "outcome",
+    "why",
+    "backend",
+    "created_at",
+    "updated_at",
+    "jobs",
+    "handoff",
+    "unfinished",
+    "look_at",
+    "generation",
+    "heartbeat",
+)
 
 
 def definition(table: str) -> dict[str, Any]:
@@ -36,18 +57,24 @@ def definition(table: str) -> dict[str, Any]:
     return {
         "TableName": table,
         "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": kind} for n, kind in sorted(kinds.items())],
+        "AttributeDefinitions": [
+            {"AttributeName": n, "AttributeType": kind} for n, kind in sorted(kinds.items())
+        ],
         "KeySchema": _keys("pk", "sk"),
         "GlobalSecondaryIndexes": [
             {
-                "IndexName": name, "KeySchema": _keys(name, order),
-                "Projection": {"ProjectionType": "INCLUDE",
-                               "NonKeyAttributes": [n for n in _SHOWN if n not in (name, order)]}
-                if name == "listed" else {"ProjectionType": "KEYS_ONLY"},
+                "IndexName": name,
+                "KeySchema": _keys(name, order),
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": [n for n in _SHOWN if n not in (name, order)],
+                }
+                if name == "listed"
+                else {"ProjectionType": "KEYS_ONLY"},
             }
             for name, (order, _) in INDEXES.items()
         ],
-    }  # fmt: skip
+    }
 
 
 def _keys(first: str, second: str) -> list[dict[str, str]]:
@@ -90,9 +117,12 @@ class DynamoTable:
     def indexed(self, index: str, value: str, *, newest_first: bool = False) -> Iterator[Item]:
         """Items of an index."""
         yield from self._pages(
-            IndexName=index, KeyConditionExpression="#k = :v", ExpressionAttributeNames={"#k": index},
-            ExpressionAttributeValues={":v": _attribute(value)}, ScanIndexForward=not newest_first,
-        )  # fmt: skip
+            IndexName=index,
+            KeyConditionExpression="#k = :v",
+            ExpressionAttributeNames={"#k": index},
+            ExpressionAttributeValues={":v": _attribute(value)},
+            ScanIndexForward=not newest_first,
+        )
 
     def put(self, item: Item) -> None:
         """Write a whole item."""
@@ -113,9 +143,13 @@ class DynamoTable:
     def count(self, pk: str, sk: str, counter: str) -> Item:
         """Raise a counter by one."""
         answer = self._call(
-            "update_item", Key=_key(pk, sk), UpdateExpression="ADD #c :one", ReturnValues="ALL_NEW",
-            ExpressionAttributeNames={"#c": counter}, ExpressionAttributeValues={":one": _attribute(1)},
-        )  # fmt: skip
+            "update_item",
+            Key=_key(pk, sk),
+            UpdateExpression="ADD #c :one",
+            ReturnValues="ALL_NEW",
+            ExpressionAttributeNames={"#c": counter},
+            ExpressionAttributeValues={":one": _attribute(1)},
+        )
         return _item(answer["Attributes"])
 
     def transact(self, update: Update, puts: Sequence[Item], token: str) -> bool:
@@ -197,8 +231,9 @@ def _patiently(where: str, call: Callable[[], T]) -> T:
             if attempt == _TRIES - 1 or not _is_conflict(error):
                 raise _explained(where, error) from error
         except BotoCoreError as error:
-            raise StoreError(f"{where}: {error}", fix="the same command may be run again; what was committed stands"
-                             ) from error  # fmt: skip
+            raise StoreError(
+                f"{where}: {error}", fix="the same command may be run again; what was committed stands"
+            ) from error
         time.sleep(0.05 * 2**attempt)
     raise AssertionError("unreachable")
 

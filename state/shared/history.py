@@ -161,8 +161,14 @@ class SharedHistory:
 
 def _header(item: Item) -> LoopHeader:
     return LoopHeader(
-        id=str(item["pk"]), name=str(item["name"]), state=str(item["state"]),
-        outcome=str(item["outcome"]) if "outcome" in item else None, why=str(item["why"]), backend=str(item["backend"]),
-        created_at=float(item["created_at"]), updated_at=float(item["updated_at"]), jobs=int(item["jobs"]),
+        id=str(item["pk"]),
+        name=str(item["name"]),
+        state=str(item["state"]),
+        outcome=str(item["outcome"]) if "outcome" in item else None,
+        why=str(item["why"]),
+        backend=str(item["backend"]),
+        created_at=float(item["created_at"]),
+        updated_at=float(item["updated_at"]),
+        jobs=int(item["jobs"]),
         handoff=bool(item["handoff"]),
-    )  # fmt: skip
+    )

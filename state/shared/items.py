@@ -107,8 +107,10 @@ def record_of(record: type[codec.R], item: Item, blobs: Blobs) -> codec.R:
     try:
         return codec.decode(record, columns)
     except Exception as error:
-        raise StoreError(f"item {item['pk']} {item['sk']} cannot be read: {error}",
-                         fix="it was left as it is; `wpfsm gc` finds pools without it") from error  # fmt: skip
+        raise StoreError(
+            f"item {item['pk']} {item['sk']} cannot be read: {error}",
+            fix="it was left as it is; `wpfsm gc` finds pools without it",
+        ) from error
 
 
 def _text(item: Item, blobs: Blobs) -> str:
@@ -116,8 +118,10 @@ def _text(item: Item, blobs: Blobs) -> str:
         return str(item["body"])
     content = blobs.get(str(name))
     if content is None:
-        raise StoreError(f"item {item['pk']} {item['sk']}: its object {name} is gone from the bucket",
-                         fix="`wpfsm gc` finds pools of ours without it")  # fmt: skip
+        raise StoreError(
+            f"item {item['pk']} {item['sk']}: its object {name} is gone from the bucket",
+            fix="`wpfsm gc` finds pools of ours without it",
+        )
     return content.decode()
 
 

@@ -58,9 +58,13 @@ def create_loop(table: Table, blobs: Blobs, loop: Loop, why: str) -> None:
     """
     event = Event(loop.id, 1, loop.created_at, "created", "", str(loop.state), why)
     values: dict[str, Value | None] = {
-        **body_of(loop, blobs), **header_of(loop, 0), "epoch": loop.epoch, "seq": 1, "generation": loop.generation,
+        **body_of(loop, blobs),
+        **header_of(loop, 0),
+        "epoch": loop.epoch,
+        "seq": 1,
+        "generation": loop.generation,
         "due": loop.created_at + TURN_SECONDS,
-    }  # fmt: skip
+    }
     made = table.transact(
         Update(loop.id, LOOP, values, {"epoch": None}), [item_of(event, blobs)], _token(loop, loop.created_at)
     )
@@ -95,9 +99,14 @@ def take_over(
         item = _existing(table, loop_id)
         epoch = int(item["epoch"]) + 1
         values: dict[str, Value | None] = {
-            "epoch": epoch, "host": owner.host, "pid": owner.pid, "since": owner.since,
-            "heartbeat": owner.heartbeat, "look_at": None, "due": owner.heartbeat + most,
-        }  # fmt: skip
+            "epoch": epoch,
+            "host": owner.host,
+            "pid": owner.pid,
+            "since": owner.since,
+            "heartbeat": owner.heartbeat,
+            "look_at": None,
+            "due": owner.heartbeat + most,
+        }
         if owner.heartbeat - _attended(item) > UNATTENDED_SECONDS:
             loop = record_of(Loop, item, blobs)
             values |= {"body_at": None, **body_of(dataclasses.replace(loop, waits={}), blobs)}
@@ -252,13 +261,20 @@ class SharedStore:
         before = record_of(Loop, item, self._blobs)
         rows = self._working_set()
         fields: Any = {
-            **change.loop, "state": state or before.state, "version": before.version + 1, "updated_at": change.at,
-        }  # fmt: skip
+            **change.loop,
+            "state": state or before.state,
+            "version": before.version + 1,
+            "updated_at": change.at,
+        }
         after = dataclasses.replace(before, **fields)
         records: tuple[codec.Record, ...] = (
-            *change.trials, *change.jobs, *change.intents, *change.obligations, *change.remembered,
+            *change.trials,
+            *change.jobs,
+            *change.intents,
+            *change.obligations,
+            *change.remembered,
             *change.proposals,
-        )  # fmt: skip
+        )
         for record in (after, *records):
             _check(record)
         puts = [
@@ -266,13 +282,26 @@ class SharedStore:
         ]
         seq = int(item["seq"]) + (not change.quiet)
         if not change.quiet:
-            event = Event(self.loop_id, seq, change.at, change.kind, str(before.state), str(after.state),
-                          change.why, change.data)  # fmt: skip
+            event = Event(
+                self.loop_id,
+                seq,
+                change.at,
+                change.kind,
+                str(before.state),
+                str(after.state),
+                change.why,
+                change.data,
+            )
             puts.append(item_of(event, self._blobs))
         count = len({*rows[Job], *(key_of(job)[1] for job in change.jobs)})
         token = _token(after, change.at)
-        values = {"body_at": None, **body_of(after, self._blobs), **header_of(after, count), "seq": seq,
-                  "committed": token}  # fmt: skip
+        values = {
+            "body_at": None,
+            **body_of(after, self._blobs),
+            **header_of(after, count),
+            "seq": seq,
+            "committed": token,
+        }
         where = {"epoch": self.epoch, "version": before.version}
         if not self._table.transact(Update(self.loop_id, LOOP, values, where), puts, token):
             self._explain(token)

@@ -29,7 +29,10 @@ def take(command: str) -> None:
         KeyError: There is no such verb.
         click.UsageError: The verb has no such option, or wants another value.
     """
-    words = [_PLACEHOLDERS.get(word, word) for word in shlex.split(command, comments=True)]
+    words = [
+        _PLACEHOLDERS.get(word, word).replace("=toolkit", "=.")
+        for word in shlex.split(command, comments=True)
+    ]
     assert words[0] == "wpfsm"
     group: click.Command = cli
     path = words[1:]

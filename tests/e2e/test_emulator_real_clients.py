@@ -116,6 +116,7 @@ open(os.path.join(os.environ["SM_MODEL_DIR"], "model"), "w").write("trained")
 ESTIMATOR = """
 import sys, sagemaker
 from sagemaker.estimator import Estimator
+from sagemaker.huggingface import HuggingFace
 from sagemaker.pytorch import PyTorch
 from sagemaker.sklearn import SKLearn
 session = sagemaker.Session(default_bucket="sdk2")
@@ -130,6 +131,9 @@ estimator = {
         environment={"SM_BASE": "/opt/ml/model/m"}, **common),
     "sklearn": lambda: SKLearn(framework_version="1.2-1", **script, **common),
     "pytorch": lambda: PyTorch(framework_version="2.3", py_version="py311", **script, **common),
+    "huggingface": lambda: HuggingFace(  # the SDK knows an image of it for GPUs only
+        transformers_version="4.36", pytorch_version="2.1", py_version="py310", **script,
+        **{**common, "instance_type": "ml.g5.xlarge"}),
 }[sys.argv[1]]()
 estimator.fit({"training": session.upload_data("data", key_prefix="data")})
 name = estimator.latest_training_job.name
@@ -142,7 +146,7 @@ print("\\nRESULT", values, pool)
 
 
 @big
-@pytest.mark.parametrize("kind", ["estimator", "sklearn", "pytorch"])
+@pytest.mark.parametrize("kind", ["estimator", "sklearn", "pytorch", "huggingface"])
 def test_an_estimator_of_sdk_v2(tmp_path: Path, sdk: Path, framework: Endpoint, kind: str) -> None:
     """The script runs under AWS's toolkit, its log is streamed, its metric has a course, attach finds the job."""
     (tmp_path / "source").mkdir()

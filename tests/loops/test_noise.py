@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
+from ask_stories import DONE, proposal
 from crash_stories import JOB, METRIC, POOL
 from crash_world import LOOP_ID, Story
 from strategy_stories import Outcome, world_of
-from test_ask import DONE, proposal
 
 from wpfsm.adapters.documents.loop import loop_document
 from wpfsm.adapters.emulator.runner.base import Launch

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 from crash_checks import violations
-from crash_world import StubRenderer
 from strategy_stories import EXAMPLES, STORIES, Outcome, continues, example, run, with_strategy, world_of
 
 from wpfsm.adapters.documents.loop import loop_document
 from wpfsm.adapters.terminal import loop_text
-from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.state.history import History
 
 
@@ -130,20 +128,6 @@ def test_recipes_run_in_order_each_from_its_own_source_and_entry() -> None:
     assert ["NOTE" in job.request["Environment"] for job in outcome.jobs] == [False, False, False, True]
 
 
-def test_two_scripts_of_one_source_are_uploaded_under_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the SDK uploads for an entry is never overwritten by what it uploads for another one."""
-    names: dict[str, tuple[str, str]] = {}
-    render = StubRenderer.render
-
-    def recorded(self: StubRenderer, spec: RenderSpec) -> Request:
-        assert names.setdefault(spec.name, (spec.source_path, spec.entry)) == (spec.source_path, spec.entry)
-        return render(self, spec)
-
-    monkeypatch.setattr(StubRenderer, "render", recorded)
-    run(STORIES["recipes"])
-    assert [entry for _, entry in names.values()] == ["train.py", "full.py", "train.py"]
-
-
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [
@@ -191,23 +175,6 @@ def test_an_ablation_without_repeats_does_not_claim_to_know() -> None:
             document = _document(history)
     assert {each["verdict"] for each in document["comparisons"]} == {"noise unknown"}
     assert "it takes two completed runs of each (repeats)" in loop_text.loop_text(document)
-
-
-def test_single_asks_for_no_pool_and_keeps_the_same_books() -> None:
-    """No keep-alive in the request, no pool at the service; a ledger and a receipt as for any loop."""
-    with world_of(STORIES["single"]) as world:
-        outcome = Outcome(world, world.finish())
-        assert world.emulator.pools() == []
-        with world.history() as history:
-            document = _document(history)
-    assert outcome.exit_code == 0
-    assert "KeepAlivePeriodInSeconds" not in outcome.jobs[0].request["ResourceConfig"]
-    assert not any(name.startswith("WPFSM_CHECKPOINT") for name in outcome.jobs[0].request["Environment"])
-    assert document["pool"]["released"] is True
-    assert document["ledger"]["cost_usd"] > 0
-    assert document["ledger"]["settled"] is True
-    assert document["receipt"]["released"] is True
-    assert document["comparisons"] == []
 
 
 def test_the_stories_are_the_examples() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wpfsm.fsm.records import Intent, Job, Loop, Obligation, Owner, State
 from wpfsm.state.database import create_or_open, open_existing
+from wpfsm.state.history import History
 from wpfsm.state.store import LoopStore, create_loop, take_over
 
 LOOP = Loop(
@@ -44,3 +45,9 @@ def again(path: Path, *, at: float = 100.0, forget_stop: bool = False) -> Iterat
     with contextlib.closing(open_existing(path, write=True)) as connection:
         yield LoopStore(connection, path, LOOP.id, take_over(
             connection, path, LOOP.id, owner("there", at), forget_stop=forget_stop))  # fmt: skip
+
+
+def events(path: Path) -> list[int]:
+    """The history of the loop, read as `inspect` reads it."""
+    with contextlib.closing(open_existing(path)) as connection:
+        return [event.seq for event in History(connection).events(LOOP.id)]

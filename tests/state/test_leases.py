@@ -17,7 +17,6 @@ from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
 from wpfsm.state.database import siblings
 from wpfsm.state.leases import STALE_SECONDS, acquire, inherit, is_held, refuse_live_owner
-from wpfsm.state.pool_leases import LocalPoolLeases
 
 HOLDER = """
 import sys, pathlib
@@ -134,31 +133,6 @@ def test_an_owner_on_another_host_counts_while_it_is_heard_of() -> None:
     refuse_live_owner(far, 1001.0 + STALE_SECONDS, "a")
     refuse_live_owner(Owner(socket.gethostname(), 7, 0.0, 1000.0), 1000.0, "a")
     refuse_live_owner(None, 1000.0, "a")
-
-
-def test_a_pool_key_is_one_loops(tmp_path: Path) -> None:
-    """A key taken twice by its holder is one right; another holder is refused until it is given back."""
-    mine, theirs = LocalPoolLeases(tmp_path), LocalPoolLeases(tmp_path)
-    mine.take("k", "a")
-    mine.take("k", "a")
-    with pytest.raises(Held, match="the pool key k is held"):
-        theirs.take("k", "b")
-    theirs.take("other", "b")
-    mine.release()
-    theirs.take("k", "b")
-    theirs.release()
-
-
-def test_who_keeps_no_pool_is_refused_a_key_that_is_held_and_takes_none(tmp_path: Path) -> None:
-    """Looking takes nothing: two loops without a pool may look at once, and a third may take the key."""
-    mine, theirs = LocalPoolLeases(tmp_path), LocalPoolLeases(tmp_path)
-    mine.refuse_held("k", "a")
-    theirs.refuse_held("k", "b")
-    mine.take("k", "a")
-    mine.refuse_held("k", "a")
-    with pytest.raises(Held, match="loop a, host"):
-        theirs.refuse_held("k", "b")
-    mine.release()
 
 
 def test_a_lock_that_is_handed_down_is_never_free(tmp_path: Path) -> None:

@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from state_rows import INTENT, JOB, LOOP, OBLIGATION, again, owned
 
 from wpfsm.fsm.errors import Fenced, NotFound, StoreError
-from wpfsm.fsm.failures.model import Diagnosis, Family, Location
-from wpfsm.fsm.records import Change, Job, Outcome, State, Trial
-from wpfsm.state import codec, database
+from wpfsm.fsm.records import Change, Outcome, State, Trial
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
-from wpfsm.state.pragmas import WAL_IS_SAFE
 from wpfsm.state.store import IdTaken, LoopStore, create_loop, request_stop, transaction
 
 INTENDED = Change(
@@ -49,29 +44,6 @@ def test_a_transaction_has_the_database_from_its_beginning(tmp_path: Path) -> No
         with transaction(connection, path), pytest.raises(StoreError, match="another process holds it"):
             request_stop(other, path, LOOP.id, 1.0)
         request_stop(other, path, LOOP.id, 1.0)
-
-
-def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
-    """A commit has been synchronised when it returns, whoever opened the file."""
-    with (
-        owned(tmp_path / "w.db") as (connection, _),
-        contextlib.closing(open_existing(tmp_path / "w.db")) as reader,
-    ):
-        for each, journal in ((connection, "truncate"), (reader, "delete")):
-            assert each.execute("pragma synchronous").fetchone()[0] == 3
-            assert each.execute("pragma journal_mode").fetchone()[0] == ("wal" if WAL_IS_SAFE else journal)
-
-
-def test_an_older_sqlite_writes_no_write_ahead_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database that was made where the log is safe loses it where two writers can corrupt it."""
-    path = tmp_path / "w.db"
-    with owned(path) as (connection, _):
-        connection.execute("pragma journal_mode = wal")
-    monkeypatch.setattr(database, "WAL_IS_SAFE", False)
-    with again(path) as rows:
-        assert rows.commit(INTENDED, state=State.SUBMITTING).version == 1
-    with contextlib.closing(open_existing(path)) as reader:
-        assert reader.execute("pragma journal_mode").fetchone()[0] == "delete"
 
 
 def test_a_change_that_fails_leaves_nothing(tmp_path: Path) -> None:
@@ -176,48 +148,6 @@ def test_a_loop_that_is_gone_is_not_found(tmp_path: Path) -> None:
     """No row is an error of its own, not an empty loop."""
     with owned(tmp_path / "w.db") as (connection, _), pytest.raises(NotFound, match="nobody"):
         LoopStore(connection, tmp_path / "w.db", "nobody", 1).loop()
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)  # fmt: skip
-numbers = st.none() | st.floats(0, 2e9)
-
-
-@given(
-    metrics=st.dictionaries(st.text(max_size=5), json_values, max_size=3), ended=numbers, reason=st.text(),
-    diagnosis=st.none() | st.builds(
-        Diagnosis, st.sampled_from(Family), st.text(), st.floats(0, 1), st.lists(st.text()).map(tuple),
-        st.none() | st.builds(Location, st.text(), st.integers(0, 10**6), st.text()), st.text(), st.text(),
-        st.sampled_from(["wpfsm", "you", "aws"]), st.dictionaries(st.text(), st.text()),
-    ), transitions=st.lists(json_values, max_size=3),
-)  # fmt: skip
-def test_a_row_is_read_as_it_was_written(
-    metrics: Any, ended: float | None, reason: str, diagnosis: Any, transitions: list[Any]
-) -> None:
-    """Encoding and decoding a record loses nothing: unknown stays unknown, text stays text."""
-    import sqlite3
-
-    reason = reason.encode(errors="replace").decode()
-    job = dataclasses.replace(JOB, metrics=metrics, ended_at=ended, failure_reason=reason, diagnosis=diagnosis,
-                              transitions=tuple(transitions))  # fmt: skip
-    names = codec.columns(Job)
-    connection = sqlite3.connect(":memory:")
-    connection.row_factory = sqlite3.Row
-    connection.execute(f"create table jobs ({', '.join(names)})")
-    connection.execute(codec.upsert(Job), codec.encode(job))
-    assert codec.decode(Job, connection.execute("select * from jobs").fetchone()) == job
-    connection.close()
-
-
-def test_every_record_has_its_table(tmp_path: Path) -> None:
-    """The columns of the schema are the fields of the records."""
-    with owned(tmp_path / "w.db") as (connection, _):
-        for record, table in codec.TABLES.items():
-            columns = [row["name"] for row in connection.execute(f"pragma table_info({table})")]
-            assert sorted(columns) == sorted(codec.columns(record)), table
 
 
 def test_trials_are_replaced_by_their_number(tmp_path: Path) -> None:

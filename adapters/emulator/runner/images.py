@@ -29,8 +29,10 @@ _ASK = (
     "print(json.dumps({'base': getattr(sys, '_base_executable', None) or sys.executable,"
     " 'version': sys.version.split()[0], 'packages': site.getsitepackages(), 'bin': sysconfig.get_path('scripts')}))"
 )
-HOST_NAMES = Path(__file__).with_name("algo_hosts.py")
+HOST_NAMES = "wpfsm_algo_hosts"
 """The module that makes the names of a job's hosts known to its Python programs."""
+
+_HOST_NAMES_SOURCE = Path(__file__).with_name("algo_hosts.py").read_text(encoding="utf-8")
 
 _PIP = '#!/bin/sh\nexec "$(dirname "$0")/python3" -m pip "$@"\n'
 
@@ -132,8 +134,8 @@ def make_environment(image: Image, directory: Path, pip_configuration: str) -> P
                 commands / script.name, f'#!/bin/sh\nexec "$(dirname "$0")/python3" "{script}" "$@"\n'
             )
     shown = "".join(f"import site; site.addsitedir({os.fspath(path)!r})\n" for path in image.packages)
-    shutil.copyfile(HOST_NAMES, packages / f"wpfsm_{HOST_NAMES.name}")
-    shown = f"import wpfsm_{HOST_NAMES.stem}\n{shown}"
+    (packages / f"{HOST_NAMES}.py").write_text(_HOST_NAMES_SOURCE, encoding="utf-8")
+    shown = f"import {HOST_NAMES}\n{shown}"
     (packages / "image.pth").write_text(shown, encoding="utf-8")
     (directory / "pip.conf").write_text(pip_configuration, encoding="utf-8")
     (directory / "pyvenv.cfg").write_text(

@@ -40,9 +40,15 @@ def history(ctx: Context, diagnosis: Diagnosis) -> Sequence[PastPatch]:
 def remember(ctx: Context, job: Job, fingerprint: str, class_: str, patch: JobPatch) -> PatchAttempt:
     """The row of a patch that was just made in answer to a job's failure."""
     return PatchAttempt(
-        fingerprint=fingerprint, loop_id=ctx.loop.id, job_name=job.name, class_=class_,
-        patch_key=patch.key, patch=patch, outcome="pending", at=ctx.clock.now(),
-    )  # fmt: skip
+        fingerprint=fingerprint,
+        loop_id=ctx.loop.id,
+        job_name=job.name,
+        class_=class_,
+        patch_key=patch.key,
+        patch=patch,
+        outcome="pending",
+        at=ctx.clock.now(),
+    )
 
 
 def failed_again(ctx: Context, job: Job, fingerprint: str) -> tuple[PatchAttempt, ...]:

@@ -78,8 +78,13 @@ class _Chooser:
             rule.do not in ("release", "skip") for rule in applicable(rules, self.diagnosis, {})
         ):
             patch, digest, before = proven
-            return self._mended("retry", f"worked before on the same failure ({before.job_name})", patch=patch,
-                                source_digest=digest, rule=f"memory:{patch.kind}")  # fmt: skip
+            return self._remedy(
+                "retry",
+                f"worked before on the same failure ({before.job_name})",
+                patch=patch,
+                source_digest=digest,
+                rule=f"memory:{patch.kind}",
+            )
         for rule in rules:
             if (
                 rule.matches(self.diagnosis)
@@ -90,13 +95,31 @@ class _Chooser:
         for rule in self._proven_first(applicable(rules, self.diagnosis, counts)):
             if remedy := self._apply(rule, counts.get(rule.key, 0)):
                 return remedy
-        return self._mended("release", "no rule applies")
+        return self._remedy("release", "no rule applies")
 
-    def _mended(
-        self, action: Literal["retry", "skip", "handoff", "release"], why: str, **more: object
+    def _remedy(
+        self,
+        action: Literal["retry", "skip", "handoff", "release"],
+        why: str,
+        *,
+        patch: Patch | None = None,
+        source_digest: str = "",
+        rule: str = "",
+        hold: float | None = None,
+        of_trial: bool = False,
     ) -> Remedy:
-        return Remedy(action, why, self.diagnosis.fingerprint, self.diagnosis.class_, tried=tuple(self.tried),
-                      **more)  # type: ignore[arg-type] # fmt: skip
+        return Remedy(
+            action,
+            why,
+            self.diagnosis.fingerprint,
+            self.diagnosis.class_,
+            patch,
+            source_digest,
+            rule,
+            hold,
+            tuple(self.tried),
+            of_trial,
+        )
 
     def _proven_first(self, rules: Sequence[Rule]) -> Sequence[Rule]:
         """A rule whose fix worked on this fingerprint before, in any loop, moves to the front."""
@@ -107,12 +130,13 @@ class _Chooser:
         match rule.do:
             case "handoff":
                 hold = rule.options.get("hold")
-                return self._mended("handoff", self.diagnosis.fix,
-                                    hold=float(hold) if isinstance(hold, int | float) else None)  # fmt: skip
+                return self._remedy(
+                    "handoff", self.diagnosis.fix, hold=float(hold) if isinstance(hold, int | float) else None
+                )
             case "skip":
                 return self._skip(rule)
             case "release":
-                return self._mended("release", self.diagnosis.fix)
+                return self._remedy("release", self.diagnosis.fix)
             case "command":
                 return self._command(rule)
         return self._patch(rule, used)
@@ -123,7 +147,7 @@ class _Chooser:
             self.tried.append("skip: the strategy varies nothing, so another trial would fail like this one")
             return None
         of_trial = varied and self.diagnosis.class_ == "nan_loss"
-        return self._mended("skip", self.diagnosis.fix, of_trial=of_trial)
+        return self._remedy("skip", self.diagnosis.fix, of_trial=of_trial)
 
     def _patch(self, rule: Rule, used: int) -> Remedy | None:
         material = self._material(rule, used)
@@ -136,7 +160,7 @@ class _Chooser:
             # Another value would be another trial: the strategy's point does not fit, and that is its result.
             why = f"{', '.join(chosen)} is what the strategy varies, so it is not changed"
             self.tried.append(f"{rule.do}: {why}")
-            return self._mended("skip", why, of_trial=True)
+            return self._remedy("skip", why, of_trial=True)
         digest = self.trial.source_digest
         if patch.files and not digest:
             self.tried.append(
@@ -151,16 +175,18 @@ class _Chooser:
             r for r in failure_memory.worked(self.ctx, self.diagnosis.fingerprint) if r.patch_key == patch.key
         ]
         why = f"worked before on the same failure ({same[0].job_name})" if same else self.diagnosis.fix
-        return self._mended("retry", why, patch=patch, source_digest=digest, rule=rule.key)
+        return self._remedy("retry", why, patch=patch, source_digest=digest, rule=rule.key)
 
     def _command(self, rule: Rule) -> Remedy | None:
         from wpfsm.fsm.states.diagnosing.patch_command import run_command
 
         edits = sum(
-            job.patch is not None and job.diagnosis is not None and job.patch.kind == "command"
+            job.patch is not None
+            and job.diagnosis is not None
+            and job.patch.kind == "command"
             and job.diagnosis.fingerprint == self.diagnosis.fingerprint
             for job in self.ctx.jobs()
-        )  # fmt: skip
+        )
         if edits >= MOST_EDITS:
             self.tried.append(f"command: the same failure came back after {edits} edits")
             return None
@@ -169,7 +195,7 @@ class _Chooser:
             self.tried.append(f"command: {made}")
             return None
         patch, digest = made
-        return self._mended("retry", self.diagnosis.fix, patch=patch, source_digest=digest, rule=rule.key)
+        return self._remedy("retry", self.diagnosis.fix, patch=patch, source_digest=digest, rule=rule.key)
 
     def _material(self, rule: Rule, used: int) -> Material:
         digest = self.trial.source_digest

@@ -97,8 +97,12 @@ def _note(ctx: Context, found: Survey) -> None:
         "account": found.identity.account if found.identity else ctx.loop.account,
         "price": found.price,
     }
-    ctx.record("checked", f"{len(found.findings)} finding(s)", loop=loop,
-               data={"findings": [f.to_json() for f in found.findings]})  # fmt: skip
+    ctx.record(
+        "checked",
+        f"{len(found.findings)} finding(s)",
+        loop=loop,
+        data={"findings": [f.to_json() for f in found.findings]},
+    )
 
 
 def _refuse(findings: tuple[Finding, ...]) -> Change:
@@ -124,8 +128,12 @@ def _check_sources(ctx: Context) -> Iterator[Finding]:
             yield Finding("refuse", "request", f"{proposal.label}: {error.message}", error.fix)
             continue
         if entry not in ctx.sources.files(digest):
-            yield Finding("refuse", "request", f"{proposal.label}: there is no {entry} in {source}",
-                          "correct its source or entry in the loop file")  # fmt: skip
+            yield Finding(
+                "refuse",
+                "request",
+                f"{proposal.label}: there is no {entry} in {source}",
+                "correct its source or entry in the loop file",
+            )
 
 
 def _check_source(ctx: Context) -> list[Finding]:
@@ -141,9 +149,14 @@ def _first_request(ctx: Context, trial: Trial) -> Request:
     """The whole request of job 1; the lock is taken from it, and not from settings."""
     base = base_request(ctx, trial)
     members = free_members(
-        ctx.file, base, loop_id=ctx.loop.id, number=1, trial=trial,
-        params={**ctx.file.job.hyperparameters, **trial.params}, keep_alive=ctx.keep_alive,
-    )  # fmt: skip
+        ctx.file,
+        base,
+        loop_id=ctx.loop.id,
+        number=1,
+        trial=trial,
+        params={**ctx.file.job.hyperparameters, **trial.params},
+        keep_alive=ctx.keep_alive,
+    )
     return compose(base, members)
 
 

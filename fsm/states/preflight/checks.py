@@ -145,9 +145,11 @@ def refusal(objection: Objection) -> Finding:
 def _check_permissions(account: Gateway, file: LoopFile, findings: list[Finding]) -> None:
     request = {**draft(file), "RoleArn": file.pool.role or ""}
     denied = _allowed(
-        findings, "the permissions could not be tried: iam:SimulatePrincipalPolicy",
-        lambda: account.missing_permissions(request), "warn",
-    )  # fmt: skip
+        findings,
+        "the permissions could not be tried: iam:SimulatePrincipalPolicy",
+        lambda: account.missing_permissions(request),
+        "warn",
+    )
     findings += map(_not_allowed, denied or ())
 
 
@@ -168,8 +170,12 @@ def _check_money(file: LoopFile, price: Price | None) -> Iterator[Finding]:
     """An unknown price, and limits that do not admit even one job."""
     pool, asked = file.pool, file.limits
     if price is None:
-        yield Finding("warn", "price", f"the price of {pool.instance_type} in {file.region} is not known",
-                      "set pool.price_per_hour; until then dollars are shown as unknown")  # fmt: skip
+        yield Finding(
+            "warn",
+            "price",
+            f"the price of {pool.instance_type} in {file.region} is not known",
+            "set pool.price_per_hour; until then dollars are shown as unknown",
+        )
     refused = limits.admit(
         limits.Limits(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures),
         limits.Spent(),
@@ -211,15 +217,19 @@ def _check_rooms(
         or []
     )
     if account.unlisted:
-        findings.append(Finding("warn", "quota", f"{account.unlisted}: what others hold may be more than is counted",
-                                "wpfsm pools shows what was found"))  # fmt: skip
+        findings.append(
+            Finding(
+                "warn",
+                "quota",
+                f"{account.unlisted}: what others hold may be more than is counted",
+                "wpfsm pools shows what was found",
+            )
+        )
     training = headroom(quotas[0], held, pool.instance_count, instance_type=pool.instance_type)
     _judge(findings, training, training_quota_name(pool.instance_type), file, _NO_JOB)
     if not file.keeps_pool:
         return training, None
-    warm = headroom(
-        quotas[1], held, pool.instance_count, instance_type=pool.instance_type, kinds=("pool",)
-    )  # fmt: skip
+    warm = headroom(quotas[1], held, pool.instance_count, instance_type=pool.instance_type, kinds=("pool",))
     _judge(findings, warm, warm_pool_quota_name(pool.instance_type), file, _NO_POOL)
     if {training.verdict, warm.verdict} & {"short", "zero"}:
         findings += _left_behind(held)
@@ -236,9 +246,13 @@ _NO_POOL = (
 def _judge(findings: list[Finding], room: Headroom, name: str, file: LoopFile, consequence: str) -> None:
     if room.quota is None:
         findings.append(
-            Finding("warn", "quota", f"no quota called '{name}' is listed; its value is unknown",
-                    "check it in the Service Quotas console")
-        )  # fmt: skip
+            Finding(
+                "warn",
+                "quota",
+                f"no quota called '{name}' is listed; its value is unknown",
+                "check it in the Service Quotas console",
+            )
+        )
     elif room.verdict in ("short", "zero"):
         command = as_shell(increase_command(room.quota, file.region, room.enough))
         findings.append(Finding("refuse", "quota", f"{room.text}: {consequence}", command))
@@ -249,11 +263,12 @@ def _left_behind(held: Sequence[Holding]) -> Iterator[Finding]:
     for holding in held:
         if holding.loop and holding.kind == "pool" and not holding.ours:
             yield Finding(
-                "warn", "pool",
+                "warn",
+                "pool",
                 f"{holding.instances} of these are the idle pool of {holding.job_name}, which the loop "
                 f"{holding.loop} of wpfsm left or still uses",
                 "wpfsm gc --apply releases it if no live controller owns it",
-            )  # fmt: skip
+            )
 
 
 def holdings(account: Gateway, instance_type: str, ours: Callable[[str], bool]) -> list[Holding]:

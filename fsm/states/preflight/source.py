@@ -52,10 +52,8 @@ def examine_source(
 
 
 def _carries_checkpoint(file: LoopFile) -> bool:
-    strategy = file.strategy
-    if not isinstance(strategy, UntilConfig):
-        return False
-    return strategy.propose is None if strategy.carry_checkpoint is None else strategy.carry_checkpoint
+    untils = [phase for phase in file.phases if isinstance(phase, UntilConfig)]
+    return any(u.propose is None if u.carry_checkpoint is None else u.carry_checkpoint for u in untils)
 
 
 def _finding(one: SourceFinding, *, strict: bool) -> Finding:

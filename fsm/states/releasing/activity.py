@@ -81,8 +81,11 @@ def _look(ctx: Context, obligation: Obligation, job: Job, reading: JobReading) -
     """Act on one reading; True once the obligation is discharged."""
     before, job = job, observe(job, reading, ctx.clock.now())
     if (before.status, before.pool_status) != (job.status, job.pool_status):
-        ctx.record("pool_observed", f"{job.name} is {job.status}, its pool {job.pool_status or 'not reported'}",
-                   jobs=(job,))  # fmt: skip
+        ctx.record(
+            "pool_observed",
+            f"{job.name} is {job.status}, its pool {job.pool_status or 'not reported'}",
+            jobs=(job,),
+        )
         ctx.progress.job(job, reading)
     # As it is now, not as it was last known: a pool that was InUse and is not mentioned any more is undecided.
     status = reading.pool.status if reading.pool else ""
@@ -103,8 +106,13 @@ def _landed(ctx: Context, obligation: Obligation, job: Job, reading: JobReading)
         for i in ctx.store.intents()
         if i.kind == "create" and i.job_name == job.name
     )
-    ctx.record("pool_observed", f"{job.name} exists: a create whose answer was lost had landed",
-               jobs=(observe(job, reading, ctx.clock.now()),), obligations=(seen,), intents=answered)  # fmt: skip
+    ctx.record(
+        "pool_observed",
+        f"{job.name} exists: a create whose answer was lost had landed",
+        jobs=(observe(job, reading, ctx.clock.now()),),
+        obligations=(seen,),
+        intents=answered,
+    )
     return seen
 
 
@@ -147,9 +155,12 @@ def _due(ctx: Context, job: Job, kind: Literal["stop", "update"]) -> bool:
     accepted = [
         ctx.clock.now() - intent.sent_at
         for intent in ctx.store.intents(open_only=False)
-        if intent.kind == kind and intent.job_name == job.name and intent.status == "done"
-        and (kind == "stop" or intent.argument == "0") and intent.sent_at is not None
-    ]  # fmt: skip
+        if intent.kind == kind
+        and intent.job_name == job.name
+        and intent.status == "done"
+        and (kind == "stop" or intent.argument == "0")
+        and intent.sent_at is not None
+    ]
     return not any(0 <= seconds <= max(ctx.pace.grace, 150.0) for seconds in accepted)
 
 
@@ -226,8 +237,14 @@ def _write(ctx: Context, obligation: Obligation, job: Job, evidence: str) -> boo
         for i in ctx.store.intents()
         if i.job_name == job.name and i.kind == "create" and not job.arn
     )
-    ctx.record("discharged", f"{job.name}: {evidence}", jobs=(job,), obligations=(discharged,), intents=intents,
-               data={"job": job.name, "evidence": evidence})  # fmt: skip
+    ctx.record(
+        "discharged",
+        f"{job.name}: {evidence}",
+        jobs=(job,),
+        obligations=(discharged,),
+        intents=intents,
+        data={"job": job.name, "evidence": evidence},
+    )
     return True
 
 

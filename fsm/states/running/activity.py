@@ -76,8 +76,12 @@ def _observed(ctx: Context, job: Job, reading: JobReading) -> Job:
     changed = (merged.status, merged.secondary_status) != (job.status, job.secondary_status)
     if changed and not merged.is_terminal:
         why = f"{job.name} is {merged.status} ({merged.secondary_status})"
-        ctx.record("observed", why, jobs=(merged,), data={"job": job.name, "status": merged.status,
-                                                          "secondary": merged.secondary_status})  # fmt: skip
+        ctx.record(
+            "observed",
+            why,
+            jobs=(merged,),
+            data={"job": job.name, "status": merged.status, "secondary": merged.secondary_status},
+        )
     ctx.progress.job(merged, reading)
     return merged
 

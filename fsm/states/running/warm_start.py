@@ -95,10 +95,19 @@ def _unmatched(ctx: Context, job: Job, previous: Job, leaving: str) -> Job:
     ctx.ports.notifier.notify("pool_lost", ctx.loop, why)
     seconds, dollars = cold_start_cost(ctx)
     data: dict[str, JSON] = {
-        "cause": "released_outside" if leaving else "unmatched", "field": field, "cold_start_seconds": seconds, "cold_start_usd": dollars
-    }  # fmt: skip
-    return _decide(ctx, job, "", f"{why}; that pool was asked to be released{cold_start_text(seconds, dollars)}",
-                   previous, data)  # fmt: skip
+        "cause": "released_outside" if leaving else "unmatched",
+        "field": field,
+        "cold_start_seconds": seconds,
+        "cold_start_usd": dollars,
+    }
+    return _decide(
+        ctx,
+        job,
+        "",
+        f"{why}; that pool was asked to be released{cold_start_text(seconds, dollars)}",
+        previous,
+        data,
+    )
 
 
 def _difference(ctx: Context, reading: JobReading | None) -> tuple[str, str]:
@@ -129,8 +138,12 @@ def _decide_from_time(ctx: Context, job: Job, previous: Job | None = None) -> Jo
     start: Literal["cold", "warm"] = "warm" if warm else "cold"
     decided = replace(job, start=start, reuse_of=previous.name if warm and previous else "")
     why = f"{job.name} started {start}: the service did not name a reuse, and it started in {startup:.1f} s"
-    ctx.record("settled", why, jobs=(decided, *((previous,) if previous else ())),
-               data={"job": job.name, "start": start, "startup_seconds": startup})  # fmt: skip
+    ctx.record(
+        "settled",
+        why,
+        jobs=(decided, *((previous,) if previous else ())),
+        data={"job": job.name, "start": start, "startup_seconds": startup},
+    )
     return decided
 
 
@@ -162,8 +175,12 @@ def _decide(
 def _discharged(ctx: Context, previous: Job) -> tuple[Obligation, ...]:
     by = f" by {previous.reused_by}" if previous.reused_by else ""
     return tuple(
-        replace(o, status="discharged", evidence=f"Describe says {previous.pool_status}{by}",
-                discharged_at=ctx.clock.now())
+        replace(
+            o,
+            status="discharged",
+            evidence=f"Describe says {previous.pool_status}{by}",
+            discharged_at=ctx.clock.now(),
+        )
         for o in ctx.store.obligations()
         if o.job_name == previous.name
-    )  # fmt: skip
+    )

@@ -62,17 +62,28 @@ def _intend(ctx: Context) -> Change | None:
     digest = _digest_in(members)
     now = ctx.clock.now()
     job = Job(
-        loop_id=ctx.loop.id, number=number, trial=trial.number, name=name, params=params, request=members,
-        request_digest=digest, source_digest=trial.source_digest, keep_alive=ctx.keep_alive,
+        loop_id=ctx.loop.id,
+        number=number,
+        trial=trial.number,
+        name=name,
+        params=params,
+        request=members,
+        request_digest=digest,
+        source_digest=trial.source_digest,
+        keep_alive=ctx.keep_alive,
         max_runtime=ctx.file.job.max_runtime,
-    )  # fmt: skip
+    )
     intent = Intent(
         loop_id=ctx.loop.id, kind="create", job_name=name, number=1, epoch=ctx.loop.epoch, argument=digest
     )
     obligation = Obligation(
-        loop_id=ctx.loop.id, job_name=name, account=ctx.loop.account, region=ctx.loop.region,
-        endpoint_url=ctx.loop.endpoint_url, created_at=now,
-    )  # fmt: skip
+        loop_id=ctx.loop.id,
+        job_name=name,
+        account=ctx.loop.account,
+        region=ctx.loop.region,
+        endpoint_url=ctx.loop.endpoint_url,
+        created_at=now,
+    )
     guards = MachineModel(lock_differs=ctx.lock_differs(compose(base, members)), over_limit=ctx.over_limit())
     change = Change(
         kind="intended",

@@ -107,15 +107,24 @@ def _reused(ctx: Context, owner: Job) -> Change:
         ctx, owner, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
     )
     if ours:
-        return Change(kind="verified", why=f"the pool moved on to {owner.reused_by}", jobs=(owner,),
-                      obligations=discharged, data={"pool": "Reused"})  # fmt: skip
+        return Change(
+            kind="verified",
+            why=f"the pool moved on to {owner.reused_by}",
+            jobs=(owner,),
+            obligations=discharged,
+            data={"pool": "Reused"},
+        )
     who = owner.reused_by or "a job that the service does not name"
     seconds, dollars = cold_start_cost(ctx)
     why = f"contested: {who} took over the pool of {owner.name}; it is theirs and was left alone"
     data: dict[str, JSON] = {
-        "pool": "Reused", "job": owner.name, "cause": "contested", "reused_by": owner.reused_by,
-        "cold_start_seconds": seconds, "cold_start_usd": dollars,
-    }  # fmt: skip
+        "pool": "Reused",
+        "job": owner.name,
+        "cause": "contested",
+        "reused_by": owner.reused_by,
+        "cold_start_seconds": seconds,
+        "cold_start_usd": dollars,
+    }
     ctx.ports.notifier.notify("pool_lost", ctx.loop, why)
     if ctx.file.on_contested == "stop":
         stopped = release(Outcome.CONTESTED, f"{why}; the loop file says on_contested: stop")

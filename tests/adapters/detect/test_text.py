@@ -19,24 +19,7 @@ def test_only_the_last_turn_of_a_conversation_asks() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "with a ",
-        "remove x and ",
-        "1e-4, ",
-        "- \n",
-        "'",
-        "9",
-        "try lr ",
-        "accuracy is ",
-        "(1, 2), ",
-        "lr/bs/",
-        "{",
-        "a: ",
-        "0,1,",
-    ],
-)
+@pytest.mark.parametrize("unit", ["remove x and ", "accuracy is ", "(1, 2), ", "lr/bs/", "{", "0,1,"])
 def test_a_long_text_takes_no_more_than_its_length(unit: str) -> None:
     """No text makes the rules backtrack: the longest that is read takes a moment, not for ever."""
     before = time.process_time()

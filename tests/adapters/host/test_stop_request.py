@@ -91,9 +91,9 @@ def test_what_is_told_may_be_printed_within_a_print():
     """A handler that printed itself would raise in the middle of the line that it interrupts."""
     program = """if True:
         import sys
-        from wpfsm.adapters.host.clock import Signals
+        from wpfsm.adapters.host.stop_request import StopSignals
 
-        signals = Signals(lambda *_: print("told", file=sys.stderr, flush=True))
+        signals = StopSignals(lambda *_: print("told", file=sys.stderr, flush=True))
         signals.install()
         print("x" * 10_000_000, file=sys.stderr, flush=True)
         signals.close()

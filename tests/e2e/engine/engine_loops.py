@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 
 
-def sweep_of(folder: Path, name: str, *, seconds: float = 3, silence: str = "", role: str = "") -> Path:
+def sweep_of(
+    folder: Path, name: str, *, seconds: float = 3, silence: str = "", role: str = "", needs: str = ""
+) -> Path:
     """A sweep over two learning rates with a request of its own, so that nothing must be rendered."""
     place = folder / name
     place.mkdir()
     script = f"import time; print('loss=0.5', flush=True); time.sleep({seconds}); print('loss=0.1')"
+    if needs:
+        script = f"import os, sys; sys.exit('no {needs}') if '{needs}' not in os.environ else None; {script}"
     request = {
         "AlgorithmSpecification": {
             "TrainingImage": "image", "TrainingInputMode": "File",
@@ -29,7 +33,7 @@ def sweep_of(folder: Path, name: str, *, seconds: float = 3, silence: str = "", 
         "job": {"request": "request.json", "max_runtime": "15m", **({"silence": silence} if silence else {})},
         "metric": {"name": "loss", "goal": "minimize", "regex": "loss=([0-9.]+)"},
         "strategy": {"type": "sweep", "method": "grid", "parameters": {"lr": [0.1, 0.2]}},
-        "on_failure": [{"when": "any", "do": "release"}],
+        "on_failure": [{"when": "any", "do": "handoff" if needs else "release"}],
     }  # fmt: skip
     file = place / "loop.yaml"
     file.write_text(json.dumps(loop))

@@ -153,3 +153,21 @@ def test_the_engine_and_one_process_end_the_same(world: EngineWorld) -> None:
         return sorted({event["kind"] for event in json.loads(text)["events"]})
 
     assert kinds(here["loop"]["id"], embedded) == kinds(on_engine, {})
+
+
+@FULL
+def test_a_hand_off_is_taken_up_on_another_machine(world: EngineWorld, tmp_path: Path) -> None:
+    """Exit code 10 in wait, the pool held; edited and resumed from other folders, the next generation ends it."""
+    file = sweep_of(world.folder, "asks", needs="FIX")
+    loop_id = world.start(file)
+    asked = world.wpfsm("wait", loop_id, "--timeout", "3m")
+    assert asked.returncode == 10, asked.stdout + asked.stderr
+    assert world.inspect(loop_id)["pool"]["status"] == "Available"
+    settings = json.loads(file.read_text())
+    settings["job"]["environment"] = {"FIX": "1"}
+    file.write_text(json.dumps(settings))
+    resumed = world.wpfsm("resume", loop_id, "--accept-changes", env={"XDG_STATE_HOME": str(tmp_path)})
+    assert resumed.returncode == 11, resumed.stdout + resumed.stderr
+    assert world.wpfsm("wait", loop_id, "--timeout", "3m").returncode == 0
+    document = world.inspect(loop_id)
+    assert (document["loop"]["outcome"], document["engine"]["generation"]) == ("completed", 2)

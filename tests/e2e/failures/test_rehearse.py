@@ -30,7 +30,7 @@ def written(project: Project, train: str, requirements: str | None, **job: Any) 
     environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
     project.write(
         source, strategy=SWEEP, job={"environment": environment, "hyperparameters": {"epochs": 50}, "image": None, **job},
-        backend="local",
+        backend="local", on_failure=[{"when": "missing_module", "do": "pin_requirement", "allow": ["numkit"]}],
     )  # fmt: skip
 
 

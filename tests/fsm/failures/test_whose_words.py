@@ -143,35 +143,3 @@ def test_what_the_installer_complained_of_and_survived_is_not_the_cause(installe
     log = f"$ pip install -r requirements.txt\nERROR: pip's dependency resolver does not\n{installer}\nSuccessfully installed b-3\n{FRAMES}RuntimeError: shapes differ"
 
     assert explain(EXIT, log).class_ == "script_error"
-
-
-@pytest.mark.parametrize(
-    ("code", "line", "sentence"),
-    [
-        (
-            "model = AutoModel.from_pretrained(name)",
-            "CUDA out of memory. Tried to allocate 2.00 GiB",
-            "weights",
-        ),
-        ("net.to(device)", "CUDA out of memory. Tried to allocate 2.00 GiB", "weights"),
-        ("table = pd.read_parquet(path)", "std::bad_alloc", "chunks"),
-        ("grid = make_grid(1e9)", "CUDA out of memory. Tried to allocate 2.00 GiB", "before the first step"),
-    ],
-)
-def test_memory_that_no_batch_has_taken_is_not_answered_with_a_smaller_one(code, line, sentence):
-    """The diagnosis says so, and why."""
-    log = f'Traceback (most recent call last):\n  File "/opt/ml/code/run.py", line 8, in main\n    {code}\nRuntimeError: {line}\n'
-
-    diagnosis = explain(EXIT, log)
-
-    assert diagnosis.family == "oom"
-    assert diagnosis.stuck
-    assert sentence in diagnosis.fix
-
-
-@pytest.mark.parametrize("code", ["loss.backward()", "out = model(batch)", "trainer.train()"])
-def test_memory_that_a_batch_has_taken_is(code):
-    """A smaller batch may help."""
-    log = f'Traceback (most recent call last):\n  File "/opt/ml/code/run.py", line 8, in main\n    {code}\nRuntimeError: CUDA out of memory.\n'
-
-    assert not explain(EXIT, log).stuck

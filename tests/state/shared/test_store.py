@@ -7,16 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from shared_rows import again, owned, shared
+from shared_rows import again, owned
 from state_rows import INTENT, JOB, LOOP, OBLIGATION
 
-from wpfsm.fsm.errors import Fenced, Held, NotFound, StoreError
-from wpfsm.fsm.records import Change, Outcome, PatchAttempt, State, Trial
-from wpfsm.state.shared import wake
-from wpfsm.state.shared.history import SharedHistory
-from wpfsm.state.shared.items import MOST_BYTES
-from wpfsm.state.shared.pools import SharedPoolLeases
-from wpfsm.state.shared.store import SharedStore, create_loop, request_stop
+from wpfsm.fsm.errors import Fenced, StoreError
+from wpfsm.fsm.records import Change, State
+from wpfsm.state.shared.store import SharedStore, request_stop
 
 INTENDED = Change(
     kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
@@ -129,67 +125,3 @@ def test_patience_counts_while_somebody_watches() -> None:
         due = again(table, blobs, at=930.0)
         assert (due.loop().waits, due.loop().look_at) == (waits, None)
         assert again(table, blobs, at=991.0).loop().waits == {}
-
-
-def test_a_row_that_is_large_goes_to_the_bucket() -> None:
-    """A record beyond 64 KB is read back whole, and the item stays small."""
-    big = dataclasses.replace(JOB, request={"Environment": {"A": "x" * 2 * MOST_BYTES}})
-    with owned() as (table, blobs, rows):
-        rows.commit(dataclasses.replace(INTENDED, jobs=(big,)), state=State.SUBMITTING)
-        assert again(table, blobs).jobs() == [big]
-        assert all(len(str(item)) < MOST_BYTES for item in table.query(LOOP.id))
-
-
-def test_the_history_is_that_of_the_rows() -> None:
-    """Lists, a loop by name or prefix, jobs by name, what is owed, the events after one."""
-    memory = PatchAttempt("f", LOOP.id, JOB.name, "c", "k", None, "worked", 1.0)  # type: ignore[arg-type]
-    with owned() as (table, blobs, rows):
-        rows.commit(dataclasses.replace(INTENDED, remembered=(memory,)), state=State.SUBMITTING)
-        rows.commit(Change(kind="drawn", why="", trials=(Trial(LOOP.id, 1, {}, "lr=1"),), at=103.0))
-        history = SharedHistory(table, blobs)
-        assert [(h.id, h.jobs, h.state) for h in history.loops()] == [(LOOP.id, 1, "Submitting")]
-        assert history.find("lr").id == history.find("lr-").id == history.find(LOOP.id).id == LOOP.id
-        with pytest.raises(NotFound, match="nobody"):
-            history.find("nobody")
-        assert history.job_named(JOB.name) == JOB
-        assert history.owed() == [OBLIGATION]
-        assert [e.seq for e in history.events(LOOP.id, 1)] == [2, 3]
-        assert history.last_event(LOOP.id).kind == "drawn"  # type: ignore[union-attr]
-        assert history.owner(LOOP.id).host == "here"  # type: ignore[union-attr]
-        assert [loop.id for loop in history.unfinished()] == [LOOP.id]
-        rows.commit(Change(kind="released", why="", loop={"outcome": Outcome.STOPPED}), state=State.CLOSED)
-        assert history.unfinished() == []
-
-
-def test_a_pool_key_is_held_by_its_loop_until_that_is_closed() -> None:
-    """Another loop is refused, and told whose it is; the same loop takes it again from anywhere."""
-    with owned() as (table, blobs, rows):
-        create_loop(table, blobs, dataclasses.replace(LOOP, id="lr-2"), "")
-        leases = SharedPoolLeases(table)
-        leases.take("key", LOOP.id)
-        leases.take("key", LOOP.id)
-        with pytest.raises(Held, match="lr-1"):
-            leases.take("key", "lr-2")
-        rows.commit(Change(kind="released", why="", loop={"outcome": Outcome.STOPPED}), state=State.CLOSED)
-        leases.take("key", "lr-2")
-        with pytest.raises(Held, match="lr-2"):
-            leases.take("key", LOOP.id)
-
-
-def test_a_knock_is_never_lost() -> None:
-    """Whoever knocks after the turn began wakes the sleeper, or keeps it from lying down."""
-    with shared() as (table, _):
-        heard = wake.knocks(table, "l")
-        assert wake.arm(table, "l", "callback-1", heard)
-        assert wake.knock(table, "l") == "callback-1"
-        assert not wake.arm(table, "l", "callback-2", heard)
-        assert wake.arm(table, "l", "callback-2", wake.knocks(table, "l"))
-
-
-def test_a_table_that_is_not_there_says_what_makes_it() -> None:
-    """The error names the table and the command."""
-    with shared() as (table, blobs):
-        table._client.delete_table(TableName="wpfsm")
-        with pytest.raises(NotFound, match="dynamodb://us-east-1/wpfsm") as caught:
-            SharedHistory(table, blobs).find("x")
-        assert "wpfsm deploy" in caught.value.fix

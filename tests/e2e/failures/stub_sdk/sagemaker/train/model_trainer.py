@@ -72,6 +72,7 @@ class ModelTrainer:
             "InputDataConfig": [
                 self._channel(session, f"{name}/{name}/input", "code", files),
                 self._channel(session, f"{name}/{name}/input", "sm_drivers", drivers),
+                *(_input(given.channel_name, given.data_source) for given in self.given["input_data_config"]),
             ],
             "ResourceConfig": {
                 "InstanceType": compute.instance_type,
@@ -99,3 +100,8 @@ class ModelTrainer:
             "S3DataDistributionType": "FullyReplicated",
         }
         return {"ChannelName": name, "DataSource": {"S3DataSource": data}, "InputMode": "File"}
+
+
+def _input(name, uri):
+    data = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": data}, "InputMode": "File"}

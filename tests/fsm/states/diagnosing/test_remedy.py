@@ -72,18 +72,6 @@ def sweep(**parameters: list[float]) -> dict[str, object]:
     return {"type": "sweep", "method": "grid", "parameters": parameters}
 
 
-def test_a_smaller_batch_is_kept_for_the_trials_that_follow(play: Callable[[Story], World]) -> None:
-    """What did not fit once is not tried again, and the history says where the value comes from."""
-    world = play(story(fits(16), strategy=sweep(lr=[1, 2]), job={"hyperparameters": {"batch_size": 64}}))
-    assert world.drive().exit_code == 0
-    assert [job.params["batch_size"] for job in jobs(world)] == [64, 32, 16, 16]
-    with world.history() as history:
-        intended = [event.why for event in history.events(LOOP_ID) if event.kind == "intended"]
-        trials = history.trials(LOOP_ID)
-    assert "batch_size 16 since" in intended[-1]
-    assert [trial.params for trial in trials] == [{"lr": 1}, {"lr": 2}], "a trial stays what was asked for"
-
-
 def test_what_the_strategy_varies_is_not_patched(play: Callable[[Story], World]) -> None:
     """A batch size that a sweep asks for and that does not fit is a failed trial, never another batch size."""
     world = play(story(fits(16), strategy=sweep(batch_size=[64, 32, 8])))
@@ -154,46 +142,6 @@ def test_every_step_of_a_cascade_is_remembered_as_what_it_was(play: Callable[[St
     patched = [job.patch for job in jobs(world) if job.patch]
     assert ["+chartkit" in patch.diff for patch in patched] == [True, False]
     assert [patch.files for patch in patched] == [("requirements.txt",)] * 2
-
-
-def test_a_value_that_the_user_changes_wins_over_a_patch(play: Callable[[Story], World]) -> None:
-    """After a hand-off with an edited loop file the batch size is the file's, not the one patched before."""
-
-    def script(launch: Launch) -> Script:
-        batch = int(members(launch, "HyperParameters")["batch_size"])
-        if batch == 64:
-            return Script(20, OOM, exit_code=1)
-        if batch == 32:
-            return Script(20, ["ValueError: 32 is no good"], exit_code=1)
-        return Script(seconds=20, lines=["loss=0.5"])
-
-    settings = {"strategy": {"type": "fix"}, "job": {"hyperparameters": {"batch_size": 64}}}
-    world = play(story(script, **settings))
-    assert world.drive().exit_code == 10
-    assert [job.params["batch_size"] for job in jobs(world)] == [64, 32]
-    path = world.folder / "loop.yaml"
-    path.write_text(path.read_text().replace('"batch_size": 64', '"batch_size": 48'))
-    assert world.drive().exit_code == 0
-    assert [job.params["batch_size"] for job in jobs(world)] == [64, 32, 48]
-
-
-def test_an_edit_over_a_patch_keeps_both(play: Callable[[Story], World]) -> None:
-    """The user edits the script, the loop has patched the requirements: the next job has both."""
-
-    def script(launch: Launch) -> Script:
-        source = members(launch, "Environment")
-        if "chartkit" not in source["REQUIREMENTS"]:
-            return Script(20, ["ModuleNotFoundError: No module named 'chartkit'"], exit_code=1)
-        if "mended" not in source["TRAIN"]:
-            return Script(20, ["ValueError: a bug"], exit_code=1)
-        return Script(seconds=20, lines=["loss=0.5"])
-
-    world = play(story(script, strategy={"type": "fix"}, on_failure=ALLOWED))
-    assert world.drive().exit_code == 10
-    (world.folder / "src" / "train.py").write_text("import torch  # mended\n")
-    assert world.drive().exit_code == 0
-    assert "chartkit" not in (world.folder / "src" / "requirements.txt").read_text()
-    assert [job.patch and job.patch.kind for job in jobs(world)] == ["pin_requirement", "edit", None]
 
 
 def test_waiting_for_a_far_service_begins_with_half_a_minute(play: Callable[[Story], World]) -> None:

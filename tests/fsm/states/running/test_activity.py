@@ -56,23 +56,3 @@ def test_silence_begins_with_the_script_and_not_with_the_controller() -> None:
             break
     assert result.exit_code == 0
     world.close()
-
-
-def test_what_is_waited_for_is_forgotten_when_it_has_come() -> None:
-    """A transition empties the waits: the next state begins with all of its patience."""
-    faults = ({"kind": "error_5xx", "operation": "DescribeTrainingJob", "times": 2},)
-    story = Story(loop_file=SILENT, script=lambda _: Script(seconds=50, lines=["loss=0.5"]), source=NUMPY)
-    world = World(story)
-    world.emulator.inject(*faults)
-    seen: list[dict[str, Any]] = []
-
-    def hook(name: str) -> None:
-        if name == "after commit waiting":
-            with world.history() as history:
-                seen.append(dict(history.find(LOOP_ID).waits))
-
-    world.drive(hook)
-    with world.history() as history:
-        assert history.find(LOOP_ID).waits == {}
-    assert any("the service to answer service.describe" in waits for waits in seen)
-    world.close()

@@ -134,17 +134,6 @@ def test_pool_taken_in_the_last_moment_is_contested_too() -> None:
     assert well_ended(world, result)
 
 
-def test_a_first_job_on_a_pool_that_somebody_left_is_warm() -> None:
-    """What tells is who took over whose pool: the loop had none, and its first job started in ten seconds all the same."""
-    world = Watched()
-    world.stranger("theirs", wait=1000, resources={"VolumeSizeInGB": 30})
-    result = world.run()
-    assert starts(world) == ["warm", "warm"]
-    (first, _) = world.events("settled")
-    assert first.why == f"{FIRST} started warm: theirs, a job of somebody else's, was reused by {FIRST}"
-    assert list(violations(world, result)) == ["theirs is not in the database"]
-
-
 def test_terminated_pool_is_named_and_priced() -> None:
     """Terminated: the cause and what the cold start costs, in dollars where starting up is billed."""
     world = Watched(
@@ -187,39 +176,6 @@ def test_status_that_stays_away_counts_as_lost() -> None:
     assert owed == [FIRST]
     assert result.exit_code == 0
     assert well_ended(world, result)
-
-
-def test_start_decides_where_the_service_names_no_reuse() -> None:
-    """Without ReusedByJob the measured start decides: far below the cold ones is warm."""
-    world = Watched(
-        loop_file(3),
-        faults=(
-            {
-                "kind": "drop_member",
-                "operation": "DescribeTrainingJob",
-                "member": "WarmPoolStatus.ReusedByJob",
-            },
-        ),
-    )
-    world.run()
-    assert starts(world) == ["cold", "warm", "warm"]
-    assert f"it started in {WARM}.0 s" in world.events("settled")[1].why
-
-
-def test_slow_start_without_a_name_is_cold() -> None:
-    """Reused, by nobody in particular, and a start as long as a cold one: that was a stranger's doing."""
-    world = Watched(
-        faults=(
-            {"kind": "stolen_pool", "job": FIRST, "seconds": 30, "times": 1},
-            {
-                "kind": "drop_member",
-                "operation": "DescribeTrainingJob",
-                "member": "WarmPoolStatus.ReusedByJob",
-            },
-        )
-    )
-    world.run({"before call service.create #2": lambda: world.clock.advance(60)})
-    assert starts(world) == ["cold", "cold"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""The same configuration again, after a pause that doubles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wpfsm.fsm.failures.diagnosis import explain
+from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.patches import Material, PastPatch, Patch, propose, why_not
+from wpfsm.fsm.patches.retry import FIRST_WAIT, LONGEST_WAIT, wait_seconds
+
+INFRA = explain("InternalServerError: We encountered an internal error.", "")
+
+
+def after(diagnosis: Diagnosis, patch: Patch, material: Material) -> Material:
+    """The material of the next attempt, when this patch did not help."""
+    past = PastPatch(diagnosis.fingerprint, diagnosis.class_, patch.key, "failed")
+    return replace(
+        material,
+        hyperparameters={**material.hyperparameters, **patch.hyperparameters},
+        history=(*material.history, past),
+        attempt=material.attempt + 1,
+    )
+
+
+@given(attempt=st.integers(1, 60), seed=st.text(max_size=16))
+def test_backoff_doubles_within_bounds(attempt, seed):
+    """30 s, 60 s, 120 s … with up to a fifth more, never above the bound, and the same when asked again."""
+    wait = wait_seconds(seed, attempt)
+
+    assert FIRST_WAIT <= wait <= LONGEST_WAIT
+    assert wait == wait_seconds(seed, attempt)
+    if attempt <= 4:
+        assert 30 * 2 ** (attempt - 1) <= wait <= 36 * 2 ** (attempt - 1)
+
+
+def test_each_retry_is_its_own_patch():
+    """The same attempt is not made twice; the next one is."""
+    material = Material()
+    first = propose("retry", INFRA, material)
+    assert first is not None
+    again = after(INFRA, first, material)
+
+    assert propose("retry", INFRA, replace(again, attempt=1)) is None
+    assert why_not("retry", INFRA, replace(again, attempt=1))
+    second = propose("retry", INFRA, again)
+    assert second is not None
+    assert second.key != first.key
+    assert second.hyperparameters == second.files == {}
