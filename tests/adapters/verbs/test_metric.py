@@ -13,10 +13,11 @@ def test_metric_test_shows_what_is_extracted(alone: Bench):
     (alone.folder / "job.log").write_text(LOG)
     ran = alone.run("metric", "test", "job.log", "--regex", "eval_loss=([0-9.a-z]+)", "-o", "json")
     assert ran.code == 0
+    whole: dict[str, object] = {"cut_from": None, "earlier_in_line": []}
     assert ran.json["readings"] == [
-        {"line": 1, "captured": "0.5", "value": 0.5},
-        {"line": 3, "captured": "nan", "value": None},
-        {"line": 4, "captured": "0.25", "value": 0.25},
+        {"line": 1, "captured": "0.5", "value": 0.5, **whole},
+        {"line": 3, "captured": "nan", "value": None, **whole},
+        {"line": 4, "captured": "0.25", "value": 0.25, **whole},
     ]
     assert ran.json["metric"]["value"] == 0.25
 

@@ -61,4 +61,4 @@ def test_a_long_wait_is_said_again_with_its_end():
     told = [line for line in said.getvalue().splitlines() if "waiting" in line]
     assert len(told) == 10
     assert all("at most until" in line for line in told)
-    assert "for 1m now" in told[1]
+    assert "for 60 s now" in told[1]

@@ -52,7 +52,7 @@ def test_a_missing_price_is_said_and_not_shown_as_nothing(idle: tuple[Loop, list
     text = drawn(
         replace(loop, price=None), snapshot(replace(loop, price=None), jobs, trials, BEGAN), Moving(), BEGAN
     )
-    assert "? so far" in text
+    assert "unknown so far" in text
     assert "pool.price_per_hour" in text
 
 
