@@ -83,7 +83,7 @@ def test_idle_time_of_a_waiting_pool_is_estimated() -> None:
     assert job["estimated"] is True
     assert job["retained_seconds"] == pytest.approx(world.clock.now() - (world.jobs()[0].ended_at or 0))
     assert job["cost_usd"] == pytest.approx(2 * (50 + job["retained_seconds"]) * RATE)
-    assert "~5m" in world.inspect()
+    assert "~5 min" in world.inspect()
 
 
 def test_job_that_left_no_pool_idled_for_nothing() -> None:
