@@ -9,8 +9,14 @@ import argparse
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--batch_size", type=int)
-if parser.parse_args().batch_size > 16:
-    raise MemoryError
+
+
+def train_step(batch_size):
+    if batch_size > 16:
+        raise MemoryError
+
+
+train_step(parser.parse_args().batch_size)
 print("eval_loss=0.25")
 """
 
@@ -30,7 +36,7 @@ def test_a_second_loop_begins_with_what_worked_in_the_first(project: Project) ->
 def test_what_is_taken_over_keeps_the_effective_batch_of_the_loop_at_hand(project: Project) -> None:
     """The second loop began with another batch: its accumulation is its own, and the patch says what it changed."""
     script = GREEDY.replace(
-        "if parser", 'parser.add_argument("--gradient_accumulation_steps", type=int)\nif parser'
+        "\n\n\ndef", '\nparser.add_argument("--gradient_accumulation_steps", type=int)\n\n\ndef'
     )
     for batch in (64, 128):
         given = {"batch_size": batch, "gradient_accumulation_steps": 1}

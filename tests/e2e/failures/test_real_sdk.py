@@ -108,7 +108,9 @@ def test_a_patched_source_needs_no_sdk(
     assert here["code"] != before["code"]
     found = uploaded(sagemaker_emulator, here["code"])
     launcher = [f"/{name}" for name, _ in launcher_files()]
-    assert sorted(found) == sorted(["/requirements.txt", "/sub/more.py", "/train.py", *launcher])
+    # Whatever a snapshot holds is uploaded: a .env is in one only where the user named it.
+    wanted = ["/data/.env", "/requirements.txt", "/sub/more.py", "/train.py"]
+    assert sorted(found) == sorted([*wanted, *launcher])
     assert found == uploaded(sagemaker_emulator, there["code"])
     assert sorted(uploaded(sagemaker_emulator, before["code"])) == sorted(
         ["/requirements.txt", "/train.py", *launcher]
