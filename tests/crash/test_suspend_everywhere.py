@@ -42,7 +42,7 @@ def take_turns(world: World, hook: Any = None, *, most: int = 3000) -> Result:
         with contextlib.closing(world.controller(hook, clock=SuspendingClock(world.clock))) as owned:
             turn = controller.turn(owned.ports)
             if turn.exit_code == controller.HANDED_OFF:
-                world.edit()
+                world.answer()
                 with contextlib.suppress(Refused):
                     world.take_up(owned)
                 continue

@@ -25,11 +25,11 @@ def drive_elsewhere(world: World) -> controller.Result:
                 world.take_up(owned)
                 result = controller.drive(owned.ports)
             except Refused:
-                world.edit()
+                world.answer()
                 continue
         if result.exit_code != controller.HANDED_OFF:
             return result
-        world.edit()
+        world.answer()
     raise AssertionError("not Closed")
 
 
@@ -80,7 +80,7 @@ def overtaken(world: World, at: int) -> list[str]:
     except Fenced:
         pass
     else:
-        if passed <= len(world.story.edits):
+        if passed <= len(world.story.edits) + len(world.story.proposals):
             return ["it was not fenced"]
     made = [f"{call.operation} {call.job}" for call in world.emulator.calls()[calls[0] :]]
     return [*(f"after it was taken over: {call}" for call in made), *violations(world, ended[0])]

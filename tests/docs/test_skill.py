@@ -119,7 +119,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 @pytest.mark.sdk
 def test_the_skill_as_an_agent_follows_it(bench: Bench):
     """Every command of the skill in order: from the request over a hand-off to the receipt."""
-    expected = [0, 0, 0, 11, 10, 0, 0, 0, 11, 0, 0, 0, 0]
+    expected = [0, 0, 0, 1, 11, 10, 0, 0, 0, 11, 0, 0, 0, 0]
     commands = blocks()
     assert len(commands) == len(expected), "the skill has changed: say here what its commands exit with"
     ran: list[Ran] = []

@@ -156,7 +156,7 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
         if wanted:
             what = f"whether the log of {job.name} {'can be read again' if watch.unread else 'is complete'}"
             waited_since = ctx.since(f"the last lines of {job.name}")
-            if (quiet or watch.unread) and ctx.clock.now() - waited_since >= patience:
+            if ctx.clock.now() - waited_since >= patience:
                 break
             ctx.progress.waiting(what, waited_since + patience)
             ctx.clock.pause(ctx.pace.least)
