@@ -128,10 +128,10 @@ def test_the_skill_as_an_agent_follows_it(bench: Bench):
             (bench.folder / "src" / "train.py").write_text(MENDED)
         ran.append(bench.run(*shlex.split(command)[1:], timeout=300))
         assert ran[-1].code == code, f"{command}: {ran[-1].out}{ran[-1].err}"
-    handed, closed = ran[4].json, ran[10].json
+    handed, closed = ran[5].json, ran[11].json
     assert handed["handoff"]["location"].endswith("src/train.py:1")
     assert Path(handed["handoff"]["source"]["path"]) == bench.folder / "src"
-    assert "the learning rate is not read yet" in ran[6].out
+    assert "the learning rate is not read yet" in ran[7].out
     assert closed["loop"]["state"] == "Closed"
     assert closed["pool"]["released"] is True
     assert closed["best"]["params"]["lr"] == 0.01
