@@ -18,7 +18,7 @@ from wpfsm.state.pool_leases import LocalPoolLeases
 
 def drive_elsewhere(world: World) -> controller.Result:
     """Another host takes the loop over and drives it to its end."""
-    for _ in range(5):
+    for _ in range(20):
         owned = world.controller(host="there")
         with contextlib.closing(owned):
             try:
