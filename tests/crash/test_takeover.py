@@ -51,7 +51,7 @@ def test_a_resumed_loop_takes_its_pool_key_again() -> None:
         assert refused == [5]
 
 
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("story", [name for name, story in STORIES.items() if not story.proposals])
 def test_a_fenced_controller_makes_no_call(story: str) -> None:
     """Suspended at any boundary while another host finishes the loop, it wakes up, calls nobody and ends."""
     found = {}
