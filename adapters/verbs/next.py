@@ -23,7 +23,7 @@ from wpfsm.adapters.verbs.drive import drive_owned
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held, NotFound, Refused, UsageError, WpfsmError
-from wpfsm.fsm.records import EXIT_CODES, JSON, Loop, Proposal, State, Trial
+from wpfsm.fsm.records import EXIT_CODES, JSON, FailureHandoff, Loop, Proposal, State, Trial
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.verdict import Keep, start_of
 from wpfsm.state.connection import PatientConnection
@@ -156,7 +156,7 @@ def _base(loop: Loop, trials: Sequence[Trial], history: History, spec: str) -> T
     if spec.isdecimal() and int(spec) not in {t.number for t in trials}:
         raise NotFound(f"loop {loop.id} has no trial {spec}", fix=f"wpfsm inspect {loop.id} lists them")
     failed = None
-    if (loop.handoff or {}).get("kind", "failure") == "failure" and loop.handoff:
+    if isinstance(loop.handoff, FailureHandoff):
         jobs = history.jobs(loop.id)
         failed = next((t for t in trials if t.number == jobs[-1].trial), None)
     return start_of(spec, trials, _goal(loop), _keep(loop), failed)

@@ -83,7 +83,7 @@ def _ended(loop: Loop) -> _Rest | None:
         assert loop.outcome is not None, "a closed loop has an outcome"
         return _Rest(EXIT_CODES[loop.outcome], f"closed: {loop.outcome}")
     if loop.handoff is not None:
-        kind = loop.handoff.get("kind", "failure")
+        kind = loop.handoff.kind
         if kind == "ask":
             return _Rest(HANDED_OFF, f"it waits for a proposal: wpfsm next {loop.id}")
         if kind == "limit":

@@ -240,7 +240,8 @@ class Limits(Section):
     on_limit: Literal["release", "ask"] = Field(
         default="release",
         description="When the next job would pass a limit: `release` the pool and end, or `ask`: a hand-off in which "
-        "the pool is held for a bounded time and the limit can be raised.",
+        "the pool is held for a bounded time and the limit can be raised. What would pass it before the first job is "
+        "refused in Preflight either way, where nothing is paid yet.",
     )
 
 

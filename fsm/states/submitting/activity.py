@@ -24,6 +24,7 @@ from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
 from wpfsm.fsm.steps.next_trial import carried, carried_from, next_trial, params_for
 from wpfsm.fsm.steps.observe_job import observe
+from wpfsm.fsm.steps.open_question import at_limit, open_question
 from wpfsm.fsm.steps.render_request import base_request
 
 
@@ -44,6 +45,8 @@ def _intend(ctx: Context) -> Change | None:
         except Held as held:
             return release(Outcome.HELD, f"{held.message} - {held.fix}")
     trial = next_trial(ctx)
+    if trial is None:
+        return open_question(ctx, "ask", "the trials of the loop before are known, and no job was needed")
     last = ctx.store.last_job()
     number = last.number + 1 if last else 1
     base = base_request(ctx, trial)
@@ -99,7 +102,7 @@ def _intend(ctx: Context) -> Change | None:
         ctx.transition(change, guards)
     except GuardFailed as refusal:
         if not guards.lock_differs:
-            return release(Outcome.LIMIT, str(refusal))
+            return at_limit(ctx, str(refusal))
         return release(Outcome.REFUSED, f"locked: {refusal}: {mismatch_cost(ctx)}")
     return None
 

@@ -14,6 +14,7 @@ from wpfsm.fsm.pool.owner import chain_started_at, pool_owner
 from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Obligation, Outcome
 from wpfsm.fsm.steps.explain_pool_loss import PoolLoss, cold_start_cost, cold_start_text, explain_pool_loss
 from wpfsm.fsm.steps.observe_job import observe
+from wpfsm.fsm.steps.open_question import at_limit
 from wpfsm.fsm.units import DAY, duration
 
 _UNDER_WAY = frozenset({"InUse", "Available"})
@@ -38,7 +39,7 @@ def run(ctx: Context) -> Change:
     while True:
         ctx.check_stop()
         if refusal := ctx.over_limit():
-            return release(Outcome.LIMIT, refusal)
+            return at_limit(ctx, refusal, let_go=let_go)
         reading = ctx.gateway.describe(owner.name)
         now = ctx.clock.now()
         status = reading.pool.status if reading and reading.pool else ""
