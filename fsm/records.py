@@ -465,12 +465,15 @@ class Job:
         return self.keep_alive > 0 and bool(self.arn) and self.pool_status not in POOL_OVER
 
 
+IntentKind = Literal["create", "update", "stop"]
+
+
 @dataclass(frozen=True)
 class Intent:
     """The row written before a write to the service."""
 
     loop_id: str
-    kind: Literal["create", "update", "stop"]
+    kind: IntentKind
     job_name: str
     number: int
     """Counts the intents of one kind for one job, from 1."""

@@ -38,7 +38,7 @@ def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
     if isinstance(waiting, Question):
         _refuse_unanswered(ctx, waiting)
     elif waiting is not None and job is not None and not ctx.store.proposals():
-        trial = next(t for t in ctx.store.trials() if t.number == job.trial)
+        trial = ctx.store.trial(job.trial)
         if _read_log_again(ctx, job, waiting.accepted) or _redraw(ctx, trial, waiting):
             return notes
         folder = trial.source or ctx.file.job.source
@@ -163,7 +163,7 @@ def _goes_on(ctx: Context, now: LoopFile) -> file_changes.GoesOn:
     if not isinstance(waiting, FailureHandoff) or job is None:
         ready = next((t.number for t in trials if t.state == "pending"), None)
         return file_changes.GoesOn(ready or drawn, drawn)
-    failed = next(t for t in trials if t.number == job.trial)
+    failed = ctx.store.trial(job.trial)
     goal = Goal(now.metric.name, now.metric.goal) if now.metric else None
     asked = _asks_for(build(now.strategy, goal, now.job.hyperparameters), failed)
     return file_changes.GoesOn(

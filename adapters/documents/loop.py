@@ -75,7 +75,7 @@ def loop_document(
     at = time.time() if now is None else now
     jobs, trials, proposals = history.jobs(loop.id), history.trials(loop.id), history.proposals(loop.id)
     ledger = ledger_of(loop, jobs, at)
-    owed = [o.job_name for o in history.obligations(loop.id) if o.status == "owed"]
+    owed = history.owed_jobs(loop.id)
     best = best_of(loop, trials)
     return {
         "schema": SCHEMA,

@@ -29,8 +29,7 @@ def run(ctx: Context) -> Change | None:
         return asking.answer(ctx, ctx.loop.handoff)
     job = ctx.store.last_job()
     assert job is not None, "Diagnosing is entered with a job"
-    trials = list(ctx.store.trials())
-    trial = next(t for t in trials if t.number == job.trial)
+    trial = ctx.store.trial(job.trial)
     if job.patch is not None:
         # Patched before a crash, or edited during a hand-off: the same trial goes on.
         return proceed(f"trial {trial.number} again, with {job.patch.summary}")

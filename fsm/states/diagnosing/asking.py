@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.records import Change, FailureHandoff, Handoff, Job, Outcome, Question, Trial
+from wpfsm.fsm.records import Change, FailureHandoff, Handoff, Outcome, Question, Trial
 from wpfsm.fsm.states.diagnosing import proposals
 from wpfsm.fsm.states.diagnosing.next_step import after_verdict, proceed, standing
 from wpfsm.fsm.states.diagnosing.proposals import Queued
+from wpfsm.fsm.steps.next_trial import next_trial
 
 
 def answer(ctx: Context, handoff: Handoff) -> Change | None:
@@ -16,11 +17,11 @@ def answer(ctx: Context, handoff: Handoff) -> Change | None:
     if isinstance(handoff, FailureHandoff):
         return _mended(ctx, handoff)
     job = ctx.store.last_job()
-    waiting = next((t for t in ctx.store.trials() if t.state in ("pending", "running")), None)
+    waiting = next_trial(ctx)
     if handoff.kind == "limit" and waiting is not None:
         return _limit_raised(ctx, handoff, waiting)
     if handoff.kind == "limit" and handoff.accepted and job is not None:
-        return _closing(after_verdict(ctx, job, _trial_of(ctx, job), "the limits were changed"))
+        return _closing(after_verdict(ctx, job, ctx.store.trial(job.trial), "the limits were changed"))
     trials = list(ctx.store.trials())
     queued = proposals.take(ctx, trials)
     if queued.trial is not None and handoff.kind == "limit" and ctx.over_limit():
@@ -30,7 +31,7 @@ def answer(ctx: Context, handoff: Handoff) -> Change | None:
         return None
     if job is None:
         return _closing(_first(ctx, queued))
-    trial = _trial_of(ctx, job)
+    trial = ctx.store.trial(job.trial)
     return _closing(after_verdict(ctx, job, trial, f"trial {trial.number} was looked at", queued))
 
 
@@ -38,7 +39,7 @@ def _mended(ctx: Context, handoff: FailureHandoff) -> Change | None:
     """A failed trial is given up, or replaced by a proposal or by the next trial of a changed strategy."""
     job = ctx.store.last_job()
     assert job is not None, "a failure has its job"
-    trial = _trial_of(ctx, job)
+    trial = ctx.store.trial(job.trial)
     why = f"{job.diagnosis.class_}: {job.diagnosis.fix}" if job.diagnosis else "it failed"
     failed = replace(trial, state="failed", verdict="failed", verdict_why=why)
     queued = proposals.take(
@@ -85,7 +86,3 @@ def _refused(ctx: Context, queued: Queued) -> None:
 def _closing(change: Change) -> Change:
     """The change closes the hand-off that it answers, unless it opens another one."""
     return replace(change, loop={"handoff": None, "hold_until": None, **change.loop})
-
-
-def _trial_of(ctx: Context, job: Job) -> Trial:
-    return next(t for t in ctx.store.trials() if t.number == job.trial)

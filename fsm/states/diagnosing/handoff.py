@@ -61,7 +61,7 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     """
     job = ctx.store.last_job()
     assert job is not None, "a hand-off has a job"
-    trial = next(t for t in ctx.store.trials() if t.number == job.trial)
+    trial = ctx.store.trial(job.trial)
     accepted = ctx.loop.handoff.accepted if ctx.loop.handoff else ()
     given = source_edits.user_digest(ctx, trial)
     if digest == given and not settings_changed and not accepted:
