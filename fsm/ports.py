@@ -99,13 +99,12 @@ class Transition:
 
 @dataclass(frozen=True)
 class JobReading:
-    """What DescribeTrainingJob said at ``read_at``. Times in epoch seconds, None when not said."""
+    """What DescribeTrainingJob said. Times in epoch seconds, None when not said."""
 
     name: str
     arn: str
     status: str
     secondary_status: str
-    read_at: float
     failure_reason: str = ""
     created_at: float | None = None
     training_started_at: float | None = None

@@ -20,7 +20,6 @@ from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
 from wpfsm.state.private import private, private_folder
 
-HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 60.0
 """An owner on another host whose heartbeat is older than this is taken for dead."""
 

@@ -27,6 +27,7 @@ from pydantic import (
 from wpfsm.fsm.failures.model import Family
 from wpfsm.fsm.failures.taxonomy import CLASSES
 from wpfsm.fsm.patches import PATCHES
+from wpfsm.fsm.pool import keep_alive
 from wpfsm.fsm.ports import (
     Price,
 )
@@ -40,10 +41,6 @@ from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
 from wpfsm.fsm.units import short_duration
 
-KEEP_ALIVE_GUIDE = 3600
-"""Seconds. The developer guide's limit for KeepAlivePeriodInSeconds."""
-KEEP_ALIVE_MODEL = 21600
-"""Seconds. The service model's limit; whether the service accepts more than the guide says is not known."""
 MAX_RUNTIME = 28 * 86400
 """Seconds. The longest MaxRuntimeInSeconds (StoppingCondition in the service model)."""
 
@@ -107,9 +104,9 @@ class Pool(Section):
             raise ValueError(
                 f"keep_alive: {short_duration(self.keep_alive)} is less than a second; write 0 for no pool"
             )
-        if self.keep_alive is None or self.keep_alive <= KEEP_ALIVE_GUIDE:
+        if self.keep_alive is None or self.keep_alive <= keep_alive.CAP:
             return self
-        if self.keep_alive > KEEP_ALIVE_MODEL:
+        if self.keep_alive > keep_alive.ABSOLUTE_CAP:
             raise ValueError(
                 f"keep_alive: {short_duration(self.keep_alive)} is beyond the service's 6h; write 60m or less"
             )
@@ -419,11 +416,11 @@ class LoopFile(Section):
                 raise ValueError(
                     "strategy: ask is the last phase of a list, for `wpfsm next --done` ends the loop"
                 )
-            cap = KEEP_ALIVE_MODEL if self.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
-            if phase.hold > cap:
+            longest = keep_alive.cap(allow_long=self.pool.allow_long_keep_alive)
+            if phase.hold > longest:
                 raise ValueError(
-                    f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(cap)}; "
-                    f"write {short_duration(cap)} or less"
+                    f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(longest)}; "
+                    f"write {short_duration(longest)} or less"
                 )
 
     @property
@@ -455,9 +452,9 @@ class LoopFile(Section):
 
 def too_long_a_hold(hold: float, pool: Pool) -> str:
     """Why a pool cannot be held for so long, which is by its keep-alive; empty when it can."""
-    if hold > KEEP_ALIVE_MODEL:
+    if hold > keep_alive.ABSOLUTE_CAP:
         return f"{short_duration(hold)} is beyond the service's 6h of keep-alive; write 60m or less"
-    if hold > KEEP_ALIVE_GUIDE and not pool.allow_long_keep_alive:
+    if hold > keep_alive.CAP and not pool.allow_long_keep_alive:
         return (
             f"{short_duration(hold)} is beyond the documented 60m of keep-alive, by which the pool is held; write 60m "
             "or less (or set pool.allow_long_keep_alive: true to try)"

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
+from wpfsm.fsm.pool.keep_alive import cap
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.records import HeldPool
 from wpfsm.fsm.steps.observe_job import observe
@@ -60,10 +60,10 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
             ctx.wait(ctx.pace.least, what)
     assert owner.ended_at is not None, "an Available pool's job has ended"
     now = ctx.clock.now()
-    cap = KEEP_ALIVE_MODEL if ctx.file.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
+    longest = cap(allow_long=ctx.file.pool.allow_long_keep_alive)
     # Counted from the pool's start, it must cover the time that has passed.
     idled = max(0.0, now - owner.ended_at)
-    keep_alive = max(1, math.floor(min(cap, math.ceil(idled + seconds), ctx.idle_within_limits())))
+    keep_alive = max(1, math.floor(min(longest, math.ceil(idled + seconds), ctx.idle_within_limits())))
     updated = keep_alive != owner.keep_alive
     if updated and not set_keep_alive(
         ctx, owner, keep_alive, f"held for {keep_alive - idled:.0f} s while it is mended"
