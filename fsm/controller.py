@@ -25,7 +25,6 @@ from wpfsm.fsm.errors import (
     Unknown,
     WpfsmError,
 )
-from wpfsm.fsm.machine import GuardFailed
 from wpfsm.fsm.ports import Store
 from wpfsm.fsm.records import EXIT_CODES, Change, FailureHandoff, Loop, Outcome, State
 from wpfsm.fsm.states.diagnosing import activity as diagnosing
@@ -234,6 +233,3 @@ def abandon(ports: Ports, outcome: Outcome, why: str) -> None:
     if ctx.loop.state in (State.RELEASING, State.CLOSED):
         return
     ctx.transition(release(outcome, why))
-
-
-__all__ = ["ACTIVITIES", "GuardFailed", "Result", "Turn", "abandon", "drive", "turn"]

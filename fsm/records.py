@@ -20,6 +20,11 @@ JSON: TypeAlias = "bool | int | float | str | None | Sequence[JSON] | Mapping[st
 Value: TypeAlias = bool | int | float | str | None
 
 
+def as_mapping(value: JSON) -> Mapping[str, JSON]:
+    """A member that should be an object; an empty one where it is anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
 class State(StrEnum):
     """The six working states and the final one."""
 

@@ -14,8 +14,6 @@ from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner,
 from wpfsm.state import codec
 from wpfsm.state.database import explained
 
-__all__ = ["History", "LoopHeader"]
-
 
 class History:
     """Implements :class:`wpfsm.fsm.ports.History` over a connection that may be read-only; each raises ``StoreError`` when the file is damaged."""

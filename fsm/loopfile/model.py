@@ -9,7 +9,6 @@ The bounds are those of the service model (CreateTrainingJob in botocore) and of
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from wpfsm.fsm.errors import did_you_mean
 from wpfsm.fsm.failures.model import Family
 from wpfsm.fsm.failures.taxonomy import CLASSES
 from wpfsm.fsm.patches import PATCHES
@@ -35,7 +35,7 @@ from wpfsm.fsm.records import JSON, Value
 from wpfsm.fsm.strategies.ask import AskConfig
 from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
-from wpfsm.fsm.strategies.metrics import check_regex
+from wpfsm.fsm.strategies.expression import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
@@ -280,8 +280,7 @@ class FailureRule(Section):
         known = ["any", *CLASSES, *(str(family) for family in Family)]
         for name in [when] if isinstance(when, str) else when:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(set(known)))}"
+                hint = did_you_mean(name, known, f"known are {', '.join(sorted(set(known)))}")
                 raise ValueError(f"{name!r} is not a failure class or family; {hint}")
         return when
 
@@ -289,11 +288,8 @@ class FailureRule(Section):
     @classmethod
     def _known_action(cls, do: str) -> str:
         if do and do not in ACTIONS:
-            near = difflib.get_close_matches(do, ACTIONS, n=1)
-            raise ValueError(
-                f"{do!r} is not an action; "
-                + (f"did you mean {near[0]}?" if near else f"known are {', '.join(ACTIONS)}")
-            )
+            hint = did_you_mean(do, ACTIONS, f"known are {', '.join(ACTIONS)}")
+            raise ValueError(f"{do!r} is not an action; {hint}")
         return do
 
     @field_validator("set")

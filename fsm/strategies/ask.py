@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, describe, ended_trials
+from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, describe, ended_trials
 from wpfsm.fsm.strategies.duration import Duration
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
 
 DEFAULT_HOLD = 600.0

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Goal,
     Proposal,
     Standing,
     Strategy,
@@ -20,6 +19,7 @@ from wpfsm.fsm.strategies.base import (
     describe,
     ended_trials,
 )
+from wpfsm.fsm.strategies.metrics import Goal
 
 From = Literal["best", "last"]
 

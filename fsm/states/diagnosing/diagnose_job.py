@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
+from wpfsm.fsm.failures.diagnosis import diagnose
+from wpfsm.fsm.failures.evidence import Evidence
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.records import Job
-from wpfsm.fsm.strategies.metrics import Expression, series
+from wpfsm.fsm.strategies.expression import Expression
+from wpfsm.fsm.strategies.metrics import series
 
 LOG_TAIL = 4000
 """Lines of the log that a diagnosis reads."""

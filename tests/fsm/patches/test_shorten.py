@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
+from wpfsm.fsm.failures.diagnosis import diagnose
+from wpfsm.fsm.failures.evidence import Evidence
 from wpfsm.fsm.patches import Material, Patch, propose
 
 TIME_LIMIT = diagnose(Evidence(secondary_status="MaxRuntimeExceeded"))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from wpfsm.fsm.strategies.ask import DEFAULT_HOLD, Ask, AskConfig
-from wpfsm.fsm.strategies.base import Goal, Proposal, TrialRow
+from wpfsm.fsm.strategies.base import Proposal, TrialRow
+from wpfsm.fsm.strategies.metrics import Goal
 
 ASK = Ask(AskConfig(max_trials=3), Goal("loss", "minimize"))
 
