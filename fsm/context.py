@@ -186,9 +186,9 @@ class Context:
         return max(0.0, self._limits.max_cost - spent) / rate if rate else math.inf
 
     @property
-    def _limits(self) -> limits.Limits:
+    def _limits(self) -> limits.Allowance:
         asked = self.file.limits
-        return limits.Limits(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures)
+        return limits.Allowance(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures)
 
     def lock_differs(self, request: Request) -> str:
         """The first locked field in which a request differs from job 1, in words."""

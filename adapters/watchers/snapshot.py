@@ -9,6 +9,7 @@ from typing import Literal
 from wpfsm.adapters.documents.loop import worst_case
 from wpfsm.adapters.documents.rows import best_of, ledger_of, section
 from wpfsm.fsm.records import POOL_OVER, Job, Loop, State, Trial
+from wpfsm.fsm.units import duration
 
 PoolActivity = Literal["none", "starting", "busy", "idle", "gone"]
 
@@ -102,7 +103,9 @@ def pool_of(loop: Loop, jobs: Sequence[Job]) -> PoolGlance:
         if owner.started_at is None:
             return PoolGlance("starting", "starting", None, rate)
         started = f", {owner.start} start" if owner.start else ""
-        took = f" in {owner.startup_seconds:.1f} s" if started and owner.startup_seconds is not None else ""
+        took = (
+            f" in {duration(owner.startup_seconds)}" if started and owner.startup_seconds is not None else ""
+        )
         return PoolGlance("busy", f"in use{started}{took}", None, rate)
     if owner.keep_alive == 0:
         return PoolGlance("none", "none asked for")

@@ -23,25 +23,25 @@ def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
     if not isinstance(ctx.file.strategy, list) and ctx.file.asks is None:
         # A trial that somebody proposed is none of those that the strategy counts.
         rows = [row for row in rows if not row.proposed]
-    proposal = ctx.strategy.next(rows)
-    if proposal is None:
+    point = ctx.strategy.next(rows)
+    if point is None:
         return None
-    base = next((t for t in trials if t.number == proposal.base), None)
-    source = proposal.source or (base.source if base else "")
+    base = next((t for t in trials if t.number == point.base), None)
+    source = point.source or (base.source if base else "")
     trial = Trial(
         loop_id=ctx.loop.id,
         number=len(trials) + 1,
-        params=dict(proposal.params),
-        label=proposal.label,
-        smoke=proposal.smoke,
-        carry_checkpoint=proposal.carry_checkpoint,
-        repeat=proposal.repeat,
+        params=dict(point.params),
+        label=point.label,
+        smoke=point.smoke,
+        carry_checkpoint=point.carry_checkpoint,
+        repeat=point.repeat,
         source=source,
-        entry=proposal.entry or (base.entry if base else ""),
-        source_digest=_digest(ctx, source, trials, proposal.phase, base),
-        environment={**(base.environment if base else {}), **proposal.environment},
-        phase=proposal.phase,
-        base=proposal.base,
+        entry=point.entry or (base.entry if base else ""),
+        source_digest=_digest(ctx, source, trials, point.phase, base),
+        environment={**(base.environment if base else {}), **point.environment},
+        phase=point.phase,
+        base=point.base,
     )
     twin = _twin(ctx, trial, trials)
     return (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wpfsm.fsm.strategies.base import (
     Comparison,
-    Proposal,
+    Point,
     Standing,
     Strategy,
     StrategyError,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Goal",
-    "Proposal",
+    "Point",
     "Standing",
     "Strategy",
     "StrategyConfig",

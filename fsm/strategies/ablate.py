@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Proposal, Standing, StrategyError, TrialRow, Value
+from wpfsm.fsm.strategies.base import Point, Standing, StrategyError, TrialRow, Value
 from wpfsm.fsm.strategies.comparison import BASELINE, compare
 from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.recipes import Name
@@ -83,13 +83,13 @@ class Ablate(TrialList):
         return replace(standing, comparisons=compare(values, self._metric))
 
 
-def _proposals(config: AblateConfig, base: Mapping[str, Value]) -> list[Proposal]:
+def _proposals(config: AblateConfig, base: Mapping[str, Value]) -> list[Point]:
     arms: dict[str, dict[str, Value]] = {BASELINE: dict(config.baseline)}
     arms |= {variant.name: {**config.baseline, **variant.set} for variant in config.variants}
     _refuse_twins({name: {**base, **params} for name, params in arms.items()})
     seeds = _seeds(config, base)
     return [
-        Proposal(params | seed, name, repeat=repeat)
+        Point(params | seed, name, repeat=repeat)
         for repeat, seed in enumerate(seeds)
         for name, params in arms.items()
     ]

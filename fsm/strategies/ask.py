@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, describe, ended_trials
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials
 from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
@@ -41,9 +41,9 @@ class Ask:
         self._config = config
         self._goal = goal
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The job as it is given; behind any trial, also one of the loop that is continued, nothing: the loop waits."""
-        return None if ended_trials(rows) else Proposal({}, "as given")
+        return None if ended_trials(rows) else Point({}, "as given")
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature
         """Never: whoever proposes says when it is done."""
@@ -63,6 +63,6 @@ class Ask:
         over = own >= self._config.max_trials
         return describe(rows, self._goal, f"max_trials ({own}) is reached" if over else None)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The job as it is given: nothing else is known beforehand."""
-        return [Proposal({}, "as given")]
+        return [Point({}, "as given")]

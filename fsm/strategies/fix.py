@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, Value, describe, ended_trials
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, Value, describe, ended_trials
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 
@@ -35,7 +35,7 @@ class Fix:
         self._goal = goal
         self._overrides = dict(overrides)
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """Another attempt, or the full job once an attempt completed."""
         return None if self._ended(ended_trials(rows)) else self._proposal(rows)
 
@@ -58,22 +58,20 @@ class Fix:
         text = f"{self.goal_met(rows) or 'no full job has completed'} after {_failed(rows)} failed attempts"
         return Standing(standing.best, text, ended=standing.ended)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The attempt and the full job, as if nothing failed."""
-        full = Proposal({}, "full job")
+        full = Point({}, "full job")
         return [self._attempt(0), full] if self._overrides else [full]
 
-    def _proposal(self, rows: Sequence[TrialRow]) -> Proposal:
+    def _proposal(self, rows: Sequence[TrialRow]) -> Point:
         passed = any(row.smoke and row.state == "completed" for row in rows)
         repeat = sum(row.smoke != (passed or not self._overrides) for row in rows)
         return (
-            Proposal({}, "full job", repeat=repeat)
-            if passed or not self._overrides
-            else self._attempt(repeat)
+            Point({}, "full job", repeat=repeat) if passed or not self._overrides else self._attempt(repeat)
         )
 
-    def _attempt(self, repeat: int) -> Proposal:
-        return Proposal(self._overrides, "attempt", smoke=True, repeat=repeat)
+    def _attempt(self, repeat: int) -> Point:
+        return Point(self._overrides, "attempt", smoke=True, repeat=repeat)
 
     def _ended(self, rows: Sequence[TrialRow]) -> str | None:
         if met := self.goal_met(rows):

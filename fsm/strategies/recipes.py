@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Proposal
+from wpfsm.fsm.strategies.base import Point
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
@@ -34,9 +34,9 @@ class Recipe(BaseModel):
     hyperparameters: Overrides = Field(default_factory=dict)
     environment: dict[str, str] = Field(default_factory=dict)
 
-    def proposal(self) -> Proposal:
+    def proposal(self) -> Point:
         """The trial that runs it."""
-        return Proposal(
+        return Point(
             dict(self.hyperparameters), self.name, self.source, self.entry, environment=dict(self.environment)
         )
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Proposal,
+    Point,
     Standing,
     Strategy,
     StrategyError,
@@ -84,7 +84,7 @@ class Smoke:
         self._inner = inner
         self._overrides = dict(overrides)
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The smoke trial; once it completed, what the inner strategy asks for; if it did not, nothing."""
         ended_trials(rows)
         if not any(row.smoke for row in rows):
@@ -111,13 +111,13 @@ class Smoke:
             return replace(standing, text=f"{standing.text}; {refusal}", ended=refusal)
         return standing if any(row.smoke for row in rows) else replace(standing, ended=None)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The smoke trial, then the inner strategy's."""
         inner = self._inner.preview()
         first = self._shorten(inner[0] if inner else None)
         return ([first] if first else []) + list(inner[: PREVIEW - 1])
 
-    def _shorten(self, first: Proposal | None) -> Proposal | None:
+    def _shorten(self, first: Point | None) -> Point | None:
         if first is None:
             return None
         # A short run's checkpoint must not be what the first real trial continues from.

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Proposal, Strategy, StrategyError, Value, label_for
+from wpfsm.fsm.strategies.base import Point, Strategy, StrategyError, Value, label_for
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
@@ -132,7 +132,7 @@ def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Stra
     return TrialList(trial_list(_points(config), base), goal)
 
 
-def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> list[Proposal]:
+def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> list[Point]:
     """Proposals for a list of overrides.
 
     Raises:
@@ -145,7 +145,7 @@ def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> 
             raise StrategyError(
                 f"trials {first + 1} and {later + 1} are the same: {label_for(trials[later])}"
             )
-    return [Proposal(dict(trial), label_for(trial)) for trial in trials]
+    return [Point(dict(trial), label_for(trial)) for trial in trials]
 
 
 def _points(config: Search) -> list[Mapping[str, Value]]:
