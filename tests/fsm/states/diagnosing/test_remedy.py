@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from itertools import pairwise
-from typing import cast
 
 from crash_world import LOOP_ID, Story, World
 from patching_stories import ALLOWED, failing, fits, jobs, members, story, sweep
