@@ -27,21 +27,21 @@ class Variant(BaseModel):
 
 
 class AblateConfig(WithSmoke):
-    """The `strategy` section of an ablation.
-
-    Attributes:
-        baseline: Overrides that the baseline and every variant share.
-        variants: What each variant changes.
-        repeats: How often each is run; noise is known from 2 on.
-        seed_parameter: The hyperparameter that gets another seed in each repeat, the same one for the
-            baseline and the variants; it counts up from its own value, or from 0.
-    """
+    """The `strategy` section of an ablation."""
 
     type: Literal["ablate"] = "ablate"
-    baseline: Overrides = Field(default_factory=dict)
-    variants: Annotated[list[Variant], Field(min_length=1)]
-    repeats: Annotated[int, Field(ge=1, le=100)] = 1
-    seed_parameter: str | None = None
+    baseline: Overrides = Field(
+        default_factory=dict, description="Overrides that the baseline and every variant share."
+    )
+    variants: Annotated[list[Variant], Field(min_length=1)] = Field(description="What each variant changes.")
+    repeats: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=1, description="How often each is run; noise is known from 2 on."
+    )
+    seed_parameter: str | None = Field(
+        default=None,
+        description="The hyperparameter that gets another seed in each repeat, the same one for the baseline "
+        "and the variants; it counts up from its own value, or from 0.",
+    )
 
     @model_validator(mode="after")
     def _variants_differ(self) -> AblateConfig:

@@ -17,20 +17,25 @@ DEFAULT_HOLD = 600.0
 
 
 class AskConfig(WithRepeats):
-    """The `strategy` section of a loop whose next trial comes from outside (`wpfsm next`).
-
-    Attributes:
-        hold: How long the pool is held after each verdict. When it passes without a proposal the pool goes, and the
-            next trial starts cold; nothing else is lost.
-        keep: What the next trial starts from. `better`: the best so far, so that a trial that is no better is
-            discarded; `all`: the newest that completed; `last`: the newest, whatever became of it.
-        max_trials: The most trials; after them the loop ends. Those of a loop that is continued do not count.
-    """
+    """The `strategy` section of a loop whose next trial comes from outside (`wpfsm next`)."""
 
     type: Literal["ask"] = "ask"
-    hold: Annotated[Duration, Field(gt=0)] = DEFAULT_HOLD
-    keep: Literal["better", "all", "last"] = "better"
-    max_trials: Annotated[int, Field(ge=1, le=1000)] = 50
+    hold: Annotated[Duration, Field(gt=0)] = Field(
+        default=DEFAULT_HOLD,
+        description="How long the pool is held after each verdict. When it passes without a proposal the pool"
+        " goes, and the next trial starts cold; nothing else is lost.",
+    )
+    keep: Literal["better", "all", "last"] = Field(
+        default="better",
+        description="What the next trial starts from. `better`: the best so far, so that a trial that is no "
+        "better is discarded; `all`: the newest that completed; `last`: the newest, whatever "
+        "became of it.",
+    )
+    max_trials: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=50,
+        description="The most trials; after them the loop ends. Those of a loop that is continued do not "
+        "count.",
+    )
 
 
 class Ask:

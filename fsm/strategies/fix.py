@@ -10,20 +10,23 @@ from pydantic import Field
 from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, Value, describe, ended_trials
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
+from wpfsm.fsm.strategies.space import Overrides
 
 DEFAULT_ATTEMPTS = 10
 
 
 class FixConfig(WithSmoke):
-    """The `strategy` section that runs until one job completes.
-
-    Attributes:
-        smoke: What makes the attempts short; after one of them completed, the full job runs.
-        attempts: How many trials may fail, smoke or full, before the loop gives up.
-    """
+    """The `strategy` section that runs until one job completes."""
 
     type: Literal["fix"] = "fix"
-    attempts: Annotated[int, Field(ge=1, le=100)] = DEFAULT_ATTEMPTS
+    attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=DEFAULT_ATTEMPTS,
+        description="How many trials may fail, smoke or full, before the loop gives up.",
+    )
+    smoke: bool | Overrides = Field(
+        default=False,
+        description="What makes the attempts short; after one of them completed, the full job runs.",
+    )
 
 
 class Fix:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
@@ -39,16 +39,15 @@ A dash counts as an underscore."""
 
 
 class WithSmoke(BaseModel):
-    """The `smoke` key, which every strategy has.
-
-    Attributes:
-        smoke: `true` shortens the hyperparameters that are known to set a run's length; a mapping says which
-            hyperparameters make it short.
-    """
+    """The `smoke` key, which every strategy has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    smoke: bool | Overrides = False
+    smoke: bool | Overrides = Field(
+        default=False,
+        description="`true` shortens the hyperparameters that are known to set a run's length; a mapping says"
+        " which hyperparameters make it short.",
+    )
 
 
 def smoke_overrides(smoke: bool | Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:

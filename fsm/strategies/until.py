@@ -32,23 +32,25 @@ CONTINUED_TRIALS = 10
 
 
 class UntilConfig(WithSmoke, WithRepeats):
-    """The `strategy` section that trains until a target is met.
-
-    Attributes:
-        target: `eval_loss < 0.30`, `accuracy >= 90%`.
-        patience: Trials in a row without a new best metric, after which the loop gives up.
-        propose: A list of trials, or a search; without it the same configuration is continued.
-        carry_checkpoint: The script continues from the checkpoint in the pool's persistent cache. On when
-            nothing is proposed.
-        max_trials: The most trials.
-    """
+    """The `strategy` section that trains until a target is met."""
 
     type: Literal["until"] = "until"
-    target: str
-    patience: Annotated[int, Field(ge=1)] | None = None
-    propose: list[Overrides] | Search | None = None
-    carry_checkpoint: bool | None = None
-    max_trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = None
+    target: str = Field(description="`eval_loss < 0.30`, `accuracy >= 90%`.")
+    patience: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Trials in a row without a new best metric, after which the loop gives up."
+    )
+    propose: list[Overrides] | Search | None = Field(
+        default=None,
+        description="A list of trials, or a search; without it the same configuration is continued.",
+    )
+    carry_checkpoint: bool | None = Field(
+        default=None,
+        description="The script continues from the checkpoint in the pool's persistent cache. On when nothing"
+        " is proposed.",
+    )
+    max_trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = Field(
+        default=None, description="The most trials."
+    )
 
     @field_validator("target")
     @classmethod
