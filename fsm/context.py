@@ -38,7 +38,7 @@ from wpfsm.fsm.ports import (
     Store,
     TrainingService,
 )
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome, State
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, build
 
@@ -227,10 +227,10 @@ class Context:
         self.progress.state(loop, change.why)
         return loop
 
-    def _commit(self, change: Change, state: object) -> Loop:
+    def _commit(self, change: Change, state: State | None) -> Loop:
         self._note_owed(change.obligations)
         with self.ports.failpoints.around(f"commit {change.kind}"):
-            self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
+            self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)
         return self.loop
 
     # --- patience ---------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 JSON: TypeAlias = "bool | int | float | str | None | Sequence[JSON] | Mapping[str, JSON]"
 Value: TypeAlias = bool | int | float | str | None
+"""What a hyperparameter may be."""
 
 
 def as_mapping(value: JSON) -> Mapping[str, JSON]:
@@ -203,7 +204,7 @@ class FailureHandoff:
     untrusted: str
     tried: tuple[str, ...]
     source: EditableSource
-    params: Mapping[str, JSON]
+    params: Mapping[str, Value]
     pool: HeldPool
     opened_at: str | None
     resume: tuple[str, ...]
@@ -235,7 +236,7 @@ class ShownTrial:
 
     trial: int
     label: str
-    params: Mapping[str, JSON]
+    params: Mapping[str, Value]
     metric: float | None
     source_digest: str
     snapshot: str
@@ -354,7 +355,7 @@ class Trial:
 
     loop_id: str
     number: int
-    params: Mapping[str, JSON]
+    params: Mapping[str, Value]
     label: str
     state: TrialState = "pending"
     smoke: bool = False
@@ -398,7 +399,7 @@ class Proposal:
     at: float
     kind: Literal["trial", "skip", "done"]
     """``skip`` gives up the failed trial of a hand-off; ``done`` says that no further one comes."""
-    params: Mapping[str, JSON] = field(default_factory=dict)
+    params: Mapping[str, Value] = field(default_factory=dict)
     source_digest: str = ""
     """Snapshot of the source that it brings; empty for that of its base."""
     base: str = ""
@@ -421,7 +422,7 @@ class Job:
     number: int
     trial: int
     name: str
-    params: Mapping[str, JSON]
+    params: Mapping[str, Value]
     request: Mapping[str, JSON]
     request_digest: str
     source_digest: str

@@ -15,7 +15,6 @@ from wpfsm.fsm.strategies.base import (
     Strategy,
     StrategyError,
     TrialRow,
-    Value,
     best,
     repeated_failure,
 )
@@ -33,7 +32,6 @@ __all__ = [
     "StrategyConfig",
     "StrategyError",
     "TrialRow",
-    "Value",
     "best",
     "build",
     "missing_extra",

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Point, Standing, StrategyError, TrialRow, Value
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Standing, StrategyError, TrialRow
 from wpfsm.fsm.strategies.comparison import BASELINE, compare
 from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.recipes import Name

@@ -16,10 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.metrics import Goal, finite
-
-Value = bool | int | float | str | None
-"""What a hyperparameter may be."""
 
 RowState = Literal["running", "completed", "failed", "stopped"]
 ComparisonVerdict = Literal["better", "worse", "within noise", "noise unknown", "no result"]

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wpfsm.fsm.errors import MissingExtra
-from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, Value, describe, ended_trials, label_for
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials, label_for
 from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.space import Choice, Range, Space
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, Value, describe, ended_trials
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides

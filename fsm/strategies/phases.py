@@ -8,13 +8,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
     Point,
     Standing,
     Strategy,
     TrialRow,
-    Value,
     best,
     describe,
     ended_trials,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
     Point,
@@ -14,7 +15,6 @@ from wpfsm.fsm.strategies.base import (
     Strategy,
     StrategyError,
     TrialRow,
-    Value,
     ended_trials,
 )
 from wpfsm.fsm.strategies.space import Overrides

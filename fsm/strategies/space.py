@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from wpfsm.fsm.strategies.base import Value
+from wpfsm.fsm.records import Value
 
 FiniteFloat = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 Number = StrictInt | FiniteFloat

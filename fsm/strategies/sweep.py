@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Point, Strategy, StrategyError, Value, label_for
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Strategy, StrategyError, label_for
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.base import (
     Point,
     Standing,
     Strategy,
     StrategyError,
     TrialRow,
-    Value,
     best,
     describe,
     ended_trials,

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from wpfsm.fsm.strategies import Goal, Point, Strategy, StrategyConfig, TrialRow, Value, build
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies import Goal, Point, Strategy, StrategyConfig, TrialRow, build
 
 LOSS = Goal("loss", "minimize")
 ACCURACY = Goal("accuracy", "maximize")
