@@ -244,6 +244,16 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
             row = history.proposal(loop.id, proposal.number)
             if row.status == "taken":
                 return _report(given, history, result.loop, row, result.exit_code)
+        if result.exit_code == ASKS and _waits_on(history, result.loop, proposal.number):
+            return _report(given, history, result.loop, row, ASKS)
+
+
+def _waits_on(history: History, loop: Loop, number: int) -> bool:
+    """Whether the loop waits for somebody before the proposal has its answer: its job failed, or a limit is met."""
+    row = history.proposal(loop.id, number)
+    if row.status == "open":
+        hint(f"proposal {number} is kept, and runs once the loop goes on")
+    return row.status == "open" or (row.status == "taken" and not _has_ended(history, loop, row))
 
 
 def _has_ended(history: History, loop: Loop, row: Proposal) -> bool:

@@ -63,7 +63,7 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
     longest = cap(allow_long=ctx.file.pool.allow_long_keep_alive)
     # Counted from the pool's start, it must cover the time that has passed.
     idled = max(0.0, now - owner.ended_at)
-    keep_alive = max(1, math.floor(min(longest, math.ceil(idled + seconds), ctx.idle_within_limits())))
+    keep_alive = max(1, math.floor(min(longest, idled + seconds, ctx.idle_within_limits())))
     updated = keep_alive != owner.keep_alive
     if updated and not set_keep_alive(
         ctx, owner, keep_alive, f"held for {duration(keep_alive - idled)} while it is mended"
