@@ -78,7 +78,7 @@ def _answer(history: History, loop_id: str, number: int) -> tuple[Loop, Proposal
     Raises:
         Refused: It was refused, or the loop was over before it was taken.
     """
-    row = next(p for p in history.proposals(loop_id) if p.number == number)
+    row = history.proposal(loop_id, number)
     now = history.find(loop_id)
     if row.status == "refused":
         raise Refused(
@@ -132,7 +132,7 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
         if result.error is not None:
             return _report(given, history, result.loop, row, result.exit_code, result.error)
         if result.loop.state is State.CLOSED and row.kind == "trial":
-            row = next(p for p in history.proposals(loop.id) if p.number == proposal.number)
+            row = history.proposal(loop.id, proposal.number)
             if row.status == "taken":
                 return _report(given, history, result.loop, row, result.exit_code)
 
@@ -140,8 +140,8 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
 def _has_ended(history: History, loop: Loop, row: Proposal) -> bool:
     if row.kind == "done":
         return loop.state is State.CLOSED
-    trial = next(t for t in history.trials(loop.id) if t.number == row.trial)
-    return trial.state not in ("pending", "running")
+    assert row.trial is not None, "a proposal that was taken has its trial"
+    return history.trial(loop.id, row.trial).state not in ("pending", "running")
 
 
 def _watch(given: Options, history: History, loop_id: str) -> None:

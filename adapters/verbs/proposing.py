@@ -13,7 +13,7 @@ from wpfsm.adapters.documents.rows import phases_of, section
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound, Refused, UsageError
 from wpfsm.fsm.ports import History, Sources
-from wpfsm.fsm.records import JSON, Loop, Proposal, Trial
+from wpfsm.fsm.records import JSON, FailureHandoff, Loop, Proposal, Trial
 from wpfsm.fsm.steps.render_request import LIKE, REQUIREMENTS
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.verdict import Keep, start_of
@@ -126,7 +126,7 @@ def _base(loop: Loop, trials: Sequence[Trial], history: History, spec: str) -> T
     if spec.isdecimal() and int(spec) not in {t.number for t in trials}:
         raise NotFound(f"loop {loop.id} has no trial {spec}", fix=f"wpfsm inspect {loop.id} lists them")
     failed = None
-    if (loop.handoff or {}).get("kind", "failure") == "failure" and loop.handoff:
+    if isinstance(loop.handoff, FailureHandoff):
         jobs = history.jobs(loop.id)
         failed = next((t for t in trials if t.number == jobs[-1].trial), None)
     return start_of(spec, trials, _goal(loop), _keep(loop), failed)
@@ -191,7 +191,7 @@ def instead_of_failed(loop: Loop, *, skip: bool, settings: Sequence[str]) -> Pro
         Refused: The loop waits in none.
         UsageError: A setting is not of the form ``name=value``.
     """
-    if (loop.handoff or {}).get("kind", "failure") != "failure" or not loop.handoff:
+    if not isinstance(loop.handoff, FailureHandoff):
         raise Refused(
             f"no failed trial of {loop.id} waits in a hand-off",
             fix=f"wpfsm inspect {loop.id} shows where it is",

@@ -9,6 +9,7 @@ from cli_bench import BROKEN, OK
 from cli_in_process import verdicts, wpfsm
 from team import GOES_ON, Team
 
+from wpfsm.adapters.aws.targets import place_of
 from wpfsm.adapters.engine import executions
 from wpfsm.adapters.engine.place import note_deployment
 
@@ -126,6 +127,7 @@ def test_what_does_not_run_there_is_said_before_anything_is_written(team: Team) 
     team.run("stop", loop_id)
     place = team.place()
     note_deployment(place.table, bucket=place.blobs.bucket, function=place.function, version="0")
+    place_of.cache_clear()
     bayes = "strategy: {type: sweep, method: bayes, count: 2, parameters: {lr: {min: 1e-4, max: 1e-2}}}"
     refused = team.run("start", team.loop("bayes", more=bayes), code=3)
     assert "wpfsm[bayes]" in refused.err
