@@ -498,7 +498,7 @@ def fetch(given: Options, loop: str, folder: Path | None, trial: int | None) -> 
 @cli.command(
     short_help="Write the trials as rows: CSV or JSON Lines.",
     epilog=examples(
-        "wpfsm export digits-lr-3f2a1c --csv trials.csv", "wpfsm export digits-lr-3f2a1c --jsonl -"
+        "wpfsm export digits-lr-3f2a1c --csv trials.csv", "wpfsm export digits-lr-3f2a1c --jsonl - --reports"
     ),
 )
 @click.argument("loop", shell_complete=loop_ids)
@@ -512,15 +512,16 @@ def fetch(given: Options, loop: str, folder: Path | None, trial: int | None) -> 
     metavar="FILE",
     help="An object a line; - for stdout.",
 )
+@click.option("--reports", is_flag=True, help="One row a report of a metric, with its time, instead.")
 @shared
-def export(given: Options, loop: str, table: Path | None, lines: Path | None) -> int:
+def export(given: Options, loop: str, table: Path | None, lines: Path | None, reports: bool) -> int:
     """Write one row a trial: parameters, metrics, seconds, dollars, verdict."""
     from wpfsm.adapters.verbs import export
 
     if table is not None and lines is None:
-        return export.export(given, loop, table, "csv")
+        return export.export(given, loop, table, "csv", reports=reports)
     if lines is not None and table is None:
-        return export.export(given, loop, lines, "jsonl")
+        return export.export(given, loop, lines, "jsonl", reports=reports)
     raise click.UsageError("give one of --csv FILE and --jsonl FILE")
 
 
@@ -595,12 +596,15 @@ def metric() -> None:
 @click.option(
     "--loop", "loop_file", type=click.Path(path_type=Path), metavar="FILE", help="Take the loop file's."
 )
+@click.option("--name", metavar="NAME", help="Which metric of the loop file [default: the goal].")
 @shared
-def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:
+def metric_test(
+    given: Options, file: Path, regex: str | None, loop_file: Path | None, name: str | None
+) -> int:
     """Show what an expression extracts from a log (- for stdin); exit 1 when the metric would be null."""
     from wpfsm.adapters.verbs import metric
 
-    return metric.metric_test(given, file, regex, loop_file)
+    return metric.metric_test(given, file, regex, loop_file, name)
 
 
 @cli.command(

@@ -11,6 +11,7 @@ from wpfsm.state.store import transaction
 
 _TABLES = (
     "remembered",
+    "curves",
     "proposals",
     "rendered",
     "events",

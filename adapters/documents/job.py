@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from wpfsm.adapters.documents.loop import job_object
@@ -12,7 +13,7 @@ from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.failures.redact import redact_stream
 from wpfsm.fsm.ports import History
-from wpfsm.fsm.records import JSON, Intent, Job, Loop, Obligation
+from wpfsm.fsm.records import JSON, Curve, Intent, Job, Loop, Obligation
 from wpfsm.fsm.units import stamp
 from wpfsm.state.database import siblings
 
@@ -54,6 +55,7 @@ def job_document(history: History, database: Path, loop: Loop, job: Job, now: fl
             "started_at": stamp(job.started_at),
             "pool_ended_at": stamp(job.pool_ended_at),
         },
+        "curves": curves_object(history.curves(loop.id), job.number),
         "request": _request(history, loop, job),
         "request_digest": job.request_digest,
         "transitions": list(job.transitions),
@@ -64,6 +66,18 @@ def job_document(history: History, database: Path, loop: Loop, job: Job, now: fl
         },
         "intents": [_intent(intent) for intent in intents],
         "obligation": _obligation(obligation) if obligation else None,
+    }
+
+
+def curves_object(curves: Sequence[Curve], number: int) -> dict[str, JSON]:
+    """What a job reported of each metric: how often, and points of the curve with their times."""
+    return {
+        curve.metric: {
+            "reports": curve.reports,
+            "points": [{"report": n, "at": stamp(at), "value": value} for n, at, value in curve.points],
+        }
+        for curve in curves
+        if curve.job == number
     }
 
 

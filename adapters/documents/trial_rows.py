@@ -27,6 +27,26 @@ def trial_rows(history: History, loop: Loop, now: float) -> list[dict[str, JSON]
     ]
 
 
+def report_rows(history: History, loop: Loop) -> list[dict[str, JSON]]:
+    """One row a report: which job of which trial said what of which metric, and when."""
+    jobs = {job.number: job for job in history.jobs(loop.id)}
+    return [
+        {
+            "loop": loop.id,
+            "trial": jobs[curve.job].trial,
+            "job": jobs[curve.job].name,
+            "metric": curve.metric,
+            "report": number,
+            "at": stamp(at),
+            "seconds": at - began if (began := jobs[curve.job].started_at) is not None else None,
+            "value": value,
+        }
+        for curve in history.curves(loop.id)
+        if curve.job in jobs
+        for number, at, value in curve.points
+    ]
+
+
 def _row(
     loop: Loop, trial: Trial, jobs: Sequence[Job], lines: Mapping[int, LedgerLine], best: Trial | None
 ) -> dict[str, JSON]:

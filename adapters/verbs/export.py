@@ -12,7 +12,7 @@ from typing import Literal
 
 from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.rows import SCHEMA
-from wpfsm.adapters.documents.trial_rows import flat, trial_rows
+from wpfsm.adapters.documents.trial_rows import flat, report_rows, trial_rows
 from wpfsm.adapters.terminal.output import Options, emit, write_whole
 from wpfsm.adapters.terminal.visible import visible_json
 from wpfsm.adapters.verbs.naming import named
@@ -22,8 +22,8 @@ from wpfsm.state.database import explained
 Form = Literal["csv", "jsonl"]
 
 
-def export(given: Options, which: str, target: Path, form: Form) -> int:
-    """Write one row a trial to ``target``; ``-`` is standard output.
+def export(given: Options, which: str, target: Path, form: Form, *, reports: bool = False) -> int:
+    """Write one row a trial to ``target``, or one a report of a metric; ``-`` is standard output.
 
     Raises:
         NotFound: There is no such loop.
@@ -32,14 +32,18 @@ def export(given: Options, which: str, target: Path, form: Form) -> int:
     with explained(given.database):
         history = history_of(given)
         loop = named(history, which)
-        rows = trial_rows(history, loop, time.time())
+        rows = report_rows(history, loop) if reports else trial_rows(history, loop, time.time())
     text = _csv(rows) if form == "csv" else _jsonl(rows)
     if str(target) == "-":
         print(text, end="", flush=True)
         return 0
     write_whole(target, text)
     document: dict[str, JSON] = {"loop": loop.id, "path": str(target.absolute()), "rows": len(rows)}
-    emit(given, {"schema": SCHEMA, "exported": document}, f"{target}: {len(rows)} trials of {loop.id}")
+    emit(
+        given,
+        {"schema": SCHEMA, "exported": document},
+        f"{target}: {len(rows)} {'reports' if reports else 'trials'} of {loop.id}",
+    )
     return 0
 
 

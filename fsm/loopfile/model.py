@@ -228,6 +228,23 @@ class MetricSpec(Section):
         return regex
 
 
+class MetricDefinition(Section):
+    """A number that is kept and drawn beside the goal, and decides nothing."""
+
+    name: str = Field(min_length=1, max_length=255, description="Name, as shown.")
+    regex: str = Field(description="One group that captures the number in a line of the log.")
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, regex: str) -> str:
+        check_regex(regex)
+        return regex
+
+
+MOST_METRICS = 40
+"""Metric definitions of a job (API reference, AlgorithmSpecification)."""
+
+
 class Limits(Section):
     """Admission control: a job is refused when its worst case would pass one of these."""
 
@@ -373,6 +390,9 @@ class LoopFile(Section):
     pool: Pool
     job: JobSpec
     metric: MetricSpec | None = None
+    metrics: list[MetricDefinition] = Field(
+        default_factory=list, description="Numbers that are kept and drawn beside the goal, such as accuracy."
+    )
     strategy: Strategies = Field(default_factory=lambda: SingleConfig(type="single"))
     limits: Limits = Limits()
     on_failure: list[FailureRule] = Field(default_factory=list)
@@ -405,6 +425,11 @@ class LoopFile(Section):
             raise ValueError(
                 "job.install: cached needs a pool that is kept, and `single` keeps none; write plain"
             )
+        names = [name for name, _ in self.definitions]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"metrics: {twice} is there twice; give each metric a name of its own")
+        if len(names) > MOST_METRICS:
+            raise ValueError(f"metrics: {len(names)} with the goal; the service takes {MOST_METRICS} at most")
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
@@ -424,6 +449,12 @@ class LoopFile(Section):
                     f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(cap)}; "
                     f"write {short_duration(cap)} or less"
                 )
+
+    @property
+    def definitions(self) -> list[tuple[str, str]]:
+        """Name and expression of every metric, the goal first."""
+        goal = [(self.metric.name, self.metric.regex)] if self.metric else []
+        return [*goal, *((metric.name, metric.regex) for metric in self.metrics)]
 
     @property
     def asks(self) -> AskConfig | None:

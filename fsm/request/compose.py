@@ -87,10 +87,10 @@ def free_members(
     }
     # In the job's own row, for these change with the loop file while the source stays the same.
     members |= {name: base[name] for name in _FREE_IN_BASE if name in base}
-    if file.metric:
+    if file.definitions:
         members["AlgorithmSpecification"] = {
             **_mapping(base.get("AlgorithmSpecification")),
-            "MetricDefinitions": [{"Name": file.metric.name, "Regex": file.metric.regex}],
+            "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in file.definitions],
         }
     tags = {**file.job.tags, LOOP_TAG: loop_id}
     tags[DIGEST_TAG] = digest({**base, **members, "Tags": _tags(tags)})

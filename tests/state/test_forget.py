@@ -10,7 +10,7 @@ import pytest
 from state_rows import INTENT, JOB, LOOP, OBLIGATION, owner
 
 from wpfsm.fsm.errors import NotFound, Refused
-from wpfsm.fsm.records import Change, JobPatch, Outcome, PatchAttempt, Proposal, State, Trial
+from wpfsm.fsm.records import Change, Curve, JobPatch, Outcome, PatchAttempt, Proposal, State, Trial
 from wpfsm.state.database import create_or_open
 from wpfsm.state.forget import forget
 from wpfsm.state.store import LoopStore, create_loop, propose, take_over
@@ -41,6 +41,7 @@ def write(path: Path, loop_id: str, source: str) -> None:
                 intents=(dataclasses.replace(INTENT, loop_id=loop_id, job_name=job.name),),
                 obligations=(dataclasses.replace(RELEASED, loop_id=loop_id, job_name=job.name),),
                 remembered=(attempt,),
+                curves=(Curve(loop_id, 1, "loss", 1, ((1, 100.0, 0.5),)),),
                 loop={"outcome": Outcome.COMPLETED},
             ),
             state=State.CLOSED,

@@ -37,3 +37,11 @@ def test_one_form_is_asked_for(folder: Path, words: tuple[str, ...]) -> None:
     nowhere = wpfsm("export", "made", "--csv", "nowhere/trials.csv")
     assert nowhere.code == 2
     assert "nowhere/trials.csv" in nowhere.err
+
+
+def test_reports_are_rows_too(folder: Path) -> None:
+    """A loop whose jobs reported nothing has none."""
+    write_loop(folder / "wpfsm.db", MADE)
+    ran = wpfsm("export", "made", "--csv", "reports.csv", "--reports")
+    assert ran.code == 0
+    assert "0 reports" in ran.out
