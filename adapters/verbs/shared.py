@@ -19,7 +19,7 @@ from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
-from wpfsm.adapters.verbs.drive import on_signal, report
+from wpfsm.adapters.verbs.drive import on_signal, report, send_again
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.verbs.wait import SHARED_LOOK_SECONDS, wait
 from wpfsm.adapters.watchers.audience import audience
@@ -64,7 +64,9 @@ def resume(given: Options, which: str, *, accept_changes: bool) -> int:
     place, history = place_of(given), history_of(given)
     loop = named(history, which, acting=True)
     if loop.state is State.CLOSED:
-        return report(given, history, loop, None)
+        code = report(given, history, loop, None)
+        send_again(given, loop)
+        return code
     if look(history, given.database, loop, time.time()).alive and loop.handoff is None:
         raise Held(f"the engine drives {loop.id}", fix=f"wpfsm wait {loop.id}, or wpfsm stop {loop.id}")
     with _driving(given, place, loop, forget_stop=True) as ports:
@@ -173,6 +175,8 @@ def _refuse_what_needs_this_machine(loop: Loop) -> None:
         hint(
             "note: programs of on_failure (command) do not run in the engine; there the failure is a hand-off"
         )
+    if file.track.mlflow:
+        hint("note: track.mlflow: the engine sends no runs; wpfsm resume sends them when the loop is closed")
     if file.asks is not None:
         raise Refused(
             "strategy ask waits for wpfsm next, which is not offered for a shared table yet",

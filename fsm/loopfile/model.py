@@ -378,6 +378,42 @@ class Notify(Section):
         return urls
 
 
+class Track(Section):
+    """Where each trial is logged as a run, beside wpfsm's own history."""
+
+    mlflow: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A tracking URI of MLflow (https://HOST, sqlite:///FILE, a folder), or the ARN of SageMaker's MLflow: "
+        "then each job gets it as MlflowConfig too.",
+    )
+    experiment: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="Name of the experiment; the loop's name without it.",
+    )
+
+    @field_validator("mlflow")
+    @classmethod
+    def _place(cls, mlflow: str | None) -> str | None:
+        if mlflow and mlflow.startswith("arn:") and not re.fullmatch(MLFLOW_ARN, mlflow):
+            raise ValueError(
+                f"{mlflow[:80]!r} is not the ARN of an MLflow of SageMaker; write arn:aws:sagemaker:REGION:ACCOUNT:"
+                "mlflow-tracking-server/NAME"
+            )
+        return mlflow
+
+    @property
+    def by_service(self) -> bool:
+        """Whether the service knows the place, and tells the job of it."""
+        return bool(self.mlflow) and str(self.mlflow).startswith("arn:")
+
+
+MLFLOW_ARN = r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:mlflow-[a-zA-Z-]*/.*"
+"""Of a tracking server or an app (API reference, MlflowConfig)."""
+
+
 class LoopFile(Section):
     """A loop of training jobs on one SageMaker managed warm pool."""
 
@@ -402,6 +438,7 @@ class LoopFile(Section):
     early_stop: EarlyStopConfig | None = None
     forecast: Forecast = Forecast()
     notify: Notify = Notify()
+    track: Track = Track()
     checks: Checks = Checks()
 
     @model_validator(mode="after")

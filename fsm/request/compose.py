@@ -92,10 +92,21 @@ def free_members(
             **_mapping(base.get("AlgorithmSpecification")),
             "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in file.definitions],
         }
+    if file.track.by_service:
+        members["MlflowConfig"] = {
+            "MlflowResourceArn": file.track.mlflow,
+            "MlflowExperimentName": file.track.experiment or file.name,
+            "MlflowRunName": run_name(loop_id, trial.number),
+        }
     tags = {**file.job.tags, LOOP_TAG: loop_id}
     tags[DIGEST_TAG] = digest({**base, **members, "Tags": _tags(tags)})
     members["Tags"] = _tags(tags)
     return members
+
+
+def run_name(loop_id: str, trial: int) -> str:
+    """What a trial is called where trials are tracked."""
+    return f"{loop_id}-trial-{trial:03d}"
 
 
 def compose(base: Request, members: Mapping[str, JSON]) -> Request:
