@@ -12,7 +12,7 @@ from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.strategies.metrics import Reading
+    from wpfsm.fsm.strategies.expression import Reading
 
 LINE_SECONDS = 0.5
 """For the expression on one line: nobody's pool bills while somebody tries an expression."""
@@ -61,26 +61,22 @@ def _log_lines(text: str) -> list[str]:
 
 def _read(regex: str, lines: Sequence[str]) -> tuple[list[Reading], list[str]]:
     """What the expression reads, and what is to be said of it."""
-    from wpfsm.fsm.strategies.expression import warnings_of
-    from wpfsm.fsm.strategies.metrics import Expression, series
+    from wpfsm.fsm.strategies.expression import Expression, warnings_of
+    from wpfsm.fsm.strategies.metrics import series
 
     try:
         expression = Expression(regex, line_seconds=LINE_SECONDS, read_seconds=READ_SECONDS)
     except ValueError as error:
         raise UsageError(f"--regex: {error}", fix="--regex 'eval_loss=([0-9.eE+-]+)'") from error
     readings = list(series(expression, lines))
-    if not readings and not expression.given_up and "#011" in regex and any("\t" in line for line in lines):
-        shown = list(series(expression, [line.replace("\t", "#011") for line in lines]))
-        if shown:
-            note = "the log has tabs; they are read as #011 here, for so SageMaker's logs (and the local backend's) show them"
-            return shown, [note, *warnings_of(expression, shown).values()]
     found = [*warnings_of(expression, readings).values()]
     return readings, found if readings or expression.given_up else [*found, *_why_nothing(regex, lines)]
 
 
 def _why_nothing(regex: str, lines: Sequence[str]) -> Iterator[str]:
     """Why an expression that looks right matches no line of this log."""
-    from wpfsm.fsm.strategies.metrics import Expression, series
+    from wpfsm.fsm.strategies.expression import Expression
+    from wpfsm.fsm.strategies.metrics import series
 
     def reads(changed: list[str]) -> bool:
         return any(True for _ in series(Expression(regex), changed))
@@ -93,9 +89,6 @@ def _why_nothing(regex: str, lines: Sequence[str]) -> Iterator[str]:
             "no line matches as it stands: the log has colour or escape codes between the name and the number; let the "
             "job print without colours (NO_COLOR=1), or allow for the codes in the expression"
         )
-    tabs = [line.replace("#011", "\t") for line in lines]
-    if tabs != list(lines) and reads(tabs):
-        yield r"no line matches as it stands: SageMaker's logs show a tab as #011; write (?:\t|#011) for it"
 
 
 def _expression(regex: str | None, loop_file: Path | None, wanted: str | None) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,7 @@ def _said(job: Job, reading: JobReading | None) -> dict[str, JSON]:
         "reused_by": pool.reused_by if pool else None,
         "retained_seconds": pool.retained_seconds if pool else None,
         "billable_seconds": reading.billable_seconds,
-        "read_at": stamp(reading.read_at),
+        "read_at": stamp(time.time()),
         "differs": [
             f"{what}: {had or 'none'} here, {says or 'none'} there"
             for what, had, says in pairs

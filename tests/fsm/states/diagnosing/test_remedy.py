@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from itertools import pairwise
-from typing import cast
 
 from crash_world import LOOP_ID, Story, World
 from patching_stories import ALLOWED, failing, fits, jobs, members, story, sweep
 
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.fsm.records import FailureHandoff
 from wpfsm.fsm.states.diagnosing.handoff_packet import MEMBERS
 from wpfsm.fsm.states.diagnosing.remedy import MOST_TIMES
 
@@ -41,9 +41,9 @@ def test_a_row_without_a_bound_has_one(play: Callable[[Story], World]) -> None:
     assert len(jobs(world)) == MOST_TIMES + 1
     with world.history() as history:
         packet = history.find(LOOP_ID).handoff
-    assert packet is not None
-    assert set(packet) == set(MEMBERS), "what the documentation lists"
-    tried = cast("list[str]", packet["tried"])
+    assert isinstance(packet, FailureHandoff)
+    assert set(packet.to_json()) == set(MEMBERS), "what the documentation lists"
+    tried = packet.tried
     assert tried[0].startswith("job 1: the same configuration again")
     assert tried[0].endswith("the same failure again")
     assert f"used up ({MOST_TIMES} times" in tried[-1]
