@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.wording import NONE
-from wpfsm.fsm.records import Job
+from wpfsm.fsm.records import JSON, Job
 from wpfsm.fsm.units import usd
 
 
@@ -24,6 +25,7 @@ class Row:
         training: Seconds of training, installation and upload included.
         idle: Seconds of the idle pool after it.
         cost: Dollars.
+        opens: The phase that begins with this job; None within one, and for a loop of one phase.
     """
 
     job: Job
@@ -34,6 +36,7 @@ class Row:
     training: float | None
     idle: float | None
     cost: str
+    opens: Mapping[str, JSON] | None
 
     @property
     def tone(self) -> Literal["", "best", "failed"]:
@@ -43,10 +46,12 @@ class Row:
 
 def rows(facts: Facts) -> list[Row]:
     """Every job in order."""
-    return [_row(facts, job) for job in facts.jobs]
+    before = [0, *(facts.phase(job) for job in facts.jobs)]
+    return [_row(facts, job, earlier) for earlier, job in zip(before, facts.jobs, strict=False)]
 
 
-def _row(facts: Facts, job: Job) -> Row:
+def _row(facts: Facts, job: Job, earlier: int) -> Row:
+    phase = facts.phase(job)
     line, trial = facts.line(job), facts.trial(job)
     return Row(
         job=job,
@@ -57,4 +62,5 @@ def _row(facts: Facts, job: Job) -> Row:
         training=line.training_seconds if line else None,
         idle=(line.retained_seconds or 0.0) / facts.instances if line else None,
         cost=usd(line.cost_usd, estimated=line.estimated) if line else NONE,
+        opens=facts.phases[phase - 1] if phase != earlier and len(facts.phases) > 1 else None,
     )

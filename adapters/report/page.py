@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 
+from wpfsm.adapters.report.axes import NARROW, WIDE
 from wpfsm.adapters.report.experiments import experiments
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.failures import failures
@@ -25,7 +26,7 @@ from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.records import JSON
 
 CAPTIONS = {
-    "timeline": "The pool over time: cold and warm starts, training, idle time, and when it was released.",
+    "timeline": "Each pool over time: cold and warm starts, training, idle time, and when it was released.",
     "metric": "The metric by job, with the best so far.",
     "parameters": "The metric by each parameter that took several values.",
     "cost": "Dollars of this loop against the same jobs cold.",
@@ -47,7 +48,11 @@ def render(facts: Facts) -> str:
         plotly = _plotly()
     except ImportError as error:
         raise MissingExtra("report", "wpfsm report") from error
-    charts = {"light": figures(facts, LIGHT), "dark": figures(facts, DARK)}
+    charts = {
+        theme: {frame.name: figures(facts, palette, frame) for frame in (WIDE, NARROW)}
+        for theme, palette in (("light", LIGHT), ("dark", DARK))
+    }
+    shown = charts["light"]["wide"]
     script = own("page.js")
     return (
         environment()
@@ -62,8 +67,8 @@ def render(facts: Facts) -> str:
             waiting=waiting(facts),
             tiles=tiles(facts),
             captions=CAPTIONS,
-            charts=charts["light"],
-            beside=_fit_beside(charts["light"]),
+            charts=shown,
+            beside=_fit_beside(shown),
             cost_note=cost_note(facts),
             experiments=experiments(facts),
             jobs=rows(facts),

@@ -50,12 +50,21 @@ def header(facts: Facts) -> Header:
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure: its name, its value, and what is to be said about it."""
+    """One figure: its name, its value, and what is to be said about it.
+
+    Attributes:
+        name: What it is.
+        value: The figure.
+        more: About it.
+        tone: How it is coloured.
+        parts: What the whole consists of, as a bar: the colour's name and the share of each part, from 0 to 1.
+    """
 
     name: str
     value: str
     more: str = ""
     tone: Tone = ""
+    parts: Sequence[tuple[str, float]] = ()
 
 
 def tiles(facts: Facts) -> list[Tile]:
@@ -72,6 +81,7 @@ def tiles(facts: Facts) -> list[Tile]:
             _faster(ledger.speedup) if jobs else "",
         ),
         Tile("cost", usd(ledger.cost_usd, estimated=not ledger.final), _against_cold(facts)),
+        _trained(facts),
         _pool(facts),
     ]
 
@@ -100,6 +110,25 @@ def _against_cold(facts: Facts) -> str:
         return "as much as cold"
     word = "less" if ledger.saved_usd > 0 else "more"
     return f"{usd(abs(ledger.saved_usd))} {word} than cold"
+
+
+def _trained(facts: Facts) -> Tile:
+    """Of the seconds that are billed, those in which scripts ran, and what the others went into."""
+    ledger = facts.ledger
+    billed, idle = ledger.billable_seconds or 0.0, ledger.retained_seconds or 0.0
+    paid = billed + idle
+    if paid <= 0:
+        return Tile("trained", NONE, "nothing was billed" if not facts.jobs else "no billed second is known")
+    if ledger.trained_share is None:
+        parts = {"training": billed / paid, "idle": idle / paid}
+        about = f"of the billed seconds, installation included; idle {idle / paid:.0%}"
+        return Tile("trained", f"≤ {billed / paid:.0%}", about, parts=list(parts.items()))
+    install = (ledger.install_seconds or 0.0) * facts.instances / paid
+    upload = (ledger.upload_seconds or 0.0) * facts.instances / paid
+    parts = {"training": ledger.trained_share, "install": install, "upload": upload, "idle": idle / paid}
+    rest = [f"{name} {share:.0%}" for name, share in list(parts.items())[1:] if share >= 0.005]
+    about = "of the billed seconds" + (f"; {', '.join(rest)}" if rest else "")
+    return Tile("trained", f"{ledger.trained_share:.0%}", about, parts=list(parts.items()))
 
 
 def _pool(facts: Facts) -> Tile:
