@@ -88,7 +88,7 @@ def ports_of(
     target = target_of(loop.backend, loop.region, cache, loop.endpoint_url)
     clients = Clients(target)
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
-    renderer = SdkRenderer(target, base)
+    renderer = SdkRenderer(target, base, lambda how: progress.waiting(how, None))
     now = clock.now()
     owner = Owner(socket.gethostname(), os.getpid(), now, now)
     with failpoints.around("commit taken_over"):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.wording import NONE, moment, number
 from wpfsm.adapters.watchers.run_log import masked
-from wpfsm.fsm.records import EXIT_CODES, Outcome, State
+from wpfsm.fsm.records import EXIT_CODES, Outcome, Question, State
 from wpfsm.fsm.units import duration, usd
 
 GOOD = frozenset({Outcome.GOAL_MET, Outcome.COMPLETED})
@@ -194,12 +194,11 @@ def waiting(facts: Facts) -> Waiting | None:
     if until:
         over = until <= facts.now
         held = f"The pool {'was' if over else 'is'} held until {moment(until)}{', the next job starts cold' * over}. "
-    if packet.get("kind", "failure") != "failure":
-        commands = [packet.get("resume"), packet.get("give_up")]
+    if isinstance(packet, Question):
         return Waiting(
-            what="a proposal" if packet["kind"] == "ask" else "a limit to be raised",
-            text=f"{held}{packet.get('why') or ''}",
-            commands=[" ".join(map(str, words)) for words in commands if isinstance(words, list)],
+            what="a proposal" if packet.kind == "ask" else "a limit to be raised",
+            text=f"{held}{packet.why}",
+            commands=[" ".join(words) for words in (packet.resume, packet.give_up)],
         )
     loop = facts.loop.id
     return Waiting(

@@ -33,7 +33,7 @@ def inspect_all(given: Options, *, resumable: bool = False) -> int:
             print_json(loop)  # type: ignore[arg-type]
         return 0
     none = "no loop waits to be resumed" if resumable else ""
-    emit(given, document, loops_text(document, terminal_width(), none=none))
+    emit(given, document, loops_text(document, terminal_width(), none=none), colour=True)
     return 0
 
 
@@ -58,7 +58,7 @@ def inspect_one(given: Options, which: str) -> int:
     with explained(given.database):
         history = history_of(given)
         document = document_of(given, history, named(history, which))
-    emit(given, document, loop_text(document, terminal_width()))
+    emit(given, document, loop_text(document, terminal_width()), colour=True)
     return 0
 
 

@@ -172,6 +172,6 @@ def rows_of(trials: Sequence[Trial]) -> list[TrialRow]:
     return [row_of(trial) for trial in merged(trials)]
 
 
-def next_trial(ctx: Context) -> Trial:
-    """The trial that needs a job: the first that is drawn or running."""
-    return next(t for t in ctx.store.trials() if t.state in ("pending", "running"))
+def next_trial(ctx: Context) -> Trial | None:
+    """The trial that needs a job: the first that is drawn or running; None where the next one is to be proposed."""
+    return next((t for t in ctx.store.trials() if t.state in ("pending", "running")), None)

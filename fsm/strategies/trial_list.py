@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Goal,
     Proposal,
     Standing,
     StrategyError,
@@ -14,6 +13,7 @@ from wpfsm.fsm.strategies.base import (
     describe,
     ended_trials,
 )
+from wpfsm.fsm.strategies.metrics import Goal
 
 
 class TrialList:
