@@ -67,11 +67,6 @@ def _read(regex: str, lines: Sequence[str]) -> tuple[list[Reading], list[str]]:
     except ValueError as error:
         raise UsageError(f"--regex: {error}", fix="--regex 'eval_loss=([0-9.eE+-]+)'") from error
     readings = list(series(expression, lines))
-    if not readings and not expression.given_up and "#011" in regex and any("\t" in line for line in lines):
-        shown = list(series(expression, [line.replace("\t", "#011") for line in lines]))
-        if shown:
-            note = "the log has tabs; they are read as #011 here, for so SageMaker's logs (and the local backend's) show them"
-            return shown, [note, *warnings_of(expression, shown).values()]
     found = [*warnings_of(expression, readings).values()]
     return readings, found if readings or expression.given_up else [*found, *_why_nothing(regex, lines)]
 
@@ -92,9 +87,6 @@ def _why_nothing(regex: str, lines: Sequence[str]) -> Iterator[str]:
             "no line matches as it stands: the log has colour or escape codes between the name and the number; let the "
             "job print without colours (NO_COLOR=1), or allow for the codes in the expression"
         )
-    tabs = [line.replace("#011", "\t") for line in lines]
-    if tabs != list(lines) and reads(tabs):
-        yield r"no line matches as it stands: SageMaker's logs show a tab as #011; write (?:\t|#011) for it"
 
 
 def _expression(regex: str | None, loop_file: Path | None) -> tuple[str, str]:

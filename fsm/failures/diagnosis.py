@@ -16,6 +16,7 @@ from wpfsm.fsm.failures.memory import stage_of
 from wpfsm.fsm.failures.model import STUCK, Diagnosis, Family, Location
 from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.failures.shown import evidence_lines, last_lines
+from wpfsm.fsm.failures.surroundings import advice
 from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Pattern
 from wpfsm.fsm.failures.traceback import Frame, Raised, bare, dumped, locate
 
@@ -45,12 +46,14 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     location = locate(frames or dumped(reading.log.lines), evidence.source_files)
     details = _details(best, found, reading)
     stage = (
-        stage_of(frames, reading.log.lines)
+        stage_of(frames, reading.log.lines, evidence.source_files)
         if best.row.family is Family.OOM and not best.pattern.stuck
         else None
     )
     if stage is not None or best.pattern.stuck:
         details[STUCK] = stage.stuck if stage else best.pattern.stuck
+    said = [best.matched, *([raised.headline] if raised else [])]
+    elsewhere = advice(best.row.name, details, said, evidence)
     return Diagnosis(
         family=best.row.family,
         class_=best.row.name,
@@ -58,8 +61,8 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         evidence=evidence_lines(reading, best, raised),
         location=location,
         fingerprint=_fingerprint(best, raised, location, details),
-        fix=stage.fix if stage else _fix(best.row, best.pattern, details, location),
-        who=best.row.who if STUCK not in details else "you",
+        fix=elsewhere or (stage.fix if stage else _fix(best.row, best.pattern, details, location)),
+        who="you" if elsewhere or STUCK in details else best.row.who,
         details=details,
     )
 

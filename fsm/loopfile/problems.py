@@ -133,8 +133,8 @@ def _words(detail: ErrorDetails, keys: list[str]) -> str:
         return "must be a mapping, with its keys indented below it"
     if kind == "list_type":
         return f"must be a list, such as [{given}]"
-    if kind in _OF_A_VALUE and "hyperparameters" in keys:
-        return _one_value(given)
+    if kind in _OF_A_VALUE and ("hyperparameters" in keys or isinstance(given, list | Mapping)):
+        return _one_value(given, several="hyperparameters" in keys)
     if kind == "string_type":
         return f"must be text; write {str(given)!r} in quotes"
     if kind in ("int_parsing", "int_type", "int_from_float"):
@@ -150,13 +150,19 @@ _TAG = frozenset({"union_tag_invalid", "union_tag_not_found"})
 _OF_A_VALUE = frozenset({"bool_type", "bool_parsing", "int_type", "float_type", "string_type"})
 
 
-def _one_value(given: object) -> str:
-    """A hyperparameter is a scalar; several values are for a strategy."""
-    if isinstance(given, list):
-        text = json.dumps([*given], default=str)
-        return f"is one value for each job; write it as text: '{text}', or give several values to strategy.parameters"
-    if isinstance(given, Mapping):
-        return f"is one value: text, a number, true, false or null (it is {dict(given)!r})"
+def _one_value(given: object, *, several: bool) -> str:
+    """A hyperparameter is a scalar; several values are for a strategy.
+
+    Args:
+        given: What was written.
+        several: It stands where it is the same for each job.
+    """
+    if isinstance(given, list | Mapping):
+        text = json.dumps([*given] if isinstance(given, list) else dict(given), default=str)
+        place = (
+            ", or give several values to strategy.parameters" if several and isinstance(given, list) else ""
+        )
+        return f"is one value for each job; write it as text: '{text}'{place}"
     return f"must be text, a number, true, false or null; write '{given}' in quotes"
 
 

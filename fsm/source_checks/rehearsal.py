@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.failures.surroundings import NO_CONTAINER
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import as_mapping
 from wpfsm.fsm.source_checks.image_modules import Image
@@ -85,6 +86,8 @@ def untested(diagnosis: Diagnosis, image: Image, file: LoopFile, given: Collecti
         return "the trial did not end in the time of a rehearsal; what comes later is untested"
     if diagnosis.class_ in _OF_THE_HARDWARE:
         return f"{diagnosis.class_} is a matter of this machine"
+    if file.backend != "local" and diagnosis.fix.startswith(NO_CONTAINER):
+        return "it names /opt/ml, which is the container's: only the image shows it"
     absent = [name for name in file.job.inputs if name not in given]
     says_data = diagnosis.class_ in ("channel", "data") or any(
         _DATA.search(str(x)) for x in diagnosis.evidence

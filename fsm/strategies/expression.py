@@ -29,6 +29,9 @@ MOST_REPEATS = 100
 _TOKENS = 20
 """Words of a line, from its end, that may stand for a number that is not finite."""
 
+_SPELLED = {"\t": "#011", "\r": "#015", "\x1b": "#033"}
+"""Control characters as SageMaker's logs show them; the XGBoost container's own expressions count on it."""
+
 _GROUP_REPEATED = re.compile(r"\)\{(\d{1,9})(?:,(\d{0,9}))?\}")
 _NOT_FINITE = re.compile(r"(?<![\w.])[+-]?(?:nan|inf(?:inity)?)(?![\w.]*\w)", re.IGNORECASE)
 _TAKES_NUMBERS = re.compile(r"(?:\[[^\]]*\]|\\[dwDWsS]|\.)(?:[+*]|\{\d+,?\d*\})$")
@@ -126,6 +129,26 @@ def with_group(text: str) -> str:
     return f"{_TAKES_NUMBERS.sub('', text)}([-+0-9.eE]+)"
 
 
+def spellings(expression: str, line: str) -> Iterator[str]:
+    """The line, and once more with its control characters as the expression spells them, where that differs.
+
+    Some logs show a tab as ``#011`` and some as it is, and an expression was written for one of the two.
+    """
+    yield line
+    if any(code in expression for code in _SPELLED.values()):
+        other = line
+        for character, code in _SPELLED.items():
+            other = other.replace(character, code)
+    elif "#0" in line:
+        other = line
+        for character, code in _SPELLED.items():
+            other = other.replace(code, character)
+    else:
+        return
+    if other != line:
+        yield other
+
+
 class Expression:
     """One metric's expression and what reading with it has come to.
 
@@ -158,7 +181,9 @@ class Expression:
             if self.given_up:
                 break
             try:
-                reading = self._line(number, line)
+                ends_at = time.thread_time() + self._line_seconds
+                spelled = (self._line(number, each, ends_at) for each in spellings(self.text, line))
+                reading = next(filter(None, spelled), None)
             except (TimeoutError, MemoryError):
                 self.skipped = self.skipped or number
             else:
@@ -170,9 +195,8 @@ class Expression:
                 )
         return found
 
-    def _line(self, number: int, line: str) -> Reading | None:
+    def _line(self, number: int, line: str, ends_at: float) -> Reading | None:
         """The line's last report; a number that is not finite counts where the expression looks for a number."""
-        ends_at = time.thread_time() + self._line_seconds
         captured = _captures(self._pattern, line, ends_at)
         last = captured[-1] if captured else None
         token = self._not_finite(line, last, ends_at)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wpfsm.fsm.loopfile.load import load
+from wpfsm.fsm.source_checks.checkpoint_writes import need_of
 from wpfsm.fsm.source_checks.examine import Question, examine
 from wpfsm.fsm.source_checks.image_modules import image_of
 from wpfsm.fsm.source_checks.trial_values import values_given
@@ -50,6 +51,6 @@ def test_the_examples_raise_nothing(path: Path) -> None:
         image_of(None, local=True),
         values=values_given(file),
         metric=(file.metric.name, file.metric.regex) if file.metric else None,
-        carries_checkpoint=path.parent.name == "until",
+        needs_checkpoint=need_of(file),
     )
     assert [str(one) for one in examine(asked) if one.known] == []

@@ -95,3 +95,25 @@ def test_any_text_is_compiled_or_refused(text):
     """Never another exception."""
     with contextlib.suppress(ValueError):
         check_regex(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (r".*#011validation-rmse:([0-9.]+)", "[0]\ttrain-rmse:0.9\tvalidation-rmse:0.5"),
+        (r"\tvalidation-rmse:([0-9.]+)", "[0]#011train-rmse:0.9#011validation-rmse:0.5"),
+        (r"rmse:\s+([0-9.]+)", "rmse:#0110.5"),
+        (r"#033\[1mloss ([0-9.]+)", "\x1b[1mloss 0.5"),
+        (r"#011loss=([0-9.]+)", "a#011loss=0.5"),
+    ],
+)
+def test_a_tab_is_read_as_it_is_and_as_a_system_log_shows_it(text: str, line: str) -> None:
+    """An expression was written for one of the two, and the log is the other one's."""
+    (reading,) = Expression(text).read([line])
+    assert reading.value == 0.5
+
+
+def test_a_number_sign_of_a_metric_is_no_control_character() -> None:
+    """The line as it stands comes first."""
+    (reading,) = Expression(r"run #(\d+)").read(["run #011"])
+    assert reading.captured == "011"
