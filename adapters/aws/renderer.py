@@ -73,17 +73,12 @@ class SdkRenderer:
             return upload_beside(Clients(self._target).s3, spec, spec.like, self._say)
         if importlib.util.find_spec("sagemaker") is None:
             raise MissingExtra("sagemaker", "rendering a job from source and entry")
+        asked = {**asdict(spec), "loop_file": with_absolute_inputs(spec.loop_file, self._loop_folder)}
+        count = UploadCount(count_files(Path(spec.source_path)), self._say)
         self.prepare()
         child, self._child = self._child, None
         assert child is not None
-        try:
-            asked = {**asdict(spec), "loop_file": with_absolute_inputs(spec.loop_file, self._loop_folder)}
-            count = UploadCount(count_files(Path(spec.source_path)), self._say)
-            output, errors = _converse(child, json.dumps(asked), count.one_more)
-        finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+        output, errors = _converse(child, json.dumps(asked), count.one_more)
         return _answer(output, errors)
 
     def close(self) -> None:
@@ -148,10 +143,15 @@ def _converse(child: subprocess.Popen[str], asked: str, uploaded: Callable[[], N
                 uploaded()
             else:
                 lines.append(line)
-        child.wait()
-        drain.join()
     finally:
+        if sys.exc_info()[0] is not None:
+            child.kill()
+        child.wait()
         timer.cancel()
+        drain.join()
+        for stream in (child.stdin, child.stdout, stderr):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
     if late.is_set():
         raise Unknown("RenderTimeout", f"no request after {SECONDS} s", operation="ModelTrainer")
     return "".join(lines), "".join(errors)
