@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from wpfsm.adapters.report.axes import Frame
 from wpfsm.adapters.report.comparison import cost, wall_time
+from wpfsm.adapters.report.curves import curves
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.gantt import timeline
 from wpfsm.adapters.report.metrics import metric_by_job
@@ -24,6 +25,7 @@ def figures(facts: Facts, palette: Palette, frame: Frame) -> dict[str, Mapping[s
     made = {
         "timeline": timeline(facts, palette, frame),
         "metric": metric_by_job(facts, palette),
+        "curves": curves(facts, palette, frame),
         "parameters": metric_by_parameter(facts, palette, frame),
         "cost": cost(facts, palette, frame),
         "time": wall_time(facts, palette, frame),

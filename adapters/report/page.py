@@ -28,6 +28,7 @@ from wpfsm.fsm.records import JSON
 CAPTIONS = {
     "timeline": "Each pool over time: cold and warm starts, training, idle time, and when it was released.",
     "metric": "The metric by job, with the best so far.",
+    "curves": "What each job reported while it ran, one chart for each metric.",
     "parameters": "The metric by each parameter that took several values.",
     "cost": "Dollars of this loop against the same jobs cold.",
     "time": "Wall time of this loop against the same jobs cold.",
