@@ -86,7 +86,9 @@ def test_one_job_shows_its_curves(world: Watched, tmp_path: Path) -> None:
         loop = history.find(LOOP_ID)
         job = job_of(history, loop, 2)
         archive = FileArchive(tmp_path)
-        document: dict[str, JSON] = job_document(history, archive, world.sources(), loop, job, loop.updated_at)
+        document: dict[str, JSON] = job_document(
+            history, archive, world.sources(), loop, job, loop.updated_at
+        )
     json.dumps(document)
     curve = document["curves"]["accuracy"]  # type: ignore[index, call-overload]
     assert curve["reports"] == 5
