@@ -20,7 +20,6 @@ from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
 from wpfsm.state.private import private, private_folder
 
-HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 60.0
 """An owner on another host whose heartbeat is older than this is taken for dead."""
 
@@ -122,13 +121,18 @@ def _signed(file: IO[str], holder: str) -> Lease:
 def _locked(file: IO[str]) -> bool:
     """Try for a tenth of a second: :func:`is_held` takes the lock for a moment too."""
     for _ in range(10):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(0.01)
-        else:
+        if _try_lock(file, fcntl.LOCK_EX):
             return True
+        time.sleep(0.01)
     return False
+
+
+def _try_lock(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _note(file: IO[str]) -> str:
@@ -161,13 +165,8 @@ def is_held(folder: Path, name: str) -> bool:
     if not path.exists():
         return False
     with path.open("a+") as file:
-        try:
-            # Shared: two that look at the same moment must not take each other for a controller.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        fcntl.flock(file, fcntl.LOCK_UN)
-    return False
+        # Shared: two that look at the same moment must not take each other for a controller.
+        return not _try_lock(file, fcntl.LOCK_SH)
 
 
 def refuse_held(folder: Path, name: str, *, what: str) -> None:

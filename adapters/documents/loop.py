@@ -75,7 +75,7 @@ def loop_document(
     at = time.time() if now is None else now
     jobs, trials, proposals = history.jobs(loop.id), history.trials(loop.id), history.proposals(loop.id)
     ledger = ledger_of(loop, jobs, at)
-    owed = [o.job_name for o in history.obligations(loop.id) if o.status == "owed"]
+    owed = history.owed_jobs(loop.id)
     best = best_of(loop, trials)
     return {
         "schema": SCHEMA,
@@ -104,7 +104,7 @@ def loop_document(
         "jobs": [job_object(loop, j, before, ledger) for before, j in zip([None, *jobs], jobs, strict=False)],
         "pool": pool_object(history, loop, jobs, owed, at),
         "ledger": _ledger(ledger, loop),
-        "handoff": dict(loop.handoff) if loop.handoff else None,
+        "handoff": loop.handoff.to_json() if loop.handoff else None,
         "proposals": [_proposal(p) for p in proposals],
         "receipt": _receipt(loop),
         "next": next_steps(
@@ -229,14 +229,14 @@ def next_steps(
     alive = controller.alive if controller else None
     if loop.state is State.RELEASING and owed and not alive:
         return [_step(f"release is not confirmed: {', '.join(owed)}", "release", loop.id)]
-    if loop.handoff and proposed and not alive:
+    if loop.handoff and loop.handoff.kind != "limit" and proposed and not alive:
         return [_step("run the proposal that waits", "resume", loop.id)]
-    if loop.handoff and loop.handoff.get("kind") == "ask":
+    if loop.handoff and loop.handoff.kind == "ask":
         return [
             _step("propose: add --set NAME=VALUE or --source DIR, and --note TEXT", "next", loop.id),
             _step("no further trial: release and end", "next", loop.id, "--done"),
         ]
-    if loop.handoff and loop.handoff.get("kind") == "limit":
+    if loop.handoff and loop.handoff.kind == "limit":
         return [
             _step("after raising the limit in the loop file", "resume", loop.id, "--accept-changes"),
             _step("release and end", "next", loop.id, "--done"),

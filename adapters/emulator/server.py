@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import importlib.metadata
 import json
@@ -24,7 +23,8 @@ from wpfsm.adapters.emulator.api.wire import Answer
 from wpfsm.adapters.emulator.engine.clock import RealClock
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ConnectionCut
-from wpfsm.adapters.emulator.engine.faults import Rule
+from wpfsm.adapters.emulator.engine.faults import FaultRule
+from wpfsm.adapters.emulator.engine.locks import try_lock
 from wpfsm.adapters.emulator.engine.log_store import LogStore
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.engine.store import Store
@@ -68,7 +68,7 @@ class Options:
     port: int = 0
     scale: float = 1.0
     images: Mapping[str, Path] = field(default_factory=dict)
-    faults: tuple[Rule, ...] = ()
+    faults: tuple[FaultRule, ...] = ()
     idle_exit: float | None = None
     settings: Settings = field(default_factory=Settings)
 
@@ -234,13 +234,10 @@ def _lock(path: Path) -> Any:
     """
     handle = path.open("a")
     for tries_left in reversed(range(LOCK_TRIES)):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if tries_left:
-                time.sleep(LOCK_PAUSE)
-        else:
+        if try_lock(handle):
             return handle
+        if tries_left:
+            time.sleep(LOCK_PAUSE)
     handle.close()
     raise StateInUseError(f"another emulator serves {path.parent}")
 

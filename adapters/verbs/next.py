@@ -23,7 +23,7 @@ from wpfsm.adapters.verbs.drive import drive_owned
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held, NotFound, Refused, UsageError, WpfsmError
-from wpfsm.fsm.records import EXIT_CODES, JSON, Loop, Proposal, State, Trial
+from wpfsm.fsm.records import EXIT_CODES, FailureHandoff, Loop, Proposal, State, Trial, Value
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.verdict import Keep, start_of
 from wpfsm.state.connection import PatientConnection
@@ -119,7 +119,7 @@ def _proposal(given: Options, history: History, loop: Loop, asked: Asked) -> Pro
     return Proposal(loop.id, 0, now, "trial", params, digest, asked.base, asked.note, asked.again)
 
 
-def params_of(settings: Sequence[str]) -> dict[str, JSON]:
+def params_of(settings: Sequence[str]) -> dict[str, Value]:
     """Hyperparameters from ``name=value``.
 
     Raises:
@@ -130,7 +130,7 @@ def params_of(settings: Sequence[str]) -> dict[str, JSON]:
 
     from wpfsm.fsm.loopfile.model import check_hyperparameters
 
-    params: dict[str, JSON] = {}
+    params: dict[str, Value] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name.strip():
@@ -143,7 +143,7 @@ def params_of(settings: Sequence[str]) -> dict[str, JSON]:
             raise UsageError(f"--set {setting}: a hyperparameter is one value", fix="--set lr=1e-4")
         params[name.strip()] = value
     try:
-        check_hyperparameters(params)  # type: ignore[arg-type]
+        check_hyperparameters(params)
     except ValueError as error:
         raise UsageError(f"--set: {error}", fix="--set lr=1e-4") from error
     return params
@@ -156,7 +156,7 @@ def _base(loop: Loop, trials: Sequence[Trial], history: History, spec: str) -> T
     if spec.isdecimal() and int(spec) not in {t.number for t in trials}:
         raise NotFound(f"loop {loop.id} has no trial {spec}", fix=f"wpfsm inspect {loop.id} lists them")
     failed = None
-    if (loop.handoff or {}).get("kind", "failure") == "failure" and loop.handoff:
+    if isinstance(loop.handoff, FailureHandoff):
         jobs = history.jobs(loop.id)
         failed = next((t for t in trials if t.number == jobs[-1].trial), None)
     return start_of(spec, trials, _goal(loop), _keep(loop), failed)
@@ -179,7 +179,7 @@ def _say_changes(
     history: History,
     loop: Loop,
     base: Trial | None,
-    params: Mapping[str, JSON],
+    params: Mapping[str, Value],
     digest: str,
     folder: Path | None,
 ) -> None:
@@ -222,7 +222,7 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
     """Drive the loop, or watch whoever drives it, until the proposal has its answer."""
     history = History(connection)
     while True:
-        row = next(p for p in history.proposals(loop.id) if p.number == proposal.number)
+        row = history.proposal(loop.id, proposal.number)
         now = history.find(loop.id)
         if row.status == "refused":
             raise Refused(
@@ -241,16 +241,26 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
         if result.error is not None:
             return _report(given, history, result.loop, row, result.exit_code, result.error)
         if result.loop.state is State.CLOSED and row.kind == "trial":
-            row = next(p for p in history.proposals(loop.id) if p.number == proposal.number)
+            row = history.proposal(loop.id, proposal.number)
             if row.status == "taken":
                 return _report(given, history, result.loop, row, result.exit_code)
+        if result.exit_code == ASKS and _waits_on(history, result.loop, proposal.number):
+            return _report(given, history, result.loop, row, ASKS)
+
+
+def _waits_on(history: History, loop: Loop, number: int) -> bool:
+    """Whether the loop waits for somebody before the proposal has its answer: its job failed, or a limit is met."""
+    row = history.proposal(loop.id, number)
+    if row.status == "open":
+        hint(f"proposal {number} is kept, and runs once the loop goes on")
+    return row.status == "open" or (row.status == "taken" and not _has_ended(history, loop, row))
 
 
 def _has_ended(history: History, loop: Loop, row: Proposal) -> bool:
     if row.kind == "done":
         return loop.state is State.CLOSED
-    trial = next(t for t in history.trials(loop.id) if t.number == row.trial)
-    return trial.state not in ("pending", "running")
+    assert row.trial is not None, "a proposal that was taken has its trial"
+    return history.trial(loop.id, row.trial).state not in ("pending", "running")
 
 
 def _watch(given: Options, history: History, loop_id: str) -> None:

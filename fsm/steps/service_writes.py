@@ -8,6 +8,7 @@ from typing import Literal
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Rejected
 from wpfsm.fsm.records import Intent, Job
+from wpfsm.fsm.units import duration
 
 
 def set_keep_alive(ctx: Context, job: Job, seconds: float, why: str) -> bool:
@@ -19,7 +20,7 @@ def set_keep_alive(ctx: Context, job: Job, seconds: float, why: str) -> bool:
     intent = intend(ctx, "update", job, f"{seconds:.0f}")
     ctx.record(
         "update_intended",
-        f"keep-alive of {job.name} to {seconds:.0f} s: {why}",
+        f"keep-alive of {job.name} to {duration(seconds)}: {why}",
         intents=(intent,),
         data={"job": job.name, "keep_alive": seconds},
     )
@@ -64,7 +65,7 @@ def intend(ctx: Context, kind: Literal["update", "stop"], job: Job, argument: st
     An intent that a crash left without an answer is taken up again, not left behind: both writes may be made
     twice, and the answer to the second one tells about both.
     """
-    rows = [i for i in ctx.store.intents(open_only=False) if i.kind == kind and i.job_name == job.name]
+    rows = ctx.store.intents_of(job.name, kind)
     unanswered = next((i for i in rows if i.status == "open"), None)
     return Intent(
         loop_id=ctx.loop.id,
@@ -74,4 +75,12 @@ def intend(ctx: Context, kind: Literal["update", "stop"], job: Job, argument: st
         epoch=ctx.loop.epoch,
         argument=argument,
         sent_at=ctx.clock.now(),
+    )
+
+
+def was_let_go(ctx: Context, job_name: str) -> bool:
+    """Whether this loop has released the pool of a job, and the service accepted it."""
+    return any(
+        intent.argument == "0" and intent.status == "done"
+        for intent in ctx.store.intents_of(job_name, "update")
     )

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from wpfsm.fsm.strategies.base import (
     Comparison,
-    Goal,
-    Proposal,
+    Point,
     Standing,
     Strategy,
     StrategyError,
     TrialRow,
-    Value,
     best,
     repeated_failure,
 )
+from wpfsm.fsm.strategies.metrics import Goal
 
 if TYPE_CHECKING:
     from wpfsm.fsm.strategies.registry import StrategyConfig, build, missing_extra
@@ -27,13 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Goal",
-    "Proposal",
+    "Point",
     "Standing",
     "Strategy",
     "StrategyConfig",
     "StrategyError",
     "TrialRow",
-    "Value",
     "best",
     "build",
     "missing_extra",

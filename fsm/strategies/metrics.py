@@ -33,22 +33,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wpfsm.fsm.strategies.expression import MAX_REGEX_CHARS, Expression, Reading, check_regex
-from wpfsm.fsm.strategies.numbers import parse
-
-__all__ = [
-    "MAX_REGEX_CHARS",
-    "Direction",
-    "Expression",
-    "Goal",
-    "Reading",
-    "check_regex",
-    "extract",
-    "finite",
-    "last_finite",
-    "parse",
-    "series",
-]
+from wpfsm.fsm.strategies.expression import Expression, MetricReport
 
 Direction = Literal["minimize", "maximize"]
 PAGE_LINES = 1000
@@ -67,7 +52,7 @@ class Goal:
         return one < other if self.direction == "minimize" else one > other
 
 
-def series(regex: str | Expression, lines: Iterable[str]) -> Iterator[Reading]:
+def series(regex: str | Expression, lines: Iterable[str]) -> Iterator[MetricReport]:
     """The reading of each line of a log that matches, whether it is a number or not.
 
     Args:

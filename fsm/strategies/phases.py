@@ -8,18 +8,18 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Goal,
-    Proposal,
+    Point,
     Standing,
     Strategy,
     TrialRow,
-    Value,
     best,
     describe,
     ended_trials,
 )
+from wpfsm.fsm.strategies.metrics import Goal
 
 From = Literal["best", "last"]
 
@@ -83,14 +83,14 @@ class Phases:
         self._given = dict(base)
         self._plain = [phase.build(base) for phase in phases]
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """What the first phase that is not over asks for, on top of what it starts from."""
         index = self._current(ended_trials(rows))
         if index is None:
             return None
         start = self.base_of(index, rows)
-        if self._phases[index].kind == "ask" and any(not row.elsewhere for row in rows):
-            return None  # what the phases before have found is there to be looked at
+        if self._phases[index].kind == "ask" and rows:
+            return None  # what was found before is there to be looked at
         proposal = self._strategy(index, start).next(self._asked(index, rows))
         if proposal is None:
             return None
@@ -120,11 +120,11 @@ class Phases:
         text = f"phase {index + 1} of {len(self._phases)} ({self._phases[index].kind}): {standing.text}"
         return replace(describe(rows, self._goal, ended), text=text, comparisons=standing.comparisons)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """What each phase knows beforehand, as if nothing were found before it."""
         return self.previews()[:PREVIEW]
 
-    def previews(self) -> list[Proposal]:
+    def previews(self) -> list[Point]:
         """As `preview`, up to 50 for each phase."""
         return [
             replace(each, phase=index + 1)

@@ -18,6 +18,7 @@ from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptL
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.observe_job import observe, without_pool
 from wpfsm.fsm.steps.service_writes import set_keep_alive, stop_job
+from wpfsm.fsm.units import duration
 
 
 def run(ctx: Context) -> Change:
@@ -103,8 +104,8 @@ def _landed(ctx: Context, obligation: Obligation, job: Job, reading: JobReading)
     seen = replace(obligation, seen=True)
     answered = tuple(
         replace(i, status="done", answer=reading.arn)
-        for i in ctx.store.intents()
-        if i.kind == "create" and i.job_name == job.name
+        for i in ctx.store.intents_of(job.name, "create")
+        if i.status == "open"
     )
     ctx.record(
         "pool_observed",
@@ -154,10 +155,8 @@ def _due(ctx: Context, job: Job, kind: Literal["stop", "update"]) -> bool:
     """Whether to ask (again): never accepted, or so long ago that the request seems to have been lost."""
     accepted = [
         ctx.clock.now() - intent.sent_at
-        for intent in ctx.store.intents(open_only=False)
-        if intent.kind == kind
-        and intent.job_name == job.name
-        and intent.status == "done"
+        for intent in ctx.store.intents_of(job.name, kind)
+        if intent.status == "done"
         and (kind == "stop" or intent.argument == "0")
         and intent.sent_at is not None
     ]
@@ -182,9 +181,7 @@ def _undecided(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, boo
     if set_keep_alive(ctx, job, 0, "no pool was reported within the grace period"):
         ctx.waited_enough(what)
         return job, False
-    evidence = (
-        f"no WarmPoolStatus for {ctx.pace.grace:.0f} s, and the service refused an update: no pool was left"
-    )
+    evidence = f"no WarmPoolStatus for {duration(ctx.pace.grace)}, and the service refused an update: no pool was left"
     job = without_pool(job)
     return job, _write(ctx, obligation, job, evidence)
 
@@ -214,7 +211,10 @@ def _not_found(ctx: Context, obligation: Obligation, job: Job, began: float) -> 
         return False
     _same_account(ctx, obligation)
     return _write(
-        ctx, obligation, job, f"never seen, and unknown to the service for {quiet:.0f} s after the last send"
+        ctx,
+        obligation,
+        job,
+        f"never seen, and unknown to the service for {duration(quiet)} after the last send",
     )
 
 
@@ -234,8 +234,8 @@ def _write(ctx: Context, obligation: Obligation, job: Job, evidence: str) -> boo
     )
     intents = tuple(
         replace(i, status="refused", answer=evidence)
-        for i in ctx.store.intents()
-        if i.job_name == job.name and i.kind == "create" and not job.arn
+        for i in ctx.store.intents_of(job.name, "create")
+        if i.status == "open" and not job.arn
     )
     ctx.record(
         "discharged",

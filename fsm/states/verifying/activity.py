@@ -11,9 +11,12 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.pool.keep_alive import chain_remaining
 from wpfsm.fsm.pool.owner import chain_started_at, pool_owner
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Obligation, Outcome
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Outcome
 from wpfsm.fsm.steps.explain_pool_loss import PoolLoss, cold_start_cost, cold_start_text, explain_pool_loss
+from wpfsm.fsm.steps.obligations import discharge
 from wpfsm.fsm.steps.observe_job import observe
+from wpfsm.fsm.steps.open_question import at_limit
+from wpfsm.fsm.steps.service_writes import was_let_go
 from wpfsm.fsm.units import DAY, duration
 
 _UNDER_WAY = frozenset({"InUse", "Available"})
@@ -27,7 +30,8 @@ def run(ctx: Context) -> Change:
     owner = pool_owner(ctx.jobs()) or _unexplained(ctx)
     if owner is None:
         return _verified("no pool to keep: the next job starts cold")
-    let_go = _let_go(ctx, owner)
+    # Where this loop has released the pool itself, Available only means "not yet".
+    let_go = was_let_go(ctx, owner.name)
     if (
         not let_go
         and owner.pool_status == "Available"
@@ -38,7 +42,7 @@ def run(ctx: Context) -> Change:
     while True:
         ctx.check_stop()
         if refusal := ctx.over_limit():
-            return release(Outcome.LIMIT, refusal)
+            return at_limit(ctx, refusal, let_go=let_go)
         reading = ctx.gateway.describe(owner.name)
         now = ctx.clock.now()
         status = reading.pool.status if reading and reading.pool else ""
@@ -64,16 +68,10 @@ def run(ctx: Context) -> Change:
 def _unexplained(ctx: Context) -> Job | None:
     """The newest job, when its pool was over as soon as it was seen: still owed, so nobody has said why."""
     newest = next((job for job in reversed(ctx.jobs()) if job.arn), None)
-    owed = {obligation.job_name for obligation in ctx.store.obligations()}
-    return newest if newest and newest.name in owed and newest.pool_status in POOL_OVER else None
-
-
-def _let_go(ctx: Context, owner: Job) -> bool:
-    """Whether this loop has released the pool itself, so that Available only means "not yet"."""
-    return any(
-        i.kind == "update" and i.job_name == owner.name and i.argument == "0" and i.status == "done"
-        for i in ctx.store.intents(open_only=False)
-    )
+    if newest is None or newest.pool_status not in POOL_OVER:
+        return None
+    owed = ctx.store.obligation(newest.name)
+    return newest if owed and owed.status == "owed" else None
 
 
 def _available(ctx: Context, owner: Job) -> Change:
@@ -103,8 +101,8 @@ def _verified(why: str) -> Change:
 def _reused(ctx: Context, owner: Job) -> Change:
     """Somebody's job runs on our pool. Ours would be newer than the owner; so it is a stranger's."""
     ours = owner.reused_by and ctx.store.job_named(owner.reused_by)
-    discharged = _discharge(
-        ctx, owner, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
+    discharged = discharge(
+        ctx, owner.name, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
     )
     if ours:
         return Change(
@@ -139,7 +137,7 @@ def _reused(ctx: Context, owner: Job) -> Change:
 
 
 def _lost(ctx: Context, owner: Job, loss: PoolLoss) -> Change:
-    discharged = _discharge(ctx, owner, "Describe says Terminated")
+    discharged = discharge(ctx, owner.name, "Describe says Terminated")
     ctx.ports.notifier.notify("pool_lost", ctx.loop, loss.text)
     return Change(
         kind="verified",
@@ -159,12 +157,4 @@ def _absent(ctx: Context, owner: Job, loss: PoolLoss) -> Change:
         why=why,
         data={"pool": "absent", "job": owner.name, **loss.to_json()},
         jobs=(owner,),
-    )
-
-
-def _discharge(ctx: Context, job: Job, evidence: str) -> tuple[Obligation, ...]:
-    return tuple(
-        replace(o, status="discharged", evidence=evidence, discharged_at=ctx.clock.now())
-        for o in ctx.store.obligations()
-        if o.job_name == job.name
     )

@@ -64,7 +64,18 @@ def test_without_options_it_shows_the_state_and_a_tried_point_is_refused(bench: 
     assert bench.run("next", "shown", "--done").code == 0
     closed = bench.run("next", "shown", "--set", "lr=0.1")
     assert closed.code == 3
-    assert "--continue" in closed.err
+    fix = next(line for line in closed.err.splitlines() if "--continue" in line)
+    command = fix.partition("fix: wpfsm ")[2].partition(" begins")[0].split()
+    again = bench.run(*command, "-o", "json")
+    assert (again.code, again.json["jobs"], again.json["handoff"]["base"]["trial"]) == (10, [], 1), again.err
+    assert again.json["handoff"]["job"] is None
+    which = again.json["loop"]["id"]
+    assert "waits for a proposal" in bench.run("inspect", which).out
+    assert "tried before: trial 1 (as given)" in bench.run("next", which, "--set", "lr=0.5").err
+    ran = bench.run("next", which, "--set", "lr=0.1", "-o", "json")
+    assert (ran.code, ran.json["experiment"]["base"], ran.json["experiment"]["verdict"]) == (10, 1, "kept")
+    assert [job["params"]["lr"] for job in ran.json["jobs"]] == [0.1]
+    assert bench.run("next", which, "--done").code == 0
 
 
 def test_two_at_once_are_both_run_on_one_pool(bench: Bench) -> None:
@@ -146,6 +157,23 @@ def test_a_failed_trial_is_skipped_or_made_anew_with_other_values(bench: Bench) 
         assert [trial["label"] for trial in ran.json["trials"]] == labels
         assert ran.json["trials"][0]["verdict"] == "failed"
     assert bench.run("resume", "skipped", "--skip", "--set", "lr=1").code == 2
+
+
+def test_a_proposal_at_a_limit_is_kept_and_runs_once_it_is_raised(bench: Bench) -> None:
+    """The command comes back at once, says so, and names the command that goes on."""
+    file = bench.loop("capped", OK, more=ASK + "\nlimits: {max_jobs: 1, on_limit: ask}")
+    file.write_text(
+        file.read_text().replace("max_runtime: 5m}", "max_runtime: 5m, hyperparameters: {lr: 0.5}}")
+    )
+    assert bench.run("start", file).code == 10
+    waits = bench.run("next", "capped", "--set", "lr=0.1", "-o", "json")
+    assert (waits.code, waits.json["handoff"]["kind"], waits.json["experiment"]) == (10, "limit", None)
+    assert "is kept, and runs once the loop goes on" in waits.err
+    file.write_text(file.read_text().replace("max_jobs: 1", "max_jobs: 2"))
+    resumed = bench.run(*waits.json["next"][0]["argv"][1:], "-o", "json")
+    assert [job["params"]["lr"] for job in resumed.json["jobs"]] == [0.5, 0.1], resumed.err
+    assert "accepted: limits.max_jobs (at once)" in resumed.err
+    assert bench.run("next", "capped", "--done").code == 0
 
 
 LEARNS = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float)\nlr = p.parse_args().lr\n"

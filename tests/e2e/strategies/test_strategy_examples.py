@@ -107,16 +107,32 @@ def test_single(bench: Bench) -> None:
     assert job["job"]["keep_alive_seconds"] == 0
 
 
+def test_phases(bench: Bench) -> None:
+    """Three phases on one pool; the sweep takes over the value that the first phase ran already."""
+    document = run(bench, "phases")
+    assert [phase["type"] for phase in document["phases"]] == ["fix", "sweep", "until"]
+    assert {phase["state"] for phase in document["phases"]} == {"over"}
+    assert document["phases"][1]["taken_over"] == 1
+    assert document["best"]["metric"]["value"] < 0.2
+
+
+def test_ask(bench: Bench) -> None:
+    """Each command is one experiment, the pool is held between them, and `--done` releases it."""
+    first = bench.run("start", EXAMPLES / "ask" / "loop.yaml", "-o", "json", timeout=300)
+    assert first.code == 10, first.err[-3000:]
+    loop = first.json["loop"]["id"]
+    better = bench.run("next", loop, "--set", "lr=0.05", "--note", "more", "-o", "json", timeout=300)
+    assert better.code == 10, better.err[-3000:]
+    assert [job["start"] for job in better.json["jobs"]] == ["cold", "warm"]
+    done = bench.run("next", loop, "--done", "-o", "json", timeout=300)
+    assert done.code == 0, done.err[-3000:]
+    assert done.json["receipt"]["released"] is True
+
+
 def test_every_example_is_run_by_a_test() -> None:
-    """Those about strategies here, the others where failures and the first sweep are tested."""
-    here = {"grid", "random-search", "bayes", "until", "recipes", "ablate", "single"}
-    elsewhere = {
-        path.parent.name
-        for path in EXAMPLES.glob("*/loop.yaml")
-        if path.parent.name not in here
-        and any(
-            path.parent.name in test.read_text()
-            for test in EXAMPLES.parent.glob("tests/e2e/**/test_*example*.py")
-        )
-    }
-    assert here | elsewhere == {path.parent.name for path in EXAMPLES.glob("*/loop.yaml")}
+    """Here those about strategies, beside `failures/` those that fail, and the first sweep on its own."""
+    tests = Path(__file__).parents[1].rglob("test_*example*.py")
+    told = "".join(path.read_text() for path in tests)
+    assert {
+        path.parent.name for path in EXAMPLES.glob("*/loop.yaml") if f'"{path.parent.name}"' not in told
+    } == set()

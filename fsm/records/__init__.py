@@ -11,6 +11,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from wpfsm.fsm.records.handoff import (
+    EditableSource,
+    FailureHandoff,
+    Handoff,
+    HeldPool,
+    Left,
+    Question,
+    ShownTrial,
+)
+
 if TYPE_CHECKING:
     from wpfsm.fsm.failures.model import Diagnosis
     from wpfsm.fsm.ports import Price
@@ -18,6 +28,12 @@ if TYPE_CHECKING:
 
 JSON: TypeAlias = "bool | int | float | str | None | Sequence[JSON] | Mapping[str, JSON]"
 Value: TypeAlias = bool | int | float | str | None
+"""What a hyperparameter may be."""
+
+
+def as_mapping(value: JSON) -> Mapping[str, JSON]:
+    """A member that should be an object; an empty one where it is anything else."""
+    return value if isinstance(value, Mapping) else {}
 
 
 class State(StrEnum):
@@ -171,7 +187,7 @@ class Loop:
     """Keep-alive of the pool as last asked of the service, in seconds."""
     hold_until: float | None = None
     """While a hand-off is open: when the service releases the pool by itself."""
-    handoff: Mapping[str, JSON] | None = None
+    handoff: Handoff | None = None
     price: Price | None = None
     receipt: Receipt | None = None
     wait_until: float | None = None
@@ -197,7 +213,7 @@ class Trial:
 
     loop_id: str
     number: int
-    params: Mapping[str, JSON]
+    params: Mapping[str, Value]
     label: str
     state: TrialState = "pending"
     smoke: bool = False
@@ -241,7 +257,7 @@ class Proposal:
     at: float
     kind: Literal["trial", "skip", "done"]
     """``skip`` gives up the failed trial of a hand-off; ``done`` says that no further one comes."""
-    params: Mapping[str, JSON] = field(default_factory=dict)
+    params: Mapping[str, Value] = field(default_factory=dict)
     source_digest: str = ""
     """Snapshot of the source that it brings; empty for that of its base."""
     base: str = ""
@@ -264,7 +280,7 @@ class Job:
     number: int
     trial: int
     name: str
-    params: Mapping[str, JSON]
+    params: Mapping[str, Value]
     request: Mapping[str, JSON]
     request_digest: str
     source_digest: str
@@ -313,12 +329,15 @@ class Job:
         return self.keep_alive > 0 and bool(self.arn) and self.pool_status not in POOL_OVER
 
 
+IntentKind = Literal["create", "update", "stop"]
+
+
 @dataclass(frozen=True)
 class Intent:
     """The row written before a write to the service."""
 
     loop_id: str
-    kind: Literal["create", "update", "stop"]
+    kind: IntentKind
     job_name: str
     number: int
     """Counts the intents of one kind for one job, from 1."""
@@ -398,3 +417,38 @@ class Change:
     """When, by the loop's clock."""
     quiet: bool = False
     """No event row: a heartbeat or a refreshed reading, which history does not need."""
+
+
+__all__ = [
+    "EXIT_CODES",
+    "JSON",
+    "POOL_OVER",
+    "TERMINAL",
+    "Change",
+    "EditableSource",
+    "Event",
+    "FailureHandoff",
+    "Handoff",
+    "HeldPool",
+    "Intent",
+    "IntentKind",
+    "Job",
+    "JobPatch",
+    "Left",
+    "Loop",
+    "Obligation",
+    "Outcome",
+    "Owner",
+    "PatchAttempt",
+    "Proposal",
+    "Question",
+    "Receipt",
+    "ReceiptLine",
+    "ShownTrial",
+    "State",
+    "Trial",
+    "TrialState",
+    "Value",
+    "Verdict",
+    "as_mapping",
+]
