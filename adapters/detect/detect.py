@@ -39,7 +39,7 @@ def detect(text: str) -> Detection:
     if match is not None:
         head, tail = gather(text[: match.start()]), gather(text[match.end() :])
         if head.varies and (
-            tail.varies or tail.target is not None
+            tail.varies or tail.goals.target is not None
         ):  # the values of the first phase are its own
             evidence = replace(evidence, trials=head.trials, rows=head.rows, settings=head.settings)
         else:
@@ -66,7 +66,7 @@ def detect(text: str) -> Detection:
             _why(candidate, evidence, verdict, trials, reason),
             reason.kind if reason else "",
             trials,
-            evidence.target if reaches else None,
+            evidence.goals.target if reaches else None,
             settings={name: value for name, value in evidence.settings.items() if name not in varied},
             instance_type=evidence.instance_type,
             varied=evidence.varied,
@@ -78,11 +78,11 @@ def detect(text: str) -> Detection:
 
 def _following(tail: Evidence, probability: float) -> Detection:
     """The phase that goes on from the best trial of the one before: "..., then with the best one try dropout 0.1, 0.2"."""
-    reach = tail.target is not None and not tail.varies
+    reach = tail.goals.target is not None and not tail.varies
     pattern = Pattern.TRAIN_UNTIL_METRIC if reach else Pattern.HYPERPARAMETER_SWEEP
     trials = tail.trials if tail.varies else []
     return Detection(
-        True, probability, pattern, "", "", trials, tail.target if reach else None, plan=tail.plan
+        True, probability, pattern, "", "", trials, tail.goals.target if reach else None, plan=tail.plan
     )
 
 
@@ -140,7 +140,7 @@ def _plan(pattern: Pattern, evidence: Evidence, trials: list[Trial]) -> Plan:
 def _why(
     candidate: bool | None, evidence: Evidence, verdict: Verdict, trials: list[Trial], reason: Reason | None
 ) -> str:
-    parts: list[str] = [f"a number to reach ({evidence.target})"] if evidence.target else []
+    parts: list[str] = [f"a number to reach ({evidence.goals.target})"] if evidence.goals.target else []
     if len(trials) > 1:
         names = dict.fromkeys(name for trial in trials for name in trial)
         parts.append(f"{len(trials)} trials in {' and '.join(list(names)[:3])}")

@@ -36,7 +36,6 @@ def draft(detection: Detection, name: str) -> str:
         raise ValueError(f"there is no loop to draft: {detection.why}")
     target = detection.target or (detection.following.target if detection.following else None)
     metric = target.metric if target else "eval_loss"
-    fix = detection.pattern is Pattern.DEPENDENCY_DEBUGGING
     phases, plan, instance = phases_of(detection), detection.plan, detection.instance_type or ""
     lines = [line for phase in phases for line in _lines(phase, listed=len(phases) > 1)]
     most, count = plan.most or 0, jobs_of(detection)
@@ -49,7 +48,7 @@ def draft(detection: Detection, name: str) -> str:
         if re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", instance)
         else "ml.g5.2xlarge  # TODO: the one instance type of the loop",
         requirements="  requirements: requirements.txt  # TODO: the file inside source that names the packages\n"
-        if fix
+        if detection.pattern is Pattern.DEPENDENCY_DEBUGGING
         else "",
         settings=_flow(detection.settings)
         if detection.settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
-from wpfsm.adapters.detect.findings import Plan, Target, Trial, Value
+from wpfsm.adapters.detect.findings import Plan, Trial, Value
 from wpfsm.adapters.detect.packages import changed_packages
 from wpfsm.adapters.detect.plans import number_of, plan_of
 from wpfsm.adapters.detect.reasons import Reason, reasons_of
@@ -53,11 +53,6 @@ class Evidence:
     packages: list[Trial]
     plan: Plan
     reasons: list[Reason]
-
-    @property
-    def target(self) -> Target | None:
-        """The number to reach."""
-        return self.goals.target
 
     @property
     def varies(self) -> bool:

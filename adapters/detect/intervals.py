@@ -49,7 +49,7 @@ def values_between(
     if _WALKED.search(name) and ("seed" in name or abs(high - low) <= 12):
         return _walked(low, high, 1, whole=True), 0
     small, large = int(min(bounds)), int(max(bounds))
-    doublings = math.log2(large / small) if small > 0 else 0
+    doublings = math.log2(large / small) if small > 0 else 0.0
     if _DOUBLED.search(name) and doublings >= 2 and doublings.is_integer():
         doubled = [small * 2**n for n in range(int(doublings) + 1)]
         return tuple(doubled if low < high else doubled[::-1]), 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from wpfsm.adapters.detect.findings import Trial
 from wpfsm.adapters.detect.items import Item, items_of
@@ -14,10 +13,12 @@ def changed_packages(text: str, pasted: str = "") -> list[Trial]:
     """One trial with the packages and versions that a text names, or none."""
     found: dict[str, str] = {}
     known = packages()
-    for name, certain in _missing(f"{text}\n{pasted}"):
-        plain = name.lower()
-        if plain not in word_set("no packages") and (certain or plain in known or "_" in name):
-            found.setdefault(known.get(plain, known.get(plain.replace("_", "-"), name)), "")
+    for match in rule("missing").finditer(f"{text}\n{pasted}"):
+        module = next(each for each in match.groups() if each).split(".")[0].strip("-.")
+        plain = module.lower()
+        certain = match["import"] is None or plain in known or "_" in module
+        if plain not in word_set("no packages") and certain:
+            found.setdefault(known.get(plain, known.get(plain.replace("_", "-"), module)), "")
     items = items_of(text)
     changes = rule("change").search(text) is not None
     for n, item in enumerate(items):
@@ -37,13 +38,6 @@ def changed_packages(text: str, pasted: str = "") -> list[Trial]:
         return []
     versions = {name: version for name, version in found.items() if version}
     return [{"packages": list(found), "versions": versions}] if versions else [{"packages": list(found)}]
-
-
-def _missing(text: str) -> Iterator[tuple[str, bool]]:
-    """The modules that an error or a request calls missing, and whether nothing else can be meant."""
-    for section, certain in (("missing quoted", True), ("missing", True), ("import of", False)):
-        for match in rule(section).finditer(text):
-            yield match["name"].split(".")[0].strip("-."), certain
 
 
 def _version(behind: list[Item], text: str) -> str:

@@ -10,8 +10,9 @@ from itertools import islice, product
 from wpfsm.adapters.detect.findings import Trial, Value
 from wpfsm.adapters.detect.items import items_of
 from wpfsm.adapters.detect.plans import number_of
+from wpfsm.adapters.detect.runs import related
 from wpfsm.adapters.detect.tables import rule
-from wpfsm.adapters.detect.values import MAX_TRIALS, Assignment, Reading, related
+from wpfsm.adapters.detect.values import MAX_TRIALS, Assignment, Reading
 
 
 def trials_of(reading: Reading, text: str) -> tuple[list[Trial], dict[str, Value], bool]:

@@ -14,7 +14,6 @@ from wpfsm.adapters.detect.tables import texts
 _T = TypeVar("_T")
 _SEARCH_TRIALS = 12
 _UNTIL_TRIALS = 10
-_ATTEMPTS = 6
 _DRAWN = frozenset({"random", "bayes"})
 _SCRIPT = re.compile(r"\.(?:py|sh)$")
 
@@ -46,10 +45,8 @@ def phases_of(detection: Detection) -> list[Phase]:
     """One strategy, or phases: what follows on the best trial, and what the user proposes by hand."""
     if detection.following is not None:
         following = _phase(detection.following)
-        return [
-            _phase(detection),
-            Phase({**following.keys, "from": "best"}, following.remarks, [], following.jobs),
-        ]
+        following.keys["from"] = "best"
+        return [_phase(detection), following]
     if detection.plan.by_hand and detection.pattern is not Pattern.TRAIN_UNTIL_METRIC:
         ask = Phase({"type": "ask"}, {"type": "waits for what you propose: wpfsm next LOOP --set k=v"})
         return [_phase(detection), ask] if detection.trials else [ask]
@@ -149,7 +146,7 @@ def _fix(found: Detection, trials: Sequence[Trial]) -> Phase:
     named = [", ".join(f"{name}: {value}" for name, value in trial.items()) for trial in trials]
     above = [f"The request names {each}" for each in named]
     above.append("smoke: {max_steps: 10} gives the attempts a short run.")
-    return Phase({"type": "fix", "attempts": found.plan.most or _ATTEMPTS}, remarks, above, found.plan.most)
+    return Phase({"type": "fix", "attempts": found.plan.most or 6}, remarks, above, found.plan.most)
 
 
 def _ablate(found: Detection, trials: Sequence[Trial]) -> Phase:

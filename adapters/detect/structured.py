@@ -146,10 +146,8 @@ def _entry(name: str, value: object, data: Data) -> bool:
         value = value.get("values")
     if isinstance(value, list):
         values = [scalar for each in value if (scalar := _scalar(each)) is not None]
-        widths = all(isinstance(each, int | float) and each >= 0 for each in values)
-        whole = (
-            widths and rule("tuple names").search(name) and (name != "layers" or max(map(float, values)) > 15)
-        )  # type: ignore[arg-type]
+        wide = [each for each in values if isinstance(each, int | float) and (each > 15 or name != "layers")]
+        whole = rule("tuple names").search(name) and len(wide) == len(values)
         if len(values) == len(value) > 1 and not whole:
             data.columns[name] = list(dict.fromkeys(values))
             return True
