@@ -57,14 +57,15 @@ def _render(
     spec: dict[str, Any], source_dir: str, boto3: Any, session: Any, configs: Any, trainer: Any
 ) -> dict[str, Any]:
     file = spec["loop_file"]
-    pool, job, metric = file["pool"], file["job"], file["metric"]
+    pool, job = file["pool"], file["job"]
+    metrics = [*([file["metric"]] if file["metric"] else []), *file.get("metrics", [])]
     output = job["output"] or f"s3://{spec['bucket']}/wpfsm/{file['name']}/output"
     vpc = pool["vpc"] or {}
     image = job["image"] or "wpfsm.local/python:plain"
     kept = spec["keep_packages"]
     model_trainer = trainer(
         sagemaker_session=session(
-            boto_session=boto3.Session(region_name=spec["region"]),
+            boto_session=_counted(boto3.Session(region_name=spec["region"])),
             default_bucket=spec["bucket"],
             sagemaker_config={
                 "SchemaVersion": "1.0",
@@ -102,9 +103,9 @@ def _render(
         hyperparameters={},
         tags=[],
     )
-    if metric:
+    if metrics:
         model_trainer.with_metric_definitions(
-            [configs.MetricDefinition(name=metric["name"], regex=metric["regex"])]
+            [configs.MetricDefinition(name=metric["name"], regex=metric["regex"]) for metric in metrics]
         )
     if pool["session_tag_keys"]:
         model_trainer.with_session_chaining_config(
@@ -117,6 +118,12 @@ def _render(
     request.setdefault("EnableInterContainerTrafficEncryption", pool["encrypt_traffic"])
     plain: dict[str, Any] = json.loads(json.dumps(request, default=str))
     return plain
+
+
+def _counted(session: Any) -> Any:
+    """The session, with a line on stdout for each file that has arrived: the parent says how much is left."""
+    session.events.register("after-call.s3.PutObject", lambda **_: sys.stdout.write(f"{launcher.UPLOADED}\n"))
+    return session
 
 
 def _failure(error: Exception) -> dict[str, str]:

@@ -19,20 +19,20 @@ from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
 from wpfsm.fsm.states.preflight.source import examine_source
 from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
-from wpfsm.fsm.steps.render_request import base_request
+from wpfsm.fsm.steps.render_request import base_request, render_ahead
 from wpfsm.fsm.strategies.verdict import base_trial
 
 
 def run(ctx: Context) -> Change:
     """Admit the loop, or refuse it with every finding."""
-    if not ctx.file.job.request:
-        ctx.ports.renderer.prepare()
     found = survey(ctx.gateway, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
     _note(ctx, found)
     if found.refused:
         return _refuse(found.findings)
     if over := ctx.over_limit():
         return release(Outcome.LIMIT, over)
+    if not ctx.file.job.request:
+        ctx.ports.renderer.prepare()  # what is refused above is answered before the SDK loads
     try:
         trials = list(ctx.store.trials())
         if ended := _draw_first(ctx, trials):
@@ -43,6 +43,8 @@ def run(ctx: Context) -> Change:
         if any(finding.level == "refuse" for finding in read):
             return _refuse((*found.findings, *read))
         request = _first_request(ctx, _first_to_run(ctx, trials))
+        if ctx.ports.renders_ahead:
+            render_ahead(ctx)
         lock = LockedFields.of(request, ctx.file.pool.session_tag_keys)
         rendered = _check_rendered(ctx, request, lock)
         if any(finding.level == "refuse" for finding in rendered):
