@@ -99,6 +99,9 @@ def _hand_to_engine(given: Options, history: History, loop: Loop, proposal: Prop
         now, row, answered = _answer(history, loop.id, proposal.number)
         if answered:
             return _report(given, history, now, row, _code(now))
+        if now.handoff is not None and (row.status == "taken" or now.handoff.kind == "limit"):
+            _waits_on(history, now, row.number)
+            return _report(given, history, now, row, ASKS)
         waits = row.status == "open" and look(history, given.database, now, time.time()).alive is False
         if waits and not begun:
             begun = True  # once: whatever becomes of that execution, the sweep looks after it
@@ -135,6 +138,16 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
             row = history.proposal(loop.id, proposal.number)
             if row.status == "taken":
                 return _report(given, history, result.loop, row, result.exit_code)
+        if result.exit_code == ASKS and _waits_on(history, result.loop, proposal.number):
+            return _report(given, history, result.loop, row, ASKS)
+
+
+def _waits_on(history: History, loop: Loop, number: int) -> bool:
+    """Whether the loop waits for somebody before the proposal has its answer: its job failed, or a limit is met."""
+    row = history.proposal(loop.id, number)
+    if row.status == "open":
+        hint(f"proposal {number} is kept, and runs once the loop goes on")
+    return row.status == "open" or (row.status == "taken" and not _has_ended(history, loop, row))
 
 
 def _has_ended(history: History, loop: Loop, row: Proposal) -> bool:

@@ -13,7 +13,7 @@ from wpfsm.adapters.documents.rows import phases_of, section
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound, Refused, UsageError
 from wpfsm.fsm.ports import History, Sources
-from wpfsm.fsm.records import JSON, FailureHandoff, Loop, Proposal, Trial
+from wpfsm.fsm.records import FailureHandoff, Loop, Proposal, Trial, Value
 from wpfsm.fsm.steps.render_request import LIKE, REQUIREMENTS
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.verdict import Keep, start_of
@@ -89,7 +89,7 @@ def _refuse_unrendered(
         )
 
 
-def params_of(settings: Sequence[str]) -> dict[str, JSON]:
+def params_of(settings: Sequence[str]) -> dict[str, Value]:
     """Hyperparameters from ``name=value``.
 
     Raises:
@@ -100,7 +100,7 @@ def params_of(settings: Sequence[str]) -> dict[str, JSON]:
 
     from wpfsm.fsm.loopfile.model import check_hyperparameters
 
-    params: dict[str, JSON] = {}
+    params: dict[str, Value] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name.strip():
@@ -113,7 +113,7 @@ def params_of(settings: Sequence[str]) -> dict[str, JSON]:
             raise UsageError(f"--set {setting}: a hyperparameter is one value", fix="--set lr=1e-4")
         params[name.strip()] = value
     try:
-        check_hyperparameters(params)  # type: ignore[arg-type]
+        check_hyperparameters(params)
     except ValueError as error:
         raise UsageError(f"--set: {error}", fix="--set lr=1e-4") from error
     return params
@@ -149,7 +149,7 @@ def _say_changes(
     history: History,
     loop: Loop,
     base: Trial | None,
-    params: Mapping[str, JSON],
+    params: Mapping[str, Value],
     digest: str,
     folder: Path | None,
 ) -> None:
