@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wpfsm.adapters.documents.loop import job_object
 from wpfsm.adapters.documents.rows import SCHEMA, ledger_of, section
 from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.failures.redact import redact_stream
 from wpfsm.fsm.ports import History, LogArchive, Sources
-from wpfsm.fsm.records import JSON, Intent, Job, Loop, Obligation
+from wpfsm.fsm.records import JSON, Curve, Intent, Job, Loop, Obligation
 from wpfsm.fsm.units import stamp
 
 TAIL = 20
@@ -50,6 +52,7 @@ def job_document(
             "started_at": stamp(job.started_at),
             "pool_ended_at": stamp(job.pool_ended_at),
         },
+        "curves": curves_object(history.curves(loop.id), job.number),
         "request": _request(history, loop, job),
         "request_digest": job.request_digest,
         "transitions": list(job.transitions),
@@ -60,6 +63,18 @@ def job_document(
         },
         "intents": [_intent(intent) for intent in intents],
         "obligation": _obligation(obligation) if obligation else None,
+    }
+
+
+def curves_object(curves: Sequence[Curve], number: int) -> dict[str, JSON]:
+    """What a job reported of each metric: how often, and points of the curve with their times."""
+    return {
+        curve.metric: {
+            "reports": curve.reports,
+            "points": [{"report": n, "at": stamp(at), "value": value} for n, at, value in curve.points],
+        }
+        for curve in curves
+        if curve.job == number
     }
 
 

@@ -8,7 +8,7 @@ from wpfsm.adapters.engine.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached
-from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.drive import drive, report, send_again
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.verbs.proposing import instead_of_failed
 from wpfsm.fsm import controller
@@ -56,6 +56,7 @@ def resume(
     loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
         code = report(given, History(connection), loop, None)
+        send_again(given, loop)
         if loop.outcome is not Outcome.TRANSIENT:
             return code
         # The code of its end says that the same command may be run again; this one would change nothing ever.

@@ -20,7 +20,7 @@ from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
-from wpfsm.adapters.verbs.drive import on_signal, report
+from wpfsm.adapters.verbs.drive import on_signal, report, send_again
 from wpfsm.adapters.verbs.inspect import SHARED_LOOK_SECONDS
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.verbs.proposing import instead_of_failed
@@ -90,7 +90,9 @@ def resume(
     place, history = place_of(given), history_of(given)
     loop = named(history, which, acting=True)
     if loop.state is State.CLOSED:
-        return report(given, history, loop, None)
+        code = report(given, history, loop, None)
+        send_again(given, loop)
+        return code
     if _is_driven(given, history, loop):
         raise Held(f"the engine drives {loop.id}", fix=f"wpfsm wait {loop.id}, or wpfsm stop {loop.id}")
     if skip or settings:
@@ -237,6 +239,8 @@ def _say_what_does_not_run(place: Place, loop: Loop) -> None:
         )
     if file.notify.command:
         hint("note: notify.command does not run in the engine; an https address in notify.urls is told")
+    if file.track.mlflow:
+        hint("note: track.mlflow: the engine sends no runs; wpfsm resume sends them when the loop is closed")
     others = [url for url in file.notify.urls if not is_webhook(url)]
     if others and "notify" not in place.extras:
         hint(

@@ -19,7 +19,7 @@ from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.verbs.naming import named
-from wpfsm.adapters.watchers import notify
+from wpfsm.adapters.watchers import mlflow, notify
 from wpfsm.fsm.errors import Held, Refused
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
@@ -65,6 +65,7 @@ def start(
     )
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
+    mlflow.require(loop_file)
     _say_what_is_left_out(file, loop_file)
     if given.shared:
         from wpfsm.adapters.verbs import shared

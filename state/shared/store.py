@@ -17,6 +17,7 @@ from wpfsm.fsm.errors import Fenced, NotFound, Refused, StoreError
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import (
     Change,
+    Curve,
     Event,
     Intent,
     IntentKind,
@@ -303,6 +304,7 @@ class SharedStore:
             *change.obligations,
             *change.remembered,
             *change.proposals,
+            *change.curves,
         )
         for record in (after, *records):
             _check(record)
@@ -335,7 +337,7 @@ class SharedStore:
         if not self._table.transact(Update(self.loop_id, LOOP, values, where), puts, token):
             self._explain(token)
         for put, record in zip(puts, records, strict=False):
-            if not isinstance(record, PatchAttempt | Proposal):
+            if not isinstance(record, PatchAttempt | Proposal | Curve):
                 rows[type(record)][str(put["sk"])] = record
                 self._order[str(put["sk"])] = int(put["order"])
         return after

@@ -35,3 +35,13 @@ create index proposals_open on proposals (loop_id) where status = 'open';
 -- How long a job installed packages before its script began, and uploaded after it: what the ledger splits.
 alter table jobs add column install_seconds real;
 alter table jobs add column upload_seconds real;
+
+-- What each job reported of each metric, each report with its time; thinned out where there were many.
+create table curves (
+    loop_id text not null references loops (id),
+    job integer not null,
+    metric text not null,
+    reports integer not null,
+    points text not null,
+    primary key (loop_id, job, metric)
+) strict;

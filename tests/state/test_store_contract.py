@@ -14,12 +14,14 @@ import state_rows
 from state_rows import INTENT, JOB, LOOP, OBLIGATION
 
 from wpfsm.fsm.errors import Fenced, NotFound, StoreError
-from wpfsm.fsm.ports import Store
-from wpfsm.fsm.records import Change, Loop, Outcome, State, Trial
+from wpfsm.fsm.ports import History, Store
+from wpfsm.fsm.records import Change, Curve, Loop, Outcome, State, Trial
 from wpfsm.state import store as sqlite
 from wpfsm.state.database import open_existing
+from wpfsm.state.history import History as SqliteHistory
 from wpfsm.state.shared import store as shared
 from wpfsm.state.shared.dynamo import DynamoTable, S3Blobs
+from wpfsm.state.shared.history import SharedHistory
 
 INTENDED = Change(
     kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
@@ -45,6 +47,10 @@ class Kept(Protocol):
         """Another process or machine asks the loop to stop."""
         ...
 
+    def history(self) -> History:
+        """What the reading verbs read."""
+        ...
+
 
 class InSqlite:
     """A database on this machine."""
@@ -66,6 +72,9 @@ class InSqlite:
         with contextlib.closing(open_existing(self._path, write=True)) as other:
             sqlite.request_stop(other, self._path, LOOP.id, 101.0)
 
+    def history(self) -> History:
+        return SqliteHistory(self._connection)
+
 
 class InTable:
     """A shared table."""
@@ -85,6 +94,9 @@ class InTable:
 
     def request_stop(self) -> None:
         shared.request_stop(self._table, LOOP.id, 101.0)
+
+    def history(self) -> History:
+        return SharedHistory(self._table, self._blobs)
 
 
 @pytest.fixture(params=["sqlite", "shared"])
@@ -112,6 +124,18 @@ def test_a_change_is_committed_whole(kept: Kept) -> None:
             (1, "created", "", "Preflight"),
             (2, "intended", "Preflight", "Submitting"),
         ]
+
+
+def test_what_a_job_reported_is_read_as_it_was_written(kept: Kept) -> None:
+    """A curve is replaced by the newer one of the same job and metric; gaps stay gaps; its owner carries none around."""
+    first = Curve("lr-1", 2, "loss", 1, ((1, 100.5, 0.5),))
+    longer = dataclasses.replace(first, reports=2, points=((1, 100.5, 0.5), (2, 101.0, None)))
+    other = Curve("lr-1", 1, "acc", 1, ((1, 99.0, 1.0),))
+    rows = kept.again()
+    rows.commit(Change("reported", "", curves=(first, other), quiet=True))
+    rows.commit(Change("reported", "", curves=(longer,), quiet=True))
+    assert kept.history().curves("lr-1") == [other, longer]
+    assert kept.again().jobs() == []
 
 
 def test_a_row_is_asked_for_by_name(kept: Kept) -> None:
