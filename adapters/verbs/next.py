@@ -99,6 +99,9 @@ def _hand_to_engine(given: Options, history: History, loop: Loop, proposal: Prop
         now, row, answered = _answer(history, loop.id, proposal.number)
         if answered:
             return _report(given, history, now, row, _code(now))
+        if now.handoff is not None and (row.status == "taken" or now.handoff.kind == "limit"):
+            _waits_on(history, now, row.number)
+            return _report(given, history, now, row, ASKS)
         waits = row.status == "open" and look(history, given.database, now, time.time()).alive is False
         if waits and not begun:
             begun = True  # once: whatever becomes of that execution, the sweep looks after it
