@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wpfsm.adapters.aws.targets import history_of
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import Liveness, look
 from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.documents.rows import SCHEMA
@@ -107,7 +108,7 @@ def _events(history: History, loop_id: str, since: int, *, follow: bool) -> Iter
     """Events in order; while following, new ones as they are committed."""
     while True:
         # Read before the events: what a loop that rests has committed is then seen below.
-        resting = at_rest(history.find(loop_id))
+        resting = at_rest(standing(history, history.find(loop_id)))
         for event in history.events(loop_id, since):
             since = event.seq
             yield event

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wpfsm.adapters.documents.event import event_line, event_object
 from wpfsm.adapters.documents.experiment import experiment_object, loop_source, source_changes
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.documents.rows import phases_of, section
 from wpfsm.adapters.host.sources import LocalSources
@@ -18,9 +19,10 @@ from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
-from wpfsm.adapters.verbs.detach import DETACHED
+from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
 from wpfsm.adapters.verbs.drive import drive_owned
 from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
+from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held, NotFound, Refused, UsageError, WpfsmError
 from wpfsm.fsm.records import EXIT_CODES, JSON, Loop, Proposal, State, Trial
@@ -72,7 +74,7 @@ def next_(given: Options, which: str, asked: Asked, *, detach: bool) -> int:
         )
     connection = open_existing(given.database, write=True)
     history = History(connection)
-    loop = named(history, which, acting=True)
+    loop = standing(history, named(history, which, acting=True))
     if asked.is_empty:
         return _show(given, history, loop, _code(loop))
     if loop.state in (State.RELEASING, State.CLOSED):
@@ -84,7 +86,10 @@ def next_(given: Options, which: str, asked: Asked, *, detach: bool) -> int:
         raise _over(history.find(loop.id)) from error
     if detach:
         with contextlib.suppress(Held):  # whoever drives it finds the proposal
-            drive_owned(given, connection, loop, detach=True)
+            if loop.lane:
+                detach_loop(given, loop, own_group(given, loop.id))
+            else:
+                drive_owned(given, connection, loop, detach=True)
         return _show(given, history, history.find(loop.id), DETACHED)
     return _follow(given, connection, loop, proposal)
 
@@ -223,7 +228,7 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
     history = History(connection)
     while True:
         row = next(p for p in history.proposals(loop.id) if p.number == proposal.number)
-        now = history.find(loop.id)
+        now = standing(history, history.find(loop.id))
         if row.status == "refused":
             raise Refused(
                 row.answer, fix=f"propose another, or the same with --again: wpfsm next {loop.id} --again"
@@ -233,7 +238,7 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
         if row.status == "taken" and _has_ended(history, now, row):
             return _report(given, history, now, row, _code(now))
         try:
-            result = drive_owned(given, connection, now)
+            result = drive_lanes(given, connection, now) if now.lane else drive_owned(given, connection, now)
             assert result is not None, "it was driven here"
         except Held:
             _watch(given, history, loop.id)

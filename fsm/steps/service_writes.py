@@ -67,7 +67,8 @@ def intend(ctx: Context, kind: Literal["update", "stop"], job: Job, argument: st
     rows = [i for i in ctx.store.intents(open_only=False) if i.kind == kind and i.job_name == job.name]
     unanswered = next((i for i in rows if i.status == "open"), None)
     return Intent(
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
+        lane=ctx.loop.lane,
         kind=kind,
         job_name=job.name,
         number=unanswered.number if unanswered else len(rows) + 1,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, describe, ended_trials
+from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, describe
 from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.repeats import WithRepeats
 
@@ -42,7 +42,7 @@ class Ask:
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
         """The job as it is given, which makes the pool warm; after it, nothing: the loop waits."""
-        own = [row for row in ended_trials(rows) if not row.elsewhere]
+        own = [row for row in rows if not row.elsewhere]
         return None if own else Proposal({}, "as given")
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature

@@ -19,7 +19,6 @@ from wpfsm.fsm.strategies.base import (
     TrialRow,
     Value,
     describe,
-    ended_trials,
     label_for,
 )
 from wpfsm.fsm.strategies.metrics import finite
@@ -51,13 +50,12 @@ class Bayes:
         self._goal = goal
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
-        """The most promising point that has not been tried.
+        """The most promising point that has not been tried; what still runs is told as pending.
 
         Raises:
             MissingExtra: Optuna is not installed.
-            ValueError: A trial is still running.
         """
-        done = [row for row in ended_trials(rows) if not row.smoke]
+        done = [row for row in rows if not row.smoke]
         if len(done) >= self._count:
             return None
         tried = {row.label for row in done}
@@ -103,6 +101,8 @@ class Bayes:
                 seed=(self._seed * 1_000_003 + len(done)) % 2**32,
                 # The default of 10 would make a search of a dozen jobs a random one.
                 n_startup_trials=max(3, min(10, self._count // 4)),
+                # Beside trials that run, the same point would look as promising again.
+                constant_liar=any(row.state == "running" for row in done),
             ),
         )
         for row in done:
@@ -133,7 +133,8 @@ def _tell(study: optuna.Study, row: TrialRow, dimensions: Mapping[str, Choice | 
 
     value = finite(row.metric) if row.state == "completed" else None
     # A stopped trial was hopeless: as pruned it counts as worse than any completed one.
-    state = TrialState.PRUNED if row.state == "stopped" else TrialState.FAIL
+    ends = {"stopped": TrialState.PRUNED, "running": TrialState.RUNNING}
+    state = ends.get(row.state, TrialState.FAIL)
     try:
         params = {
             name: _encode(each, row.params[name]) for name, each in dimensions.items() if name in row.params

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, Value, describe, ended_trials
+from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, Value, describe, is_running
 from wpfsm.fsm.strategies.smoke import WithSmoke
 
 DEFAULT_ATTEMPTS = 10
@@ -36,7 +36,7 @@ class Fix:
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
         """Another attempt, or the full job once an attempt completed."""
-        return None if self._ended(ended_trials(rows)) else self._proposal(rows)
+        return None if is_running(rows) or self._ended(rows) else self._proposal(rows)
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:
         """The full job completed."""

@@ -18,7 +18,6 @@ from wpfsm.fsm.strategies.base import (
     Value,
     best,
     describe,
-    ended_trials,
 )
 
 From = Literal["best", "last"]
@@ -85,7 +84,7 @@ class Phases:
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
         """What the first phase that is not over asks for, on top of what it starts from."""
-        index = self._current(ended_trials(rows))
+        index = self._current(rows)
         if index is None:
             return None
         start = self.base_of(index, rows)

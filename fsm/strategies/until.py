@@ -18,7 +18,6 @@ from wpfsm.fsm.strategies.base import (
     Value,
     best,
     describe,
-    ended_trials,
 )
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
@@ -91,7 +90,7 @@ class Until:
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
         """The next trial, unless the target is met or the loop has given up."""
-        if self._ended(ended_trials(rows)):
+        if self._ended(rows):
             return None
         proposal = self._inner.next(rows)
         return proposal and self._carried(proposal)

@@ -15,13 +15,14 @@ from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.records import JSON, Change, Job, JobPatch, Outcome, PatchAttempt, Proposal, Trial
-from wpfsm.fsm.states.diagnosing import asking, failure_memory, handoff, proposals
+from wpfsm.fsm.states.diagnosing import asking, failure_memory, handoff
 from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold
-from wpfsm.fsm.states.diagnosing.patch_command import changed_names
-from wpfsm.fsm.states.diagnosing.proposals import Queued
 from wpfsm.fsm.states.diagnosing.remedy import Remedy, choose_patch
+from wpfsm.fsm.steps import lanes, proposals
 from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
+from wpfsm.fsm.steps.proposals import Queued
 from wpfsm.fsm.steps.service_writes import set_keep_alive
+from wpfsm.fsm.steps.source_edits import changed_names
 from wpfsm.fsm.strategies import repeated_failure
 from wpfsm.fsm.strategies.metrics import Expression, series
 from wpfsm.fsm.strategies.phases import reached
@@ -89,8 +90,10 @@ def answer(ctx: Context, packet: Mapping[str, JSON]) -> Change | None:
     return _closing(_next(ctx, job, failed or trial, why, queued))
 
 
-def _closing(change: Change) -> Change:
+def _closing(change: Change | None) -> Change | None:
     """The change closes the hand-off that it answers, unless it opens another one."""
+    if change is None:
+        return None
     return replace(change, loop={"handoff": None, "hold_until": None, **change.loop})
 
 
@@ -158,7 +161,7 @@ def _api_error(text: str) -> tuple[str, str]:
     return code, text.partition(" operation: ")[2] or text
 
 
-def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Change:
+def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Change | None:
     remedy = choose_patch(ctx, job, trial, diagnosis)
     again = failure_memory.failed_again(ctx, job, diagnosis.fingerprint)
     # Two trials that fail alike end the loop, unless the failure belongs to what the strategy chose for each.
@@ -169,10 +172,10 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     if remedy.action == "handoff" and _asks(ctx):
         # What the rules cannot mend is the trial's answer: whoever proposed it is asked for the next one.
         why = f"trial {trial.number} ({trial.label}) failed: {diagnosis.class_}: {diagnosis.fix}"
-        return replace(_next(ctx, job, failed, why), remembered=again)
+        return _remembering(_next(ctx, job, failed, why), again)
     if remedy.action == "skip":
         why = f"trial {trial.number} failed ({diagnosis.class_}): {_told(diagnosis)}{remedy.why}"
-        return replace(_next(ctx, job, failed, why), remembered=again)
+        return _remembering(_next(ctx, job, failed, why), again)
     if remedy.action == "handoff":
         if (refusal := ctx.over_limit(job)) and ctx.file.limits.on_limit == "release":
             # Nobody can go on from a hand-off that no further job may follow, and its pool would bill for nothing.
@@ -195,6 +198,10 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     return replace(
         _ended(ctx, job, failed, outcome, f"{diagnosis.class_}: {said}{remedy.why}"), remembered=again
     )
+
+
+def _remembering(change: Change | None, rows: tuple[PatchAttempt, ...]) -> Change | None:
+    return None if change is None else replace(change, remembered=rows)
 
 
 def _told(diagnosis: Diagnosis) -> str:
@@ -253,7 +260,7 @@ def _asks(ctx: Context) -> bool:
     return ctx.file.phases[reached(ctx.strategy, rows)].type == "ask"
 
 
-def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None = None) -> Change:
+def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None = None) -> Change | None:
     """The trial has its verdict: a proposal, the goal, the next trial, a question, or the end."""
     trials = [trial if t.number == trial.number else t for t in ctx.store.trials()]
     config = ctx.file.phases[trial.phase - 1]
@@ -263,7 +270,7 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None 
             return _at_limit(ctx, job, trial, refusal)
         more = _proceed(f"{why}; next is trial {repeat.number} ({repeat.label}), to know the noise")
         return replace(more, jobs=(job,), trials=(trial, repeat), remembered=_cured(ctx, trial))
-    trial = _judged(ctx, trial, [t for t in ctx.store.trials() if t.number < trial.number])
+    trial = _judged(ctx, trial, _before(ctx, trial))
     trials = [trial if t.number == trial.number else t for t in trials]
     taken: list[Trial] = []
     if trial.repeat_of is not None:
@@ -277,11 +284,12 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None 
             ctx, job, trial, Outcome.COMPLETED, f"{_standing(ctx, trials)}; done, said `wpfsm next --done`"
         )
         return replace(ended, proposals=queued.rows)
-    drawn = queued.trial
+    drawn = queued.trial or lanes.handed_back(ctx, trials)
+    busy = lanes.others_busy(ctx, trials)
     while drawn is None:
         rows = rows_of(trials)
         met = ctx.strategy.goal_met(rows)
-        if met and (drawn := _confirming(ctx, trials, trial.phase)):
+        if met and not busy and (drawn := _confirming(ctx, trials, trial.phase)):
             break
         if met:
             return _ended(ctx, job, trial, Outcome.GOAL_MET, met, taken)
@@ -290,10 +298,12 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None 
             return _ended(ctx, job, trial, Outcome.FAILED, repeated, taken)
         drawn = ask_next_trial(ctx, trials)
         moves_on = drawn is None or drawn.phase > trial.phase
-        if moves_on and not asks and (confirmed := _confirming(ctx, trials, trial.phase)):
+        if moves_on and not asks and not busy and (confirmed := _confirming(ctx, trials, trial.phase)):
             drawn = confirmed
             break
         standing = ctx.strategy.summary(rows) if drawn is None else None
+        if standing is not None and busy and not (asks and lanes.more_may_come(ctx, trials)):
+            return _idle(ctx, job, trial, taken, queued.rows)
         if standing is not None and asks and standing.ended is None:
             if refusal := ctx.over_limit(job):
                 return _at_limit(ctx, job, trial, refusal, taken)
@@ -334,6 +344,41 @@ def _next(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None 
         proposals=queued.rows,
         loop=source,
     )
+
+
+def _idle(
+    ctx: Context, job: Job, trial: Trial, taken: Sequence[Trial], answered: tuple[Proposal, ...]
+) -> Change | None:
+    """No trial is left for this lane while siblings work: wait for what they show, or be let go."""
+    rows = (trial, *taken)
+    stored = {t.number: t for t in ctx.store.trials()}
+    trials = [*{**stored, **{each.number: each for each in rows}}.values()]
+    if not lanes.more_may_come(ctx, trials):
+        gone = lanes.let_go("no trial is left for this lane", rows, (job,))
+        return replace(gone, remembered=_cured(ctx, trial))
+    if any(stored.get(each.number) != each for each in rows) or ctx.loop.handoff is not None:
+        ctx.record(
+            "judged",
+            f"trial {trial.number} ({trial.label}) {trial.state}; what comes next depends on the other lanes",
+            jobs=(job,),
+            trials=rows,
+            remembered=_cured(ctx, trial),
+            proposals=answered,
+            loop={"handoff": None, "hold_until": None} if ctx.loop.handoff is not None else {},
+            together=True,
+        )
+    lanes.wait_for_siblings(ctx, "the other lanes, on which the next trial depends")
+    return None
+
+
+def _before(ctx: Context, trial: Trial) -> list[Trial]:
+    """The trials whose results were there when this one ended."""
+    ended = ("completed", "failed", "stopped")
+    return [
+        t
+        for t in ctx.store.trials()
+        if t.number < trial.number or (ctx.loop.lane and t.number != trial.number and t.state in ended)
+    ]
 
 
 def _confirming(ctx: Context, trials: Sequence[Trial], phase: int) -> Trial | None:
@@ -415,6 +460,7 @@ def _ask(
         trials=(trial, *taken),
         remembered=_cured(ctx, trial),
         proposals=answered,
+        together=True,
     )
 
 
@@ -422,6 +468,8 @@ def _at_limit(ctx: Context, job: Job, trial: Trial, refusal: str, taken: Sequenc
     """A limit was reached: the end, or where the loop file says so a hand-off in which it can be raised."""
     if ctx.file.limits.on_limit == "ask":
         return _ask(ctx, "limit", refusal, job, trial, taken)
+    if lanes.others_busy(ctx, ctx.store.trials()):
+        return replace(lanes.let_go(refusal, (trial, *taken), (job,)), remembered=_cured(ctx, trial))
     return _ended(ctx, job, trial, Outcome.LIMIT, refusal, taken)
 
 
@@ -457,7 +505,8 @@ def _ended(
 ) -> Change:
     rows = (trial, *taken)
     said = "; ".join([why, *map(_taken_over, _new(taken, trial))])
-    return replace(release(outcome, said), jobs=(job,), trials=rows, remembered=_cured(ctx, trial))
+    ended = replace(release(outcome, said), jobs=(job,), trials=rows, remembered=_cured(ctx, trial))
+    return replace(ended, together=True)
 
 
 def _cured(ctx: Context, trial: Trial) -> tuple[PatchAttempt, ...]:
@@ -465,4 +514,4 @@ def _cured(ctx: Context, trial: Trial) -> tuple[PatchAttempt, ...]:
 
 
 def _proceed(why: str) -> Change:
-    return Change(kind="proceed", why=why, loop={})
+    return Change(kind="proceed", why=why, loop={}, together=True)

@@ -28,7 +28,7 @@ def packet_of(
     ctx: Context, kind: Kind, why: str, job: Job, trial: Trial, trials: Sequence[Trial], hold: Hold
 ) -> dict[str, JSON]:
     """What whoever decides the next trial needs to see, as plain JSON."""
-    loop_id = ctx.loop.id
+    loop_id = ctx.loop.group
     resume = ["wpfsm", "next", loop_id] if kind == "ask" else ["wpfsm", "resume", loop_id, "--accept-changes"]
     base = base_trial(trials, ctx.file.asks.keep if ctx.file.asks else "better")
     return {
@@ -63,7 +63,7 @@ def left(ctx: Context, hold: Hold) -> dict[str, JSON]:
     spent = ctx.ledger().cost_usd
     now = ctx.clock.now()
     return {
-        "jobs": None if limits.max_jobs is None else max(0, limits.max_jobs - len(ctx.jobs())),
+        "jobs": None if limits.max_jobs is None else max(0, limits.max_jobs - len(ctx.group_jobs())),
         "trials": None if asks is None else max(0, asks.max_trials - len(ctx.store.trials())),
         "cost_usd": None
         if limits.max_cost is None or spent is None

@@ -16,7 +16,7 @@ from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.redact import redact, redact_values
 from wpfsm.fsm.loopfile.model import KEEP_ALIVE_GUIDE, KEEP_ALIVE_MODEL
 from wpfsm.fsm.records import JSON, Job, Trial
-from wpfsm.fsm.states.diagnosing import source_edits
+from wpfsm.fsm.steps import source_edits
 from wpfsm.fsm.steps.next_trial import params_for
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
@@ -113,7 +113,7 @@ def packet_of(
     own = ctx.sources.files(given) if given else {}
     return {
         "kind": "failure",
-        "loop": ctx.loop.id,
+        "loop": ctx.loop.group,
         "job": job.name,
         "trial": trial.number,
         "label": trial.label,
@@ -137,8 +137,8 @@ def packet_of(
             "usd_at_most": hold.usd_at_most,
         },
         "opened_at": stamp(ctx.clock.now()),
-        "resume": ["wpfsm", "resume", ctx.loop.id],
-        "give_up": ["wpfsm", "resume", ctx.loop.id, "--abandon"],
+        "resume": ["wpfsm", "resume", ctx.loop.group],
+        "give_up": ["wpfsm", "resume", ctx.loop.group, "--abandon"],
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from wpfsm.fsm.context import Context
+from wpfsm.fsm.pool.owner import as_reused
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, POOL_OVER, Job, Obligation
 from wpfsm.fsm.request.lock import LockedFields
@@ -31,6 +32,8 @@ def decide_start(ctx: Context, job: Job) -> Job:
     """Decide warm or cold for ``job`` and discharge what it took over. Idempotent, one read a job."""
     if job.start:
         return job
+    if job.lane:
+        return _decide_in_group(ctx, job)
     previous = _owner_before(ctx, job)
     if previous is None:
         return _without_predecessor(ctx, job)
@@ -46,6 +49,42 @@ def decide_start(ctx: Context, job: Job) -> Job:
     if observed.pool_status == "Available":
         return _unmatched(ctx, job, observed, released_outside(ctx, observed, reading))
     return _decide_from_time(ctx, job, observed)
+
+
+def _decide_in_group(ctx: Context, job: Job) -> Job:
+    """Which pool of the group the service gave to this job: the claimed one first, then any other that was idle.
+
+    Another one than was claimed is no loss: the claimed pool stays for the sibling whose pool this job has taken.
+    """
+    jobs = ctx.store.group_jobs()
+    free = [j for j in as_reused(jobs) if j.may_hold_pool and j.is_terminal and j.name != job.claims]
+    names = [*([job.claims] if job.claims else []), *(j.name for j in reversed(free))]
+    by_name = {j.name: j for j in jobs}
+    claimed = by_name.get(job.claims)
+    for name in names:
+        reading = ctx.gateway.describe(name)
+        if reading is None or reading.pool is None:
+            continue
+        seen = observe(by_name[name], reading, ctx.clock.now())
+        own = seen if seen.lane == job.lane else None
+        if name == job.claims:
+            claimed = seen
+        if seen.pool_status == "Reused" and seen.reused_by == job.name:
+            other = (
+                "" if name == job.claims or not job.claims else f" and not {job.claims}, which it had claimed"
+            )
+            return _decide(ctx, job, name, f"{name} was reused by {job.name}{other}", own)
+    if not job.claims:
+        return _without_predecessor(ctx, job)
+    decided = _decide_from_time(ctx, job, claimed if claimed and claimed.lane == job.lane else None)
+    if (
+        decided.start == "cold"
+        and claimed
+        and claimed.pool_status == "Available"
+        and claimed.lane == job.lane
+    ):
+        set_keep_alive(ctx, claimed, 0, f"{job.name} did not match it")
+    return decided
 
 
 def _without_predecessor(ctx: Context, job: Job) -> Job:
@@ -133,7 +172,9 @@ def _decide_from_time(ctx: Context, job: Job, previous: Job | None = None) -> Jo
     startup = job.startup_seconds
     if startup is None:
         return job
-    cold = [j.startup_seconds for j in ctx.jobs() if j.start == "cold" and j.startup_seconds is not None]
+    cold = [
+        j.startup_seconds for j in ctx.group_jobs() if j.start == "cold" and j.startup_seconds is not None
+    ]
     warm = startup < WARM_START_SECONDS and bool(cold) and startup < max(cold) / 2
     start: Literal["cold", "warm"] = "warm" if warm else "cold"
     decided = replace(job, start=start, reuse_of=previous.name if warm and previous else "")

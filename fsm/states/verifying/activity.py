@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.pool.keep_alive import chain_remaining
-from wpfsm.fsm.pool.owner import chain_started_at, pool_owner
+from wpfsm.fsm.pool.owner import chain_started_at, pool_owner, strays
 from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Obligation, Outcome
+from wpfsm.fsm.steps import lanes
 from wpfsm.fsm.steps.explain_pool_loss import PoolLoss, cold_start_cost, cold_start_text, explain_pool_loss
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.units import DAY, duration
@@ -26,8 +27,8 @@ def run(ctx: Context) -> Change:
     """Wait for the pool's status and say what it means."""
     owner = pool_owner(ctx.jobs()) or _unexplained(ctx)
     if owner is None:
-        return _verified("no pool to keep: the next job starts cold")
-    let_go = _let_go(ctx, owner)
+        return _left_behind(ctx) or _verified("no pool to keep: the next job starts cold")
+    let_go = lanes.released_here(ctx, owner)
     if (
         not let_go
         and owner.pool_status == "Available"
@@ -38,7 +39,7 @@ def run(ctx: Context) -> Change:
     while True:
         ctx.check_stop()
         if refusal := ctx.over_limit():
-            return release(Outcome.LIMIT, refusal)
+            return lanes.at_limit(ctx, refusal)
         reading = ctx.gateway.describe(owner.name)
         now = ctx.clock.now()
         status = reading.pool.status if reading and reading.pool else ""
@@ -68,12 +69,19 @@ def _unexplained(ctx: Context) -> Job | None:
     return newest if newest and newest.name in owed and newest.pool_status in POOL_OVER else None
 
 
-def _let_go(ctx: Context, owner: Job) -> bool:
-    """Whether this loop has released the pool itself, so that Available only means "not yet"."""
-    return any(
-        i.kind == "update" and i.job_name == owner.name and i.argument == "0" and i.status == "done"
-        for i in ctx.store.intents(open_only=False)
-    )
+def _left_behind(ctx: Context, why: str = "", owner: Job | None = None) -> Change | None:
+    """In a group: the idle pool that a sibling has left behind, which the next job takes instead of a cold start."""
+    for stray in strays(ctx.group_jobs()) if ctx.loop.lane else ():
+        reading = ctx.gateway.describe(stray.name)
+        if reading and reading.pool and reading.pool.status == "Available":
+            said = f"{why}; that of {stray.name}, which lane {stray.lane} left behind, is Available"
+            return Change(
+                kind="verified",
+                why=said.removeprefix("; "),
+                jobs=(owner,) if owner else (),
+                data={"job": stray.name, "pool": "Available"},
+            )
+    return None
 
 
 def _available(ctx: Context, owner: Job) -> Change:
@@ -92,7 +100,7 @@ def _available(ctx: Context, owner: Job) -> Change:
 
 
 def _chain_left(ctx: Context, owner: Job) -> float | None:
-    started = chain_started_at(ctx.jobs(), owner)
+    started = chain_started_at(ctx.group_jobs(), owner)
     return None if started is None else chain_remaining(started, ctx.clock.now())
 
 
@@ -102,10 +110,16 @@ def _verified(why: str) -> Change:
 
 def _reused(ctx: Context, owner: Job) -> Change:
     """Somebody's job runs on our pool. Ours would be newer than the owner; so it is a stranger's."""
-    ours = owner.reused_by and ctx.store.job_named(owner.reused_by)
+    ours = next((job for job in ctx.group_jobs() if owner.reused_by and job.name == owner.reused_by), None)
     discharged = _discharge(
         ctx, owner, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
     )
+    if ours and ours.lane != ctx.loop.lane:
+        moved = f"the pool of {owner.name} moved on to {ours.name} of lane {ours.lane}"
+        found = _left_behind(ctx, moved, owner) or replace(
+            _verified(f"{moved}; the next job starts cold"), jobs=(owner,)
+        )
+        return replace(found, obligations=discharged)
     if ours:
         return Change(
             kind="verified",
