@@ -1,4 +1,4 @@
-"""The pool over time: one lane for the pool, and below it a row for each job."""
+"""The pools over time: a bar for the pool, or for each lane, and below them a row for each job."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _LANE, _FRAME, _SPACE = 44, 92, 10
-"""Pixels of the pool's lane, of what stands around the chart, and between its two parts."""
+"""Pixels of the pool's bar, of what stands around the chart, and between its two parts."""
+_MORE = 22
+"""Pixels of each further lane's bar."""
 
 
 def timeline(facts: Facts, palette: Palette) -> go.Figure | None:
@@ -28,17 +30,20 @@ def timeline(facts: Facts, palette: Palette) -> go.Figure | None:
         return None
     rows = [_row(facts, job) for job in facts.jobs]
     row = min(26.0, max(4.5, 460 / len(rows)))
-    inner = _LANE + _SPACE + row * len(rows)
+    pools = sorted({_pool(job) for job in facts.jobs}, key=lambda name: (len(name), name))
+    above = _LANE + _MORE * (len(pools) - 1)
+    inner = above + _SPACE + row * len(rows)
     figure = make_subplots(
         rows=2,
         cols=1,
         shared_xaxes=True,
         vertical_spacing=_SPACE / inner,
-        row_heights=[_LANE / (inner - _SPACE), row * len(rows) / (inner - _SPACE)],
+        row_heights=[above / (inner - _SPACE), row * len(rows) / (inner - _SPACE)],
     )
     for phase in PHASES:
         if mine := [segment for segment in found if segment.phase == phase]:
-            figure.add_trace(_bars(phase, mine, ["pool"] * len(mine), facts, palette), row=1, col=1)
+            bars = [_pool(_job(facts, segment)) for segment in mine]
+            figure.add_trace(_bars(phase, mine, bars, facts, palette), row=1, col=1)
             labels = [_row(facts, _job(facts, segment)) for segment in mine]
             below = _bars(phase, mine, labels, facts, palette).update(showlegend=False)
             figure.add_trace(below, row=2, col=1)
@@ -52,8 +57,13 @@ def timeline(facts: Facts, palette: Palette) -> go.Figure | None:
     figure.update_xaxes(type="date", **axis(palette))
     figure.update_xaxes(title={"text": "UTC", "standoff": 4}, row=2)
     figure.update_yaxes(fixedrange=True, **axis(palette, grid=False, size=12 if row > 12 else 10))
+    figure.update_yaxes(categoryorder="array", categoryarray=pools[::-1], row=1)
     figure.update_yaxes(categoryorder="array", categoryarray=rows[::-1], row=2)
     return figure
+
+
+def _pool(job: Job) -> str:
+    return f"lane {job.lane}" if job.lane else "pool"
 
 
 def _row(facts: Facts, job: Job) -> str:

@@ -39,6 +39,7 @@ from wpfsm.fsm.strategies.metrics import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
+from wpfsm.fsm.strategies.sweep import SweepConfig
 from wpfsm.fsm.strategies.until import UntilConfig
 from wpfsm.fsm.units import short_duration
 
@@ -436,7 +437,7 @@ class LoopFile(Section):
             carries = isinstance(phase, UntilConfig) and (
                 phase.propose is None if phase.carry_checkpoint is None else phase.carry_checkpoint
             )
-            if carries:
+            if carries or (isinstance(phase, SweepConfig) and phase.carry_checkpoint):
                 raise ValueError(
                     "lanes: a checkpoint that is carried on lies in one pool's cache, and the service picks the pool; "
                     "write lanes: 1, or carry_checkpoint: false"

@@ -94,7 +94,9 @@ class Phases:
         if proposal is None:
             return None
         params = {**(start.params if start else {}), **proposal.params}
-        return replace(proposal, params=params, phase=index + 1, base=start.number if start else None)
+        return replace(
+            proposal, params=params, phase=index + 1, base=proposal.base or (start.number if start else None)
+        )
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:
         """The goal of the last phase, once the loop is there."""

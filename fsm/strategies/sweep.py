@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from wpfsm.fsm.strategies.asha import Asha, Resource, Rungs
 from wpfsm.fsm.strategies.base import Goal, Proposal, Strategy, StrategyError, Value, label_for
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
@@ -26,25 +27,46 @@ class Search(BaseModel):
         parameters: Each name with its values, or for `random` and `bayes` with its range. `list` pairs them one by
             one: the first of each, the second of each.
         trials: The trials of `list`, where they are not given by `parameters`.
-        count: How many trials `random` and `bayes` run.
-        seed: What `random` and `bayes` draw with: the same seed proposes the same trials.
+        count: How many trials `random` and `bayes` run; how many configurations `asha` begins.
+        seed: What `random`, `bayes` and `asha` draw with: the same seed proposes the same trials.
+        resource: What `asha` gives the better ones more of, such as `{name: epochs, min: 1, max: 27}`.
+        reduction: `asha` promotes one of so many, with so many times the resource [default: 3].
+        carry_checkpoint: A trial that `asha` promotes continues from the checkpoint of its last rung, in the pool's
+            cache; for one lane.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["grid", "list", "random", "bayes"] = "grid"
+    method: Literal["grid", "list", "random", "bayes", "asha"] = "grid"
     parameters: dict[str, Parameter] | None = None
     trials: list[Overrides] | None = None
     count: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    resource: Resource | None = None
+    reduction: Annotated[int, Field(ge=2, le=16)] | None = None
+    carry_checkpoint: bool | None = None
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Search:
+        self._check_rungs()
         if self.method == "list":
             self._check_list()
         else:
             self._check_space()
         return self
+
+    def _check_rungs(self) -> None:
+        if self.method == "asha":
+            if self.resource is None:
+                raise ValueError(
+                    "method asha needs a resource, such as resource: {name: epochs, min: 1, max: 27}"
+                )
+            if self.resource.name in (self.parameters or {}):
+                raise ValueError(f"{self.resource.name} is the resource: it is no parameter to draw")
+            return
+        for name in ("resource", "reduction"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} goes with method asha")
 
     def _check_list(self) -> None:
         if self.count is not None:
@@ -102,13 +124,27 @@ class Search(BaseModel):
 
     def names(self) -> set[str]:
         """The hyperparameters that it varies."""
-        return set(self.parameters or {}).union(*(self.trials or []))
+        return set(self.parameters or {}).union(
+            *(self.trials or []), {self.resource.name} if self.resource else set()
+        )
 
 
 class SweepConfig(Search, WithSmoke, WithRepeats):
     """The `strategy` section of a sweep."""
 
     type: Literal["sweep"] = "sweep"
+
+    @model_validator(mode="after")
+    def _rungs_stand_alone(self) -> SweepConfig:
+        if self.carry_checkpoint and self.method != "asha":
+            raise ValueError(
+                "carry_checkpoint goes with method asha: no other trial of a sweep continues one"
+            )
+        if self.method == "asha" and (self.repeats > 1 or self.confirm):
+            raise ValueError(
+                "method asha runs the better ones again by itself: leave repeats and confirm out"
+            )
+        return self
 
 
 def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Strategy:
@@ -120,7 +156,7 @@ def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Stra
         base: The job's own hyperparameters.
 
     Raises:
-        StrategyError: `bayes` without a metric, or a list that holds a trial twice.
+        StrategyError: `bayes` or `asha` without a metric, or a list that holds a trial twice.
     """
     if config.method == "bayes":
         from wpfsm.fsm.strategies.bayes import Bayes
@@ -128,6 +164,14 @@ def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Stra
         if goal is None:
             raise StrategyError("method bayes needs a metric: it learns from the metric of each trial")
         return Bayes(config.space(), config.count or 0, config.seed, goal)
+    if config.method == "asha":
+        if goal is None:
+            raise StrategyError("method asha needs a metric: it promotes by the metric of each trial")
+        assert config.resource is not None, "asha has a resource"
+        rungs = Rungs(config.resource, config.reduction or 3)
+        return Asha(
+            config.space(), config.count or 0, config.seed, goal, rungs, carries=bool(config.carry_checkpoint)
+        )
     return TrialList(trial_list(_points(config), base), goal)
 
 

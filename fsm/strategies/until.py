@@ -57,6 +57,10 @@ class UntilConfig(WithSmoke, WithRepeats):
 
     @model_validator(mode="after")
     def _something_changes(self) -> UntilConfig:
+        if isinstance(self.propose, Search) and self.propose.method == "asha":
+            raise ValueError(
+                "method asha promotes until nothing is left: it is a sweep, and proposes to no until"
+            )
         if self.propose == []:
             raise ValueError("propose is an empty list: leave it out to continue the same configuration")
         if (self.propose is None or self.carry_checkpoint) and (self.repeats > 1 or self.confirm):

@@ -78,9 +78,12 @@ class Lane:
         world: Where.
         number: Which lane.
         seen: Hears of every boundary that it passes.
+        edited: Take up an edit first, as ``wpfsm resume`` does.
     """
 
-    def __init__(self, world: World, number: int, seen: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, world: World, number: int, seen: Callable[[int, str], None], *, edited: bool = False
+    ) -> None:
         self.world = world
         self.number = number
         self.at = "start"
@@ -90,6 +93,7 @@ class Lane:
         self.error: BaseException | None = None
         self._seen = seen
         self._killed = False
+        self._edited = edited
         self._go = threading.Semaphore(0)
         self._stands = threading.Semaphore(0)
         threading.Thread(target=self._live, name=f"lane-{number}", daemon=True).start()
@@ -124,6 +128,8 @@ class Lane:
                 with contextlib.closing(
                     self.world.controller(self.stand, clock=clock, lane=self.number)
                 ) as own:
+                    if self._edited:
+                        self.world.take_up(own)
                     self.result = controller.turn(own.ports)
         except BaseException as error:
             self.error = error
@@ -148,8 +154,8 @@ class Group:
             self.count = len(history.lanes(lane_id(1)))
         self.lanes = {number: self._lane(number) for number in range(1, self.count + 1)}
 
-    def _lane(self, number: int) -> Lane:
-        return Lane(self.world, number, self._passed)
+    def _lane(self, number: int, *, edited: bool = False) -> Lane:
+        return Lane(self.world, number, self._passed, edited=edited)
 
     def _passed(self, number: int, name: str) -> None:
         self.names.append((number, name))
@@ -186,13 +192,13 @@ class Group:
         if again:
             self.lanes[number] = self._lane(number)
 
-    def resume(self) -> None:
+    def resume(self, *, edited: bool = False) -> None:
         """What ``wpfsm resume`` does: a process for each lane that is not closed."""
         with self.world.history() as history:
             states = {lane.lane: str(lane.state) for lane in history.lanes(lane_id(1))}
         for number, state in states.items():
             if state != "Closed" and self.lanes[number].done:
-                self.lanes[number] = self._lane(number)
+                self.lanes[number] = self._lane(number, edited=edited)
 
     def close(self) -> None:
         """End what still stands somewhere."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -52,39 +52,55 @@ def decide_start(ctx: Context, job: Job) -> Job:
 
 
 def _decide_in_group(ctx: Context, job: Job) -> Job:
-    """Which pool of the group the service gave to this job: the claimed one first, then any other that was idle.
+    """Which pool of the group the service gave to this job: the claimed one, or any other that was idle.
 
     Another one than was claimed is no loss: the claimed pool stays for the sibling whose pool this job has taken.
     """
     jobs = ctx.store.group_jobs()
-    free = [j for j in as_reused(jobs) if j.may_hold_pool and j.is_terminal and j.name != job.claims]
-    names = [*([job.claims] if job.claims else []), *(j.name for j in reversed(free))]
     by_name = {j.name: j for j in jobs}
-    claimed = by_name.get(job.claims)
-    for name in names:
-        reading = ctx.gateway.describe(name)
-        if reading is None or reading.pool is None:
-            continue
-        seen = observe(by_name[name], reading, ctx.clock.now())
-        own = seen if seen.lane == job.lane else None
-        if name == job.claims:
-            claimed = seen
-        if seen.pool_status == "Reused" and seen.reused_by == job.name:
-            other = (
-                "" if name == job.claims or not job.claims else f" and not {job.claims}, which it had claimed"
-            )
-            return _decide(ctx, job, name, f"{name} was reused by {job.name}{other}", own)
-    if not job.claims:
+    claimed = _read(ctx, by_name[job.claims]) if job.claims else None
+    if claimed and claimed.reused_by == job.name:
+        return _decide(ctx, job, claimed.name, f"{claimed.name} was reused by {job.name}", _own(job, claimed))
+    contested: dict[str, JSON] = {}
+    if claimed and claimed.pool_status == "Reused" and claimed.reused_by not in (*by_name, ""):
+        contested = {"cause": "contested", "reused_by": claimed.reused_by, "pool": claimed.name}
+        said = f"; contested: {claimed.reused_by} took over the pool of {claimed.name}, which it had claimed"
+    else:
+        said = f", not {claimed.name}, which it had claimed" if claimed else ""
+    if taken := _taken(ctx, job, jobs):
+        own = _own(job, taken) or (_own(job, claimed) if contested and claimed else None)
+        return _decide(ctx, job, taken.name, f"{taken.name} was reused by {job.name}{said}", own, contested)
+    if claimed is None:
         return _without_predecessor(ctx, job)
-    decided = _decide_from_time(ctx, job, claimed if claimed and claimed.lane == job.lane else None)
-    if (
-        decided.start == "cold"
-        and claimed
-        and claimed.pool_status == "Available"
-        and claimed.lane == job.lane
-    ):
-        set_keep_alive(ctx, claimed, 0, f"{job.name} did not match it")
+    if contested:
+        return _decide(ctx, job, "", said.removeprefix("; "), _own(job, claimed), contested)
+    own = _own(job, claimed)
+    if own and own.pool_status == "Terminated":
+        loss = explain_pool_loss(ctx, own, ctx.gateway.describe(own.name))
+        return _decide(ctx, job, "", f"pool lost: {loss.text}", own, loss.to_json())
+    decided = _decide_from_time(ctx, job, own)
+    if decided.start == "cold" and own and own.pool_status == "Available":
+        set_keep_alive(ctx, own, 0, f"{job.name} did not match it")
     return decided
+
+
+def _taken(ctx: Context, job: Job, jobs: Sequence[Job]) -> Job | None:
+    """The job of the group whose pool this one took over: as its own lane has read it, or as it is read now."""
+    if told := next((j for j in jobs if j.reused_by == job.name), None):
+        return told
+    idle = [j for j in as_reused(jobs) if j.may_hold_pool and j.is_terminal and j.name != job.claims]
+    read = (_read(ctx, j) for j in reversed(idle))
+    return next((seen for seen in read if seen.reused_by == job.name), None)
+
+
+def _read(ctx: Context, job: Job) -> Job:
+    reading = ctx.gateway.describe(job.name)
+    return observe(job, reading, ctx.clock.now()) if reading else job
+
+
+def _own(job: Job, other: Job) -> Job | None:
+    """Another job, where this lane may write its row."""
+    return other if other.lane == job.lane else None
 
 
 def _without_predecessor(ctx: Context, job: Job) -> Job:

@@ -21,6 +21,10 @@ SECTIONS = {
     "bayes-finite": {
         "type": "sweep", "method": "bayes", "parameters": {"batch": [4, 8], "fp16": [True, False]}, "count": 9,
     },
+    "asha": {
+        "type": "sweep", "method": "asha", "parameters": SPACE, "count": 9, "seed": 3,
+        "resource": {"name": "epochs", "min": 1, "max": 9},
+    },
     "smoked": {"type": "sweep", "parameters": {"lr": [1e-4, 5e-5, 2e-5]}, "smoke": True},
     "until-continued": {"type": "until", "target": "loss < 0.2", "max_trials": 6, "patience": 3},
     "until-list": {"type": "until", "target": "loss < 0.2", "propose": [{"lr": 1e-4}, {"lr": 1e-5}]},
