@@ -209,6 +209,11 @@ def next_trial(
 )
 @click.option("--name", default="wpfsm", show_default=True, help="Of the stack and its table.")
 @click.option("--training-role", metavar="ARN", help="The one role that jobs may run with.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 1000),
+    help="Executions that are reserved for the loops [default: as deployed, else 50].",
+)
 @click.option("--region", help="Where [default: $AWS_REGION, else us-east-1].")
 @click.option("--print-template", is_flag=True, help="Only print the template.")
 @click.option("--remove", is_flag=True, help="Remove the engine; the table and the bucket stay.")
@@ -217,6 +222,7 @@ def deploy(
     given: Options,
     name: str,
     training_role: str | None,
+    concurrency: int | None,
     region: str | None,
     print_template: bool,
     remove: bool,
@@ -225,7 +231,13 @@ def deploy(
     from wpfsm.adapters.verbs import deploy
 
     return deploy.deploy(
-        given, name=name, role=training_role, region=region, print_template=print_template, remove=remove
+        given,
+        name=name,
+        role=training_role,
+        region=region,
+        print_template=print_template,
+        remove=remove,
+        concurrency=concurrency,
     )
 
 

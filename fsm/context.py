@@ -44,6 +44,8 @@ from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, build
 
 T = TypeVar("T")
+HEARTBEAT_SECONDS = 10.0
+"""How often a controller says that it lives, whatever its state."""
 
 
 class StopRequested(Exception):
@@ -320,9 +322,9 @@ class Context:
                 raise StopRequested(each.outcome, f"lane {each.lane} of the group ended: {each.why}")
 
     def beat(self) -> None:
-        """Refresh the heartbeat every ten seconds, whatever the state."""
+        """Refresh the heartbeat when it is due."""
         now = self.clock.now()
-        if abs(now - self._beat_at) >= 10:
+        if abs(now - self._beat_at) >= HEARTBEAT_SECONDS:
             with self.ports.failpoints.around("commit heartbeat"):
                 self.store.beat(now)
             self._beat_at = now

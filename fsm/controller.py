@@ -26,9 +26,8 @@ from wpfsm.fsm.errors import (
     Unknown,
     WpfsmError,
 )
-from wpfsm.fsm.machine import GuardFailed
 from wpfsm.fsm.ports import Store
-from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
+from wpfsm.fsm.records import EXIT_CODES, Change, FailureHandoff, Loop, Outcome, State
 from wpfsm.fsm.states.diagnosing import activity as diagnosing
 from wpfsm.fsm.states.preflight import activity as preflight
 from wpfsm.fsm.states.releasing import activity as releasing
@@ -198,9 +197,11 @@ def _take_up_rights(ctx: Context) -> None:
 
 def has_answer(loop: Loop, store: Store) -> bool:
     """Whether an open hand-off has what it waits for: a proposal, a limit that was raised, a changed strategy."""
-    packet = loop.handoff or {}
-    raised = packet.get("kind") == "limit" and bool(packet.get("accepted"))
-    return bool(store.proposals()) or raised or bool(packet.get("redraw"))
+    handoff = loop.handoff
+    if isinstance(handoff, FailureHandoff):
+        return handoff.redraw or bool(store.proposals())
+    raised = handoff is not None and handoff.kind == "limit" and bool(handoff.accepted)
+    return raised or bool(store.proposals())
 
 
 def _step(ctx: Context) -> Change | None:
@@ -248,6 +249,3 @@ def abandon(ports: Ports, outcome: Outcome, why: str) -> None:
     if ctx.loop.state in (State.RELEASING, State.CLOSED):
         return
     ctx.transition(release(outcome, why))
-
-
-__all__ = ["ACTIVITIES", "GuardFailed", "Result", "Turn", "abandon", "drive", "turn"]

@@ -6,6 +6,8 @@ thing to do, in one sentence or one command.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 POLICY = "attach the policy in docs/aws.md"
 """The fix where credentials are good and may not do what a loop does."""
 
@@ -140,3 +142,18 @@ class NotConfirmed(WpfsmError):
     """The release could not be read back: something may still bill. Overrides every other exit code."""
 
     exit_code = 30
+
+
+def did_you_mean(given: str, known: Iterable[str], otherwise: str = "", *, cutoff: float = 0.6) -> str:
+    """``did you mean max_jobs?``; ``otherwise`` where nothing that is known comes near.
+
+    Args:
+        given: What was written.
+        known: What could have been.
+        otherwise: What to say instead.
+        cutoff: How near it must come, from 0 to 1.
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(given, list(known), n=1, cutoff=cutoff)
+    return f"did you mean {near[0]}?" if near else otherwise

@@ -56,7 +56,7 @@ class LoopMachine(StateChart[MachineModel]):
     submitted = s.SUBMITTING.to(s.RUNNING)
     rejected = s.SUBMITTING.to(s.DIAGNOSING)
     ended = s.RUNNING.to(s.DIAGNOSING)
-    handed_off = s.DIAGNOSING.to(s.DIAGNOSING)
+    handed_off = s.DIAGNOSING.to(s.DIAGNOSING) | s.SUBMITTING.to(s.DIAGNOSING) | s.VERIFYING.to(s.DIAGNOSING)
     proceed = s.DIAGNOSING.to(s.VERIFYING)
     verified = s.VERIFYING.to(s.SUBMITTING)
     release = (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Change,
         Event,
         Intent,
+        IntentKind,
         Job,
         Loop,
         Obligation,
@@ -98,13 +99,12 @@ class Transition:
 
 @dataclass(frozen=True)
 class JobReading:
-    """What DescribeTrainingJob said at ``read_at``. Times in epoch seconds, None when not said."""
+    """What DescribeTrainingJob said. Times in epoch seconds, None when not said."""
 
     name: str
     arn: str
     status: str
     secondary_status: str
-    read_at: float
     failure_reason: str = ""
     created_at: float | None = None
     training_started_at: float | None = None
@@ -485,6 +485,10 @@ class Store(Protocol):
         """Every trial of every lane, by number."""
         ...
 
+    def trial(self, number: int) -> Trial:
+        """One trial, whose number another row holds. Raises ``LookupError`` when there is none."""
+        ...
+
     def jobs(self, *, after: int = 0) -> Sequence[Job]:
         """Every job with a number above ``after``, by number."""
         ...
@@ -505,8 +509,16 @@ class Store(Protocol):
         """Intents, oldest first."""
         ...
 
+    def intents_of(self, job_name: str, kind: IntentKind) -> Sequence[Intent]:
+        """Every intent of one kind for one job, answered or not, oldest first."""
+        ...
+
     def obligations(self, *, owed_only: bool = True) -> Sequence[Obligation]:
         """Obligations, oldest first."""
+        ...
+
+    def obligation(self, job_name: str) -> Obligation | None:
+        """What one job may have left, discharged or not; None when it was never intended."""
         ...
 
     def events(self) -> Sequence[Event]:
@@ -610,6 +622,10 @@ class History(Protocol):
         """What was proposed to a loop from outside, by number."""
         ...
 
+    def proposal(self, loop_id: str, number: int) -> Proposal:
+        """One of them. Raises ``LookupError`` when there is none."""
+        ...
+
     def job_named(self, name: str) -> Job | None:
         """A job by its name, of any loop."""
         ...
@@ -622,6 +638,10 @@ class History(Protocol):
         """Trials of a loop, by number."""
         ...
 
+    def trial(self, loop_id: str, number: int) -> Trial:
+        """One of them. Raises ``LookupError`` when there is none."""
+        ...
+
     def intents(self, loop_id: str) -> Sequence[Intent]:
         """Intents of a loop."""
         ...
@@ -632,6 +652,10 @@ class History(Protocol):
 
     def owed(self) -> Sequence[Obligation]:
         """Open obligations of every loop."""
+        ...
+
+    def owed_jobs(self, loop_id: str) -> list[str]:
+        """Names of the jobs of a loop whose release is not read back."""
         ...
 
     def events(self, loop_id: str, since: int = 0) -> Iterator[Event]:

@@ -9,11 +9,12 @@ from pathlib import Path
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused, UsageError
 from wpfsm.fsm.loopfile.load import load
-from wpfsm.fsm.loopfile.model import with_keep_alive
-from wpfsm.fsm.records import JSON, Job, Trial
+from wpfsm.fsm.loopfile.model import LoopFile, own_price, with_keep_alive
+from wpfsm.fsm.records import JSON, FailureHandoff, Job, Question, Trial
 from wpfsm.fsm.request import file_changes
 from wpfsm.fsm.states.diagnosing import handoff
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
+from wpfsm.fsm.strategies import Goal, Strategy, build
 from wpfsm.fsm.strategies.metrics import extract, last_finite
 
 LOG_LINES = 100_000
@@ -33,18 +34,17 @@ def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
     notes: list[str] = []
     changed = _accept_file(ctx, notes, accept=accept)
     job = ctx.store.last_job()
-    kind = (ctx.loop.handoff or {}).get("kind", "failure")
-    if ctx.loop.handoff is not None and (kind != "failure" or ctx.store.proposals()):
-        _refuse_unanswered(ctx, str(kind))
-    elif ctx.loop.handoff is not None and job is not None:
-        trial = next(t for t in ctx.store.trials() if t.number == job.trial)
-        accepted = [key.strip() for key in str(ctx.loop.handoff.get("accepted") or "").split(",")]
-        if _read_log_again(ctx, job, accepted) or _redraw(ctx, trial, accepted):
+    waiting = ctx.loop.handoff
+    if isinstance(waiting, Question):
+        _refuse_unanswered(ctx, waiting)
+    elif waiting is not None and job is not None and not ctx.store.proposals():
+        trial = ctx.store.trial(job.trial)
+        if _read_log_again(ctx, job, waiting.accepted) or _redraw(ctx, trial, waiting):
             return notes
         folder = trial.source or ctx.file.job.source
         digest = ctx.sources.snapshot(folder) if folder else trial.source_digest
         handoff.take_up(ctx, digest, settings_changed=changed)
-    elif ctx.file.job.source:
+    elif waiting is None and ctx.file.job.source:
         _note_changed_source(ctx, notes, ctx.file.job.source)
     return notes
 
@@ -68,23 +68,26 @@ def _read_log_again(ctx: Context, job: Job, accepted: Sequence[str]) -> bool:
     return True
 
 
-def _redraw(ctx: Context, trial: Trial, accepted: Sequence[str]) -> bool:
+def _redraw(ctx: Context, trial: Trial, waiting: FailureHandoff) -> bool:
     """A changed strategy that does not ask for the failed trial any more is asked for its next one instead."""
-    if not any(key.startswith("strategy") for key in accepted):
+    if not any(key.startswith("strategy") for key in waiting.accepted):
         return False
-    if any((each.label, each.repeat) == (trial.label, trial.repeat) for each in ctx.strategy.preview()):
+    if _asks_for(ctx.strategy, trial):
         return False
-    packet = {**(ctx.loop.handoff or {}), "redraw": True}
     ctx.record(
         "accepted",
         f"the changed strategy does not ask for trial {trial.number} ({trial.label}) any more: its next trial is drawn",
-        loop={"handoff": packet},
+        loop={"handoff": replace(waiting, redraw=True)},
     )
     return True
 
 
-def _refuse_unanswered(ctx: Context, kind: str) -> None:
-    """Say what a hand-off waits for, when nothing of it is there.
+def _asks_for(strategy: Strategy, trial: Trial) -> bool:
+    return any((each.label, each.repeat) == (trial.label, trial.repeat) for each in strategy.preview())
+
+
+def _refuse_unanswered(ctx: Context, question: Question) -> None:
+    """Say what a question waits for, when nothing of it is there.
 
     Raises:
         Refused: Nothing was proposed, or the limit was not raised.
@@ -92,16 +95,16 @@ def _refuse_unanswered(ctx: Context, kind: str) -> None:
     loop = ctx.loop
     if ctx.store.proposals():
         return
-    if kind == "ask":
+    if question.kind == "ask":
         raise Refused(
-            f"{loop.id} waits for a proposal: what to try next",
-            fix=f"wpfsm next {loop.id} --set NAME=VALUE (or --source DIR); wpfsm next {loop.id} --done ends it",
+            f"{loop.group} waits for a proposal: what to try next",
+            fix=f"wpfsm next {loop.group} --set NAME=VALUE (or --source DIR); wpfsm next {loop.group} --done ends it",
         )
-    if (refusal := ctx.over_limit()) or not (loop.handoff or {}).get("accepted"):
+    if (refusal := ctx.over_limit()) or not question.accepted:
         raise Refused(
             f"{refusal or 'the limit'}: it was not raised",
-            fix=f"raise it in {loop.loop_path}, then wpfsm resume {loop.id} --accept-changes; "
-            f"or wpfsm next {loop.id} --done",
+            fix=f"raise it in {loop.loop_path}, then wpfsm resume {loop.group} --accept-changes; "
+            f"or wpfsm next {loop.group} --done",
         )
 
 
@@ -130,17 +133,42 @@ def _accept_file(ctx: Context, notes: list[str], *, accept: bool) -> bool:
         return False
     keep_alive = float(ctx.file.pool.keep_alive or 0)
     effective: dict[str, JSON] = with_keep_alive(now, keep_alive).dump()
-    changed = file_changes.compare(ctx.file.dump(), effective)
-    file_changes.check(changed, accept=accept, loop_id=ctx.loop.id, cost=mismatch_cost(ctx))
+    changed = file_changes.compare(ctx.file.dump(), effective, _goes_on(ctx, now))
+    file_changes.check(changed, accept=accept, loop_id=ctx.loop.group, cost=mismatch_cost(ctx))
     if changed:
-        keys = ", ".join(change.key for change in changed)
         # Kept with an open hand-off, which it answers even if this process ends before it is closed.
-        noted = {"handoff": {**ctx.loop.handoff, "accepted": keys}} if ctx.loop.handoff else {}
+        keys = tuple(change.key for change in changed)
+        noted: dict[str, object] = (
+            {"handoff": replace(ctx.loop.handoff, accepted=keys)} if ctx.loop.handoff else {}
+        )
+        if "pool.price_per_hour" in keys and now.pool.price_per_hour is not None:
+            noted["price"] = own_price(now, ctx.clock.now())
+        words = [f"{change.key} ({change.applies})" for change in changed]
+        notes += [f"accepted: {word}" for word in words]
         ctx.record(
             "accepted",
-            f"changes accepted: {keys}",
+            f"changes accepted: {', '.join(words)}",
             loop={"loop_file": effective, **noted},
             data={c.key: [c.old, c.new] for c in changed},
         )
         ctx.reload()
     return bool(changed)
+
+
+def _goes_on(ctx: Context, now: LoopFile) -> file_changes.GoesOn:
+    """Which trial's job comes next, under the file as it is now."""
+    trials, job = ctx.store.trials(), ctx.store.last_job()
+    drawn = len(trials) + 1
+    waiting = ctx.loop.handoff
+    if not isinstance(waiting, FailureHandoff) or job is None:
+        ready = next((t.number for t in trials if t.state == "pending"), None)
+        return file_changes.GoesOn(ready or drawn, drawn)
+    failed = ctx.store.trial(job.trial)
+    goal = Goal(now.metric.name, now.metric.goal) if now.metric else None
+    asked = _asks_for(build(now.strategy, goal, now.job.hyperparameters), failed)
+    return file_changes.GoesOn(
+        trial=failed.number if asked else drawn,
+        drawn=drawn,
+        replaced=None if asked else failed.number,
+        log_of=job.name if job.status == "Completed" else "",
+    )

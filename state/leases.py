@@ -21,7 +21,6 @@ from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
 from wpfsm.state.private import private, private_folder
 
-HEARTBEAT_SECONDS = 10.0
 STALE_SECONDS = 60.0
 """An owner on another host whose heartbeat is older than this is taken for dead."""
 
@@ -105,18 +104,13 @@ def acquire_together(folder: Path, name: str, *, what: str, holder: str) -> Leas
             lease.share()
             return lease
         file = open(path, "a+", encoding="utf-8", opener=private)  # noqa: SIM115 - the lease closes it
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:  # a loop without lanes has it, or a sibling is just writing its name
-            file.close()
-            if _holder_of(path) != holder:
-                break
-            time.sleep(0.02)
-            continue
-        if _holder_of(path) == holder:
+        shared, mine = _try_lock(file, fcntl.LOCK_SH), _holder_of(path) == holder
+        if shared and mine:
             return Lease(file, shared=True)
         file.close()
-        break
+        if not mine:
+            break
+        time.sleep(0.02)  # a sibling is just writing its name
     return acquire(folder, name, what=what, holder=holder)
 
 
@@ -167,13 +161,18 @@ def _signed(file: IO[str], holder: str) -> Lease:
 def _locked(file: IO[str]) -> bool:
     """Try for a tenth of a second: :func:`is_held` takes the lock for a moment too."""
     for _ in range(10):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(0.01)
-        else:
+        if _try_lock(file, fcntl.LOCK_EX):
             return True
+        time.sleep(0.01)
     return False
+
+
+def _try_lock(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _note(file: IO[str]) -> str:
@@ -202,9 +201,8 @@ def _is_of_a_live_process(note: str) -> bool:
 
 def is_held(folder: Path, name: str) -> bool:
     """Whether a live process has the right called ``name``."""
-    return _is_locked(
-        folder / f"{name}.lock", fcntl.LOCK_SH
-    )  # two that look must not take each other for a holder
+    # Shared: two that look at the same moment must not take each other for a controller.
+    return _is_locked(folder / f"{name}.lock", fcntl.LOCK_SH)
 
 
 def anybody_drives(folder: Path, loop_id: str) -> bool:
@@ -218,12 +216,7 @@ def _is_locked(path: Path, kind: int) -> bool:
     if not path.exists():
         return False
     with path.open("a+") as file:
-        try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        fcntl.flock(file, fcntl.LOCK_UN)
-    return False
+        return not _try_lock(file, kind)
 
 
 def refuse_held(folder: Path, name: str, *, what: str) -> None:
@@ -238,10 +231,9 @@ def refuse_held(folder: Path, name: str, *, what: str) -> None:
         if not _is_locked(path, fcntl.LOCK_EX):
             return
         time.sleep(0.01)
-    if path.exists():
-        with (folder / f"{name}.lock").open("a+", encoding="utf-8") as file:
-            note = _note(file)
-        raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
+    with path.open("a+", encoding="utf-8") as file:
+        note = _note(file)
+    raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
 
 
 def refuse_live_owner(owner: Owner | None, now: float, loop_id: str) -> None:

@@ -20,6 +20,7 @@ from wpfsm.fsm.records import (
     Change,
     Event,
     Intent,
+    IntentKind,
     Job,
     Loop,
     Obligation,
@@ -227,6 +228,10 @@ class LoopStore:
         """Every obligation of every lane, by the job's name."""
         return self._records(Obligation, "order by job_name", every_lane=True)
 
+    def trial(self, number: int) -> Trial:
+        """One trial by number; raises ``LookupError`` when there is none."""
+        return self._records(Trial, "and number = ?", number)[0]
+
     def jobs(self, *, after: int = 0) -> Sequence[Job]:
         """Every job with a number above ``after``, by number."""
         return self._records(Job, "and number > ? order by number", after)
@@ -248,10 +253,19 @@ class LoopStore:
         which = "and status = 'open' order by rowid" if open_only else "order by rowid"
         return self._records(Intent, which)
 
+    def intents_of(self, job_name: str, kind: IntentKind) -> Sequence[Intent]:
+        """Every intent of one kind for one job, oldest first."""
+        return self._records(Intent, "and job_name = ? and kind = ? order by number", job_name, kind)
+
     def obligations(self, *, owed_only: bool = True) -> Sequence[Obligation]:
         """Obligations, oldest first."""
         which = "and status = 'owed' order by job_name" if owed_only else "order by job_name"
         return self._records(Obligation, which)
+
+    def obligation(self, job_name: str) -> Obligation | None:
+        """What one job may have left."""
+        found = self._records(Obligation, "and job_name = ?", job_name)
+        return found[0] if found else None
 
     def events(self) -> Sequence[Event]:
         """The history."""

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from wpfsm.fsm.errors import did_you_mean
 from wpfsm.fsm.ports import Request, Violation
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import JSON, as_mapping
 
 if TYPE_CHECKING:
     from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
@@ -75,14 +76,14 @@ def _walk(shape: Shape, value: JSON, path: str) -> Iterator[Violation]:
         return
     match shape.type_name:
         case "structure":
-            yield from _structure(cast("StructureShape", shape), _as_mapping(value), path)
+            yield from _structure(cast("StructureShape", shape), as_mapping(value), path)
         case "list":
             items = value if isinstance(value, list | tuple) else []
             yield from _size(shape, len(items), "items", path)
             for number, item in enumerate(items, start=1):
                 yield from _walk(cast("ListShape", shape).member, item, f"{path}[{number}]")
         case "map":
-            members = _as_mapping(value)
+            members = as_mapping(value)
             yield from _size(shape, len(members), "entries", path)
             for key, inner in members.items():
                 yield from _walk(cast("MapShape", shape).key, key, f"{path}.{key[:40]}")
@@ -106,11 +107,8 @@ def _structure(shape: StructureShape, value: Mapping[str, JSON], path: str) -> I
 
 
 def _unknown(shape: StructureShape, name: str, path: str) -> Violation:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(shape.members), n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return Violation(path, "the member", f"is none that the service knows here{hint}")
+    hint = did_you_mean(name, shape.members)
+    return Violation(path, "the member", f"is none that the service knows here{hint and f'; {hint}'}")
 
 
 def _string(shape: Shape, value: str, path: str) -> Iterator[Violation]:
@@ -147,7 +145,3 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     for java, python in _JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
     return re.compile(pattern)
-
-
-def _as_mapping(value: JSON) -> Mapping[str, JSON]:
-    return value if isinstance(value, Mapping) else {}

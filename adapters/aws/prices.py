@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wpfsm.adapters.aws.errors import translated
-from wpfsm.fsm.costs.ledger import Price, PriceSource
 from wpfsm.fsm.errors import ServiceError
+from wpfsm.fsm.ports import Price, PriceSource
 
 if TYPE_CHECKING:
     from mypy_boto3_pricing import PricingClient

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -192,7 +191,6 @@ def reading(answer: Mapping[str, Any]) -> JobReading:
         arn=answer.get("TrainingJobArn", ""),
         status=answer.get("TrainingJobStatus", ""),
         secondary_status=answer.get("SecondaryStatus", ""),
-        read_at=time.time(),
         failure_reason=answer.get("FailureReason", ""),
         created_at=_epoch(answer.get("CreationTime")),
         training_started_at=_epoch(answer.get("TrainingStartTime")),

@@ -16,7 +16,7 @@ from wpfsm.adapters.aws.errors import translated
 from wpfsm.adapters.aws.launcher import launcher_files
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.ports import RenderSpec, Request
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import JSON, as_mapping
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -75,9 +75,7 @@ def _is_code(channel: JSON) -> bool:
 
 
 def _source(channel: JSON) -> Mapping[str, JSON]:
-    data = channel.get("DataSource") if isinstance(channel, Mapping) else None
-    source = data.get("S3DataSource") if isinstance(data, Mapping) else None
-    return source if isinstance(source, Mapping) else {}
+    return as_mapping(as_mapping(as_mapping(channel).get("DataSource")).get("S3DataSource"))
 
 
 def _uri(channel: JSON) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from wpfsm.fsm.records import JSON, Job
+from wpfsm.fsm.records import JSON, Job, as_mapping
 from wpfsm.fsm.units import short_duration
 
 
@@ -36,8 +36,7 @@ def _mapping(prefix: str, before: Mapping[str, JSON], after: Mapping[str, JSON])
 
 
 def _member(job: Job, name: str) -> Mapping[str, JSON]:
-    value = job.request.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return as_mapping(job.request.get(name))
 
 
 def _environment(job: Job) -> dict[str, JSON]:

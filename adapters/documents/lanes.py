@@ -71,5 +71,5 @@ def _lane(lane: Loop, jobs: Sequence[Job], trials: Sequence[Trial]) -> JSON:
         "waits_since": stamp(float(since))
         if waits and isinstance(since := lane.waits[waits[0]], int | float)
         else None,
-        "handoff": dict(lane.handoff) if lane.handoff else None,
+        "handoff": lane.handoff.to_json() if lane.handoff else None,
     }

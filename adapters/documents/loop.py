@@ -77,7 +77,7 @@ def loop_document(
     loop = standing(history, loop)
     jobs, trials, proposals = history.jobs(loop.id), history.trials(loop.id), history.proposals(loop.id)
     ledger = ledger_of(loop, jobs, at)
-    owed = [o.job_name for o in history.obligations(loop.id) if o.status == "owed"]
+    owed = history.owed_jobs(loop.id)
     best = best_of(loop, trials)
     return {
         "schema": SCHEMA,
@@ -107,7 +107,7 @@ def loop_document(
         "jobs": [job_object(loop, j, _before(jobs, j), ledger) for j in jobs],
         "pool": pool_object(history, loop, jobs, owed, at),
         "ledger": _ledger(ledger, loop),
-        "handoff": dict(loop.handoff) if loop.handoff else None,
+        "handoff": loop.handoff.to_json() if loop.handoff else None,
         "proposals": [_proposal(p) for p in proposals],
         "receipt": _receipt(loop),
         "next": next_steps(
@@ -239,12 +239,12 @@ def next_steps(
         return [_step(f"release is not confirmed: {', '.join(owed)}", "release", loop.id)]
     if loop.handoff and proposed and not alive:
         return [_step("run the proposal that waits", "resume", loop.id)]
-    if loop.handoff and loop.handoff.get("kind") == "ask":
+    if loop.handoff and loop.handoff.kind == "ask":
         return [
             _step("propose: add --set NAME=VALUE or --source DIR, and --note TEXT", "next", loop.id),
             _step("no further trial: release and end", "next", loop.id, "--done"),
         ]
-    if loop.handoff and loop.handoff.get("kind") == "limit":
+    if loop.handoff and loop.handoff.kind == "limit":
         return [
             _step("after raising the limit in the loop file", "resume", loop.id, "--accept-changes"),
             _step("release and end", "next", loop.id, "--done"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from wpfsm.fsm.costs.job_cost import JobCost
 from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.pool.owner import as_reused
-from wpfsm.fsm.records import JSON, Job, Loop, Trial
+from wpfsm.fsm.records import JSON, Job, Loop, Trial, as_mapping
 
 SCHEMA = "wpfsm/1"
 
@@ -21,8 +21,7 @@ def instances(loop: Loop) -> int:
 
 def section(loop: Loop, name: str) -> Mapping[str, JSON]:
     """A mapping of the effective loop file."""
-    value = loop.loop_file.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return as_mapping(loop.loop_file.get(name))
 
 
 def ledger_of(loop: Loop, jobs: Sequence[Job], now: float) -> Ledger:

@@ -7,7 +7,6 @@ when it was idle for a while. It gets none of its starter's variables but those 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import http
 import http.client
 import json
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from wpfsm.adapters.emulator.engine.locks import try_lock
 from wpfsm.adapters.emulator.runner.base import JSONValue
 from wpfsm.adapters.emulator.runner.pip_settings import carries_credentials
 
@@ -167,12 +167,9 @@ def _lives(state_dir: Path) -> bool:
     """Tell whether an emulator holds its state directory, even one that is too busy to answer."""
     try:
         with (state_dir / LOCK_NAME).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return not try_lock(file, shared=True)
     except FileNotFoundError:
         return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def _looks(state_dir: Path, deadline: float) -> Iterator[None]:
@@ -257,15 +254,10 @@ def _turn(state_dir: Path, deadline: float) -> Iterator[None]:
 
 def _lock(file: BinaryIO, deadline: float) -> None:
     """Wait for a lock, with an end to the wait, which the system call does not offer."""
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise TimeoutError from None
-            time.sleep(_LOOK_SECONDS)
-        else:
-            return
+    while not try_lock(file):
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        time.sleep(_LOOK_SECONDS)
 
 
 def _tail(log: Path) -> str:

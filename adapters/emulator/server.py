@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import importlib.metadata
 import json
@@ -25,6 +24,7 @@ from wpfsm.adapters.emulator.engine.clock import RealClock
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ConnectionCut
 from wpfsm.adapters.emulator.engine.faults import Rule
+from wpfsm.adapters.emulator.engine.locks import try_lock
 from wpfsm.adapters.emulator.engine.log_store import LogStore
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.engine.store import Store
@@ -234,13 +234,10 @@ def _lock(path: Path) -> Any:
     """
     handle = path.open("a")
     for tries_left in reversed(range(LOCK_TRIES)):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if tries_left:
-                time.sleep(LOCK_PAUSE)
-        else:
+        if try_lock(handle):
             return handle
+        if tries_left:
+            time.sleep(LOCK_PAUSE)
     handle.close()
     raise StateInUseError(f"another emulator serves {path.parent}")
 

@@ -45,6 +45,9 @@ def begin(place: Place, loop_id: str, after: int) -> int:
             Payload=json.dumps({"loop": loop_id, "generation": generation}).encode(),
         )
     except (ClientError, BotoCoreError) as error:
+        # Late from now on: the next sweep takes it, and until then a stop or a resume does not wait for anybody.
+        late = time.time() - GRACE_SECONDS
+        place.table.update(Update(loop_id, LOOP, {"due": late, "look_at": late}, {"epoch": item["epoch"]}))
         raise StoreError(
             f"the engine did not take {loop_id}: {error}",
             fix="the sweep starts it within 20 minutes; wpfsm doctor says what is wrong",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ class Place:
         blobs: Sources, logs and large rows.
         function: The durable function that takes the turns, with its alias; empty without an engine.
         version: The wpfsm that was deployed.
+        extras: Which of its extras the function has.
         clients: Of the same region and endpoint.
     """
 
@@ -38,6 +40,7 @@ class Place:
     function: str
     version: str
     clients: Clients
+    extras: frozenset[str] = frozenset()
 
     @functools.cached_property
     def functions(self) -> Any:
@@ -63,7 +66,8 @@ def connect(url: str, endpoint_url: str = "") -> Place:
             f"{url} was deployed by a newer wpfsm ({deployed['version']})", fix="pip install --upgrade wpfsm"
         )
     blobs = S3Blobs(client_of(clients, "s3"), str(deployed["bucket"]))
-    return Place(table, blobs, str(deployed.get("function", "")), str(deployed["version"]), clients)
+    extras = frozenset(str(deployed.get("extras") or "").split())
+    return Place(table, blobs, str(deployed.get("function", "")), str(deployed["version"]), clients, extras)
 
 
 def client_of(clients: Clients, service: str) -> Any:
@@ -73,12 +77,15 @@ def client_of(clients: Clients, service: str) -> Any:
     return session.client(service, config=_patient(), endpoint_url=endpoint)
 
 
-def note_deployment(table: DynamoTable, *, bucket: str, function: str, version: str) -> None:
+def note_deployment(
+    table: DynamoTable, *, bucket: str, function: str, version: str, extras: Sequence[str] = ()
+) -> None:
     """Write down what was deployed with a table."""
     values: dict[str, Value | None] = {
         "bucket": bucket,
         "function": function,
         "version": version,
+        "extras": " ".join(extras),
         "schema": SHARED_SCHEMA,
     }
     table.update(Update(DEPLOYED, DEPLOYED, values))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wpfsm.adapters.report.axes import LEGEND, axis, layout
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
-from wpfsm.fsm.costs.ledger import bill
+from wpfsm.fsm.costs.job_cost import bill
 from wpfsm.fsm.units import duration, usd
 
 if TYPE_CHECKING:

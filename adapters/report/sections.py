@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.html import Child, Markup, el, join
 from wpfsm.adapters.watchers.run_log import masked
-from wpfsm.fsm.records import EXIT_CODES, Job, Outcome, State
+from wpfsm.fsm.records import EXIT_CODES, Job, Outcome, Question, State
 from wpfsm.fsm.units import duration, usd
 
 GOOD = frozenset({Outcome.GOAL_MET, Outcome.COMPLETED})
@@ -217,13 +217,12 @@ def handoff(facts: Facts) -> Markup | None:
     if until:
         over = until <= facts.now
         held = f"The pool {'was' if over else 'is'} held until {stamp(until)}{', the next job starts cold' * over}. "
-    if packet.get("kind", "failure") != "failure":
-        commands = [packet.get("resume"), packet.get("give_up")]
-        lines = [" ".join(map(str, words)) for words in commands if isinstance(words, list)]
-        asked = "a proposal" if packet["kind"] == "ask" else "a limit to be raised"
+    if isinstance(packet, Question):
+        lines = [" ".join(words) for words in (packet.resume, packet.give_up)]
+        asked = "a proposal" if packet.kind == "ask" else "a limit to be raised"
         return el(
             "div",
-            el("p", el("b", f"This loop waits for {asked}. "), held, str(packet.get("why") or "")),
+            el("p", el("b", f"This loop waits for {asked}. "), held, packet.why),
             el("pre", "\n".join(lines)),
             class_="callout",
         )

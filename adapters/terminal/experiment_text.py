@@ -31,9 +31,10 @@ def ask_lines(handoff: Mapping[str, Any]) -> list[str]:
     lines = [
         f"waits for {'a proposal' if handoff['kind'] == 'ask' else 'a limit to be raised'}: {handoff['why']}"
     ]
-    lines.append(
-        f"  trial {handoff['trial']} ({handoff['label']}): {verdict} {handoff['verdict_why']}".rstrip()
-    )
+    if handoff["trial"] is not None:
+        lines.append(
+            f"  trial {handoff['trial']} ({handoff['label']}): {verdict} {handoff['verdict_why']}".rstrip()
+        )
     if diagnosis := handoff["diagnosis"]:
         lines.append(f"  {diagnosis['class']} ({diagnosis['confidence']:.0%}): {diagnosis['fix']}")
         lines += [f"  | {line}" for line in diagnosis["evidence"]]

@@ -19,6 +19,8 @@ from wpfsm.fsm.records import JSON
 from wpfsm.state.shared.dynamo import DynamoTable, S3Blobs
 from wpfsm.state.shared.history import SharedHistory
 
+CONCURRENCY = 50
+"""As the template has it; a new account has fewer executions altogether, and names fewer."""
 _DENIED = (
     "AccessDenied",
     "AccessDeniedException",
@@ -41,9 +43,25 @@ def template(digest: str = "") -> str:
 
 
 def deploy(
-    given: Options, *, name: str, role: str | None, region: str | None, print_template: bool, remove: bool
+    given: Options,
+    *,
+    name: str,
+    role: str | None,
+    region: str | None,
+    print_template: bool,
+    remove: bool,
+    concurrency: int | None = None,
 ) -> int:
     """Create, update or remove the stack.
+
+    Args:
+        given: The options of every verb.
+        name: Of the stack and its table.
+        role: The one training role; that of the stack there is where it is not named.
+        region: Where.
+        print_template: Only print the template.
+        remove: Remove the stack.
+        concurrency: Executions that are reserved for the loops.
 
     Raises:
         Refused: A loop is open or owed, and the engine was to be removed; or the stack did not come up.
@@ -60,7 +78,7 @@ def deploy(
         )
     )
     try:
-        return _remove(given, clients, name) if remove else _deploy(given, clients, name, role)
+        return _remove(given, clients, name) if remove else _deploy(given, clients, name, role, concurrency)
     except ClientError as error:
         raise _explained(error) from error
     except WaiterError as error:
@@ -72,26 +90,43 @@ def deploy(
         raise StoreError(str(error), fix="the same command may be run again") from error
 
 
-def _deploy(given: Options, clients: Clients, name: str, role: str | None) -> int:
+def _deploy(given: Options, clients: Clients, name: str, role: str | None, concurrency: int | None) -> int:
     region = clients.target.region
     stacks = client_of(clients, "cloudformation")
     before = _stack(stacks, name)
+    _refuse_unfit(name, before)
     role = role or _parameter(before, "TrainingRole")
     if not role:
         raise UsageError(
             "no training role: the one role that the engine may give to jobs",
             fix="wpfsm deploy --training-role arn:aws:iam::ACCOUNT:role/NAME",
         )
+    if before is None:
+        _refuse_kept_table(clients, name)
     hint("building the bundle")
     content, digest = bundle.build()
     bucket, key = _upload(clients, content, digest)
-    parameters = {"CodeBucket": bucket, "CodeKey": key, "TableName": name, "TrainingRole": role}
+    # What was deployed with before stays as it is, where nothing else is asked for.
+    kept = {str(p["ParameterKey"]): str(p["ParameterValue"]) for p in (before or {}).get("Parameters", ())}
+    parameters = {
+        "Concurrency": str(concurrency or kept.get("Concurrency") or CONCURRENCY),
+        "CodeBucket": bucket,
+        "CodeKey": key,
+        "TableName": name,
+        "TrainingRole": role,
+    }
     hint(f"{'updating' if before else 'creating'} the stack {name}; this takes a few minutes")
     changed = _apply(stacks, name, template(digest), parameters, update=before is not None)
     outputs = {o["OutputKey"]: o["OutputValue"] for o in (_stack(stacks, name) or {}).get("Outputs", ())}
     table = DynamoTable(client_of(clients, "dynamodb"), region, outputs["Table"])
     version = importlib.metadata.version("wpfsm")
-    note_deployment(table, bucket=outputs["Bucket"], function=outputs["Function"], version=version)
+    note_deployment(
+        table,
+        bucket=outputs["Bucket"],
+        function=outputs["Function"],
+        version=version,
+        extras=bundle.extras(),
+    )
     document: dict[str, JSON] = {
         "schema": "wpfsm/1",
         "deploy": {
@@ -100,6 +135,7 @@ def _deploy(given: Options, clients: Clients, name: str, role: str | None) -> in
             "function": outputs["Function"],
             "bucket": outputs["Bucket"],
             "version": version,
+            "extras": list(bundle.extras()),
             "bundle": digest,
             "changed": changed,
         },
@@ -107,6 +143,41 @@ def _deploy(given: Options, clients: Clients, name: str, role: str | None) -> in
     said = "" if changed else "no change\n"
     emit(given, document, f"{said}export WPFSM_DB={table.name}")
     return 0
+
+
+def _refuse_unfit(name: str, stack: Any | None) -> None:
+    """Say why a stack that is there takes no update.
+
+    Raises:
+        Refused: Somebody deploys at this moment, or its first deployment failed.
+    """
+    status = str((stack or {}).get("StackStatus", ""))
+    if status.endswith("_IN_PROGRESS"):
+        raise Refused(f"the stack {name} is {status}: somebody deploys it", fix="try again in a few minutes")
+    if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
+        raise Refused(
+            f"the stack {name} is {status}, and takes no update",
+            fix=f"aws cloudformation describe-stack-events --stack-name {name} says why; "
+            f"aws cloudformation delete-stack --stack-name {name}, then deploy again",
+        )
+
+
+def _refuse_kept_table(clients: Clients, name: str) -> None:
+    """A table that an earlier stack has left is another stack's no more: CloudFormation would fail half-way.
+
+    Raises:
+        Refused: There is one.
+    """
+    try:
+        client_of(clients, "dynamodb").describe_table(TableName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return
+        raise
+    raise Refused(
+        f"there is a table {name} already, which an earlier stack has left with the history of its loops",
+        fix=f"--name another; or, where nobody needs the history, aws dynamodb delete-table --table-name {name}",
+    )
 
 
 def _apply(stacks: Any, name: str, text: str, parameters: Mapping[str, str], *, update: bool) -> bool:
@@ -119,7 +190,7 @@ def _apply(stacks: Any, name: str, text: str, parameters: Mapping[str, str], *, 
     }
     if not update:
         stacks.create_stack(**asked)
-        stacks.get_waiter("stack_create_complete").wait(StackName=name)
+        _wait(stacks, "create", name)
         return True
     try:
         stacks.update_stack(**asked)
@@ -127,8 +198,14 @@ def _apply(stacks: Any, name: str, text: str, parameters: Mapping[str, str], *, 
         if "No updates are to be performed" in str(error):
             return False
         raise
-    stacks.get_waiter("stack_update_complete").wait(StackName=name)
+    _wait(stacks, "update", name)
     return True
+
+
+def _wait(stacks: Any, what: str, name: str) -> None:
+    """Look every 10 s, for an hour at most."""
+    waiter = stacks.get_waiter(f"stack_{what}_complete")
+    waiter.wait(StackName=name, WaiterConfig={"Delay": 10, "MaxAttempts": 360})
 
 
 def _remove(given: Options, clients: Clients, name: str) -> int:
@@ -146,7 +223,7 @@ def _remove(given: Options, clients: Clients, name: str) -> int:
             fix=f"wpfsm stop {keeps[0]}",
         )
     stacks.delete_stack(StackName=name)
-    stacks.get_waiter("stack_delete_complete").wait(StackName=name)
+    _wait(stacks, "delete", name)
     kept = f"the table {outputs['Table']} and the bucket {outputs['Bucket']} stay, with every loop's history"
     emit(
         given,

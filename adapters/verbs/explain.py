@@ -50,7 +50,8 @@ def _explain_job(given: Options, which: str | None, number: int | None) -> int:
 
 def _diagnose(given: Options, job: Job) -> dict[str, JSON]:
     """Of a job whose controller died before it diagnosed it."""
-    from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
+    from wpfsm.fsm.failures.diagnosis import diagnose
+    from wpfsm.fsm.failures.evidence import Evidence
 
     log = archive_of(given).tail(job.name, 4000)
     evidence = Evidence(

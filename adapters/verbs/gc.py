@@ -226,6 +226,6 @@ def _release_one(account: Account, job: str) -> OrphanRelease:
 def _owed(given: Options, loop_id: str) -> list[JSON]:
     try:
         history = history_if_any(given)
-        return [o.job_name for o in history.obligations(loop_id) if o.status == "owed"] if history else []
+        return [*history.owed_jobs(loop_id)] if history else []
     except Exception:  # noqa: BLE001 - it is said elsewhere that the file cannot be read
         return []

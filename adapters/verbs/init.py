@@ -13,7 +13,7 @@ from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.detect import refuse_existing, write_new
 from wpfsm.fsm.errors import NotFound, Refused
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import JSON, as_mapping
 from wpfsm.fsm.request.compose import decodes_json
 
 REQUEST_FILE = "create_training_job.json"
@@ -89,7 +89,7 @@ def _from_job(given: Options, name: str, backend: str, region: str) -> tuple[str
         raise NotFound(
             f"no training job {name!r} in {region}", fix="wpfsm init --from-job NAME --region REGION"
         )
-    if _mapping(reading.request.get("ResourceConfig")).get("InstanceGroups"):
+    if as_mapping(reading.request.get("ResourceConfig")).get("InstanceGroups"):
         raise Refused(
             f"{name} ran on a heterogeneous cluster, which has no warm pool (ResourceConfig.InstanceGroups)",
             fix="take a job of one instance type",
@@ -107,12 +107,12 @@ def own_request(described: Mapping[str, JSON]) -> dict[str, JSON]:
         for member, value in described.items()
         if value not in ({}, [], None) and member not in REPORTED and member != "EnableManagedSpotTraining"
     }
-    resources = _mapping(request.get("ResourceConfig"))
+    resources = as_mapping(request.get("ResourceConfig"))
     request["ResourceConfig"] = {name: value for name, value in resources.items() if name not in _NOT_ASKED}
-    algorithm = dict(_mapping(request.get("AlgorithmSpecification")))
+    algorithm = dict(as_mapping(request.get("AlgorithmSpecification")))
     algorithm.pop("MetricDefinitions", None)
     request["AlgorithmSpecification"] = algorithm
-    if stopping := _mapping(request.get("StoppingCondition")):
+    if stopping := as_mapping(request.get("StoppingCondition")):
         # Only managed spot training has a time that it may wait.
         request["StoppingCondition"] = {n: v for n, v in stopping.items() if n != "MaxWaitTimeInSeconds"}
     return request
@@ -145,7 +145,7 @@ def loop_file_text(name: str, request: Mapping[str, JSON], backend: str, region:
 
 
 def _pool_lines(request: Mapping[str, JSON]) -> list[str]:
-    resources, vpc = _mapping(request["ResourceConfig"]), _mapping(request.get("VpcConfig"))
+    resources, vpc = as_mapping(request["ResourceConfig"]), as_mapping(request.get("VpcConfig"))
     pool: dict[str, JSON] = {
         "role": request.get("RoleArn"),
         "instance_type": resources.get("InstanceType"),
@@ -166,7 +166,7 @@ def _limit_lines(request: Mapping[str, JSON], region: str) -> list[str]:
     from wpfsm.adapters.aws.prices import built_in_table
     from wpfsm.fsm.costs.limits import worst_case_usd
 
-    resources = _mapping(request["ResourceConfig"])
+    resources = as_mapping(request["ResourceConfig"])
     kind, count = str(resources.get("InstanceType")), resources.get("InstanceCount")
     runtime = _max_runtime(request)
     hours = max(_HOURS, math.ceil(2 * runtime / 3600))
@@ -190,7 +190,7 @@ def _hyperparameters(request: Mapping[str, JSON]) -> str:
     as_json = decodes_json(request)
     chosen = {
         name: value
-        for name, text in _mapping(request.get("HyperParameters")).items()
+        for name, text in as_mapping(request.get("HyperParameters")).items()
         if not name.startswith(("sagemaker_", "_"))
         and (value := _value(str(text), as_json=as_json)) is not None
     }
@@ -210,7 +210,7 @@ def _value(text: str, *, as_json: bool) -> JSON:
 
 
 def _max_runtime(request: Mapping[str, JSON]) -> int:
-    seconds = _mapping(request.get("StoppingCondition")).get("MaxRuntimeInSeconds")
+    seconds = as_mapping(request.get("StoppingCondition")).get("MaxRuntimeInSeconds")
     return int(seconds) if isinstance(seconds, int | float) else 3600
 
 
@@ -225,13 +225,13 @@ _HIGHER_IS_BETTER = re.compile(
 
 
 def _metric_lines(request: Mapping[str, JSON]) -> list[str]:
-    listed = _mapping(request.get("AlgorithmSpecification")).get("MetricDefinitions")
+    listed = as_mapping(request.get("AlgorithmSpecification")).get("MetricDefinitions")
     definitions = [d for d in listed if isinstance(d, Mapping)] if isinstance(listed, list) else []
     if not definitions:
         return [
             "# metric: {name: eval_loss, goal: minimize, regex: 'eval_loss=([0-9.eE+-]+)'}    # TODO: what to compare"
         ]
-    objective = str(_mapping(request.get("HyperParameters")).get(_OBJECTIVE, "")).strip('"')
+    objective = str(as_mapping(request.get("HyperParameters")).get(_OBJECTIVE, "")).strip('"')
     chosen = (
         next((d for d in definitions if d.get("Name") == objective), None)
         or next((d for d in definitions if _VALIDATION.search(str(d.get("Name")))), None)
@@ -248,7 +248,3 @@ def _metric_lines(request: Mapping[str, JSON]) -> list[str]:
         f"  goal: {goal}            # TODO: or {other}",
         f"  regex: {json.dumps(chosen['Regex'])}",
     ]
-
-
-def _mapping(value: JSON) -> Mapping[str, JSON]:
-    return value if isinstance(value, Mapping) else {}

@@ -12,7 +12,7 @@ from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.strategies.metrics import Reading
+    from wpfsm.fsm.strategies.expression import Reading
 
 LINE_SECONDS = 0.5
 """For the expression on one line: nobody's pool bills while somebody tries an expression."""
@@ -59,8 +59,8 @@ def _log_lines(text: str) -> list[str]:
 
 def _read(regex: str, lines: Sequence[str]) -> tuple[list[Reading], list[str]]:
     """What the expression reads, and what is to be said of it."""
-    from wpfsm.fsm.strategies.expression import warnings_of
-    from wpfsm.fsm.strategies.metrics import Expression, series
+    from wpfsm.fsm.strategies.expression import Expression, warnings_of
+    from wpfsm.fsm.strategies.metrics import series
 
     try:
         expression = Expression(regex, line_seconds=LINE_SECONDS, read_seconds=READ_SECONDS)
@@ -78,7 +78,8 @@ def _read(regex: str, lines: Sequence[str]) -> tuple[list[Reading], list[str]]:
 
 def _why_nothing(regex: str, lines: Sequence[str]) -> Iterator[str]:
     """Why an expression that looks right matches no line of this log."""
-    from wpfsm.fsm.strategies.metrics import Expression, series
+    from wpfsm.fsm.strategies.expression import Expression
+    from wpfsm.fsm.strategies.metrics import series
 
     def reads(changed: list[str]) -> bool:
         return any(True for _ in series(Expression(regex), changed))

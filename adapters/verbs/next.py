@@ -25,7 +25,7 @@ from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
 from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held, NotFound, Refused, UsageError, WpfsmError
-from wpfsm.fsm.records import EXIT_CODES, JSON, Loop, Proposal, State, Trial
+from wpfsm.fsm.records import EXIT_CODES, JSON, FailureHandoff, Loop, Proposal, State, Trial
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.verdict import Keep, start_of
 from wpfsm.state.connection import PatientConnection
@@ -161,7 +161,7 @@ def _base(loop: Loop, trials: Sequence[Trial], history: History, spec: str) -> T
     if spec.isdecimal() and int(spec) not in {t.number for t in trials}:
         raise NotFound(f"loop {loop.id} has no trial {spec}", fix=f"wpfsm inspect {loop.id} lists them")
     failed = None
-    if (loop.handoff or {}).get("kind", "failure") == "failure" and loop.handoff:
+    if isinstance(loop.handoff, FailureHandoff):
         jobs = history.jobs(loop.id)
         failed = next((t for t in trials if t.number == jobs[-1].trial), None)
     return start_of(spec, trials, _goal(loop), _keep(loop), failed)
@@ -227,7 +227,7 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
     """Drive the loop, or watch whoever drives it, until the proposal has its answer."""
     history = History(connection)
     while True:
-        row = next(p for p in history.proposals(loop.id) if p.number == proposal.number)
+        row = history.proposal(loop.id, proposal.number)
         now = standing(history, history.find(loop.id))
         if row.status == "refused":
             raise Refused(
@@ -246,7 +246,7 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
         if result.error is not None:
             return _report(given, history, result.loop, row, result.exit_code, result.error)
         if result.loop.state is State.CLOSED and row.kind == "trial":
-            row = next(p for p in history.proposals(loop.id) if p.number == proposal.number)
+            row = history.proposal(loop.id, proposal.number)
             if row.status == "taken":
                 return _report(given, history, result.loop, row, result.exit_code)
 
@@ -254,8 +254,8 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
 def _has_ended(history: History, loop: Loop, row: Proposal) -> bool:
     if row.kind == "done":
         return loop.state is State.CLOSED
-    trial = next(t for t in history.trials(loop.id) if t.number == row.trial)
-    return trial.state not in ("pending", "running")
+    assert row.trial is not None, "a proposal that was taken has its trial"
+    return history.trial(loop.id, row.trial).state not in ("pending", "running")
 
 
 def _watch(given: Options, history: History, loop_id: str) -> None:

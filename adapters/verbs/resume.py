@@ -17,7 +17,7 @@ from wpfsm.adapters.verbs.next import params_of
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Held, Refused
-from wpfsm.fsm.records import Loop, Outcome, Proposal, State
+from wpfsm.fsm.records import FailureHandoff, Loop, Outcome, Proposal, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state.connection import PatientConnection
 from wpfsm.state.database import open_existing
@@ -73,7 +73,7 @@ def resume(
         )
         return ENDED
     if skip or settings:
-        if (loop.handoff or {}).get("kind", "failure") != "failure" or not loop.handoff:
+        if not isinstance(loop.handoff, FailureHandoff):
             raise Refused(
                 f"no failed trial of {loop.id} waits in a hand-off",
                 fix=f"wpfsm inspect {loop.id} shows where it is",

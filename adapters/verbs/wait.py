@@ -84,7 +84,7 @@ def _ended(loop: Loop) -> _Rest | None:
         assert loop.outcome is not None, "a closed loop has an outcome"
         return _Rest(EXIT_CODES[loop.outcome], f"closed: {loop.outcome}")
     if loop.handoff is not None:
-        kind = loop.handoff.get("kind", "failure")
+        kind = loop.handoff.kind
         if kind == "ask":
             return _Rest(HANDED_OFF, f"it waits for a proposal: wpfsm next {loop.id}")
         if kind == "limit":
@@ -95,7 +95,7 @@ def _ended(loop: Loop) -> _Rest | None:
 
 def _deserted(history: History, loop: Loop) -> _Rest:
     """Nobody drives it. While it is being released, that means that the release is not confirmed."""
-    owed = [o.job_name for o in history.obligations(loop.id) if o.status == "owed"]
+    owed = history.owed_jobs(loop.id)
     if loop.state is State.RELEASING and owed:
         return _Rest(NOT_CONFIRMED, f"release not confirmed, a pool may still bill: wpfsm release {loop.id}")
     return _Rest(STILL_RUNNING, f"its controller is dead: wpfsm resume {loop.id}")

@@ -225,11 +225,8 @@ def through_apprise(url: str, event: dict[str, JSON], seconds: float) -> None:  
 def _next(what: str, loop: Loop) -> JSON:
     if what == "unconfirmed":
         return ["wpfsm", "release", loop.id]
-    if what == "handoff" and loop.handoff:
-        resume = loop.handoff.get("resume")
-        return list(resume) if isinstance(resume, list) else ["wpfsm", "resume", loop.id]
     if what == "handoff":
-        return ["wpfsm", "resume", loop.id]
+        return list(loop.handoff.resume) if loop.handoff else ["wpfsm", "resume", loop.id]
     return ["wpfsm", "inspect", loop.id]
 
 

@@ -13,21 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
-from wpfsm.fsm.costs.job_cost import JobCost, bill, gaps_between, measured_starts, span, wall_seconds
+from wpfsm.fsm.costs.job_cost import JobCost, bill, measured_starts, span, wall_seconds
 from wpfsm.fsm.ports import Price, PriceSource
-
-__all__ = [
-    "ASSUMED_COLD_START",
-    "ColdLoop",
-    "JobCost",
-    "Ledger",
-    "LedgerLine",
-    "Price",
-    "PriceSource",
-    "bill",
-    "gaps_between",
-    "measured_starts",
-]
 
 ASSUMED_COLD_START = 300.0
 """Seconds. Stands in for a cold start only where the loop has not measured one of its own."""

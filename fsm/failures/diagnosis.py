@@ -13,13 +13,11 @@ from wpfsm.fsm.failures.evidence import Evidence, Reading
 from wpfsm.fsm.failures.fingerprint import fingerprint
 from wpfsm.fsm.failures.matching import Match, matches, only_wrapper
 from wpfsm.fsm.failures.memory import stage_of
-from wpfsm.fsm.failures.model import STUCK, Diagnosis, Family, Location, Who
+from wpfsm.fsm.failures.model import STUCK, Diagnosis, Family, Location
 from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.failures.shown import evidence_lines, last_lines
 from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Pattern
 from wpfsm.fsm.failures.traceback import Frame, Raised, bare, dumped, locate
-
-__all__ = ["Diagnosis", "Evidence", "Family", "Location", "Who", "diagnose", "explain"]
 
 UNKNOWN_CONFIDENCE = 0.1
 LEAST_CONFIDENCE = 0.3

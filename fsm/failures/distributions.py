@@ -22,7 +22,7 @@ from typing import cast
 
 from packaging.utils import canonicalize_name
 
-_LEFT_THE_STANDARD_LIBRARY = frozenset(
+LEFT_THE_STANDARD_LIBRARY = frozenset(
     {
         "asynchat",
         "asyncore",
@@ -86,7 +86,7 @@ def requirement_for(module: str) -> str | None:
         if name in table():
             return table()[name]
     top = module.partition(".")[0]
-    if not top or top in sys.stdlib_module_names or top in _LEFT_THE_STANDARD_LIBRARY:
+    if not top or top in sys.stdlib_module_names or top in LEFT_THE_STANDARD_LIBRARY:
         return None
     return canonicalize_name(top)
 

@@ -62,7 +62,6 @@ class Match:
     weight: float
     text: Text
     line: int
-    matched: str
     details: Mapping[str, str] = field(default_factory=dict)
     is_fatal: bool = True
     """False in a warning, and where the program went on."""
@@ -103,9 +102,7 @@ def _search(row: FailureClass, pattern: Pattern, reading: Reading) -> Iterator[M
             last = text.line_at(match.end())
             less = _discount(text, last, reading)
             weight = round(pattern.strength - less, 3)
-            yield Match(
-                row, pattern, weight, text, line, match.group().strip(), details, less <= QUOTED_API_ERROR
-            )
+            yield Match(row, pattern, weight, text, line, details, less <= QUOTED_API_ERROR)
 
 
 def _is_the_scripts_own(row: FailureClass, pattern: Pattern, text: Text, line: int, reading: Reading) -> bool:

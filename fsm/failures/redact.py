@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from wpfsm.fsm.records import JSON
+
 MASK = "[redacted]"
 
 _NAMES = (
@@ -100,3 +102,9 @@ def is_secret_name(name: str) -> bool:
 def _mask_assigned(match: re.Match[str]) -> str:
     quote = match["quote"] or ""
     return f"{match['before']}{quote}{MASK}{quote}"
+
+
+def redact_params(params: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Hyperparameters to be shown: numbers as they are, text with secrets masked."""
+    masked = redact_values({name: value for name, value in params.items() if isinstance(value, str)})
+    return {**params, **masked}

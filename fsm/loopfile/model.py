@@ -9,7 +9,6 @@ The bounds are those of the service model (CreateTrainingJob in botocore) and of
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -24,9 +23,11 @@ from pydantic import (
     model_validator,
 )
 
+from wpfsm.fsm.errors import did_you_mean
 from wpfsm.fsm.failures.model import Family
 from wpfsm.fsm.failures.taxonomy import CLASSES
 from wpfsm.fsm.patches import PATCHES
+from wpfsm.fsm.pool import keep_alive
 from wpfsm.fsm.ports import (
     Price,
 )
@@ -34,8 +35,8 @@ from wpfsm.fsm.records import JSON, Value
 from wpfsm.fsm.strategies.ask import AskConfig
 from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
+from wpfsm.fsm.strategies.expression import check_regex
 from wpfsm.fsm.strategies.fix import FixConfig
-from wpfsm.fsm.strategies.metrics import check_regex
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
@@ -43,10 +44,6 @@ from wpfsm.fsm.strategies.sweep import SweepConfig
 from wpfsm.fsm.strategies.until import UntilConfig
 from wpfsm.fsm.units import short_duration
 
-KEEP_ALIVE_GUIDE = 3600
-"""Seconds. The developer guide's limit for KeepAlivePeriodInSeconds."""
-KEEP_ALIVE_MODEL = 21600
-"""Seconds. The service model's limit; whether the service accepts more than the guide says is not known."""
 MAX_RUNTIME = 28 * 86400
 """Seconds. The longest MaxRuntimeInSeconds (StoppingCondition in the service model)."""
 
@@ -110,9 +107,9 @@ class Pool(Section):
             raise ValueError(
                 f"keep_alive: {short_duration(self.keep_alive)} is less than a second; write 0 for no pool"
             )
-        if self.keep_alive is None or self.keep_alive <= KEEP_ALIVE_GUIDE:
+        if self.keep_alive is None or self.keep_alive <= keep_alive.CAP:
             return self
-        if self.keep_alive > KEEP_ALIVE_MODEL:
+        if self.keep_alive > keep_alive.ABSOLUTE_CAP:
             raise ValueError(
                 f"keep_alive: {short_duration(self.keep_alive)} is beyond the service's 6h; write 60m or less"
             )
@@ -243,7 +240,8 @@ class Limits(Section):
     on_limit: Literal["release", "ask"] = Field(
         default="release",
         description="When the next job would pass a limit: `release` the pool and end, or `ask`: a hand-off in which "
-        "the pool is held for a bounded time and the limit can be raised.",
+        "the pool is held for a bounded time and the limit can be raised. What would pass it before the first job is "
+        "refused in Preflight either way, where nothing is paid yet.",
     )
 
 
@@ -285,8 +283,7 @@ class FailureRule(Section):
         known = ["any", *CLASSES, *(str(family) for family in Family)]
         for name in [when] if isinstance(when, str) else when:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(set(known)))}"
+                hint = did_you_mean(name, known, f"known are {', '.join(sorted(set(known)))}")
                 raise ValueError(f"{name!r} is not a failure class or family; {hint}")
         return when
 
@@ -294,11 +291,8 @@ class FailureRule(Section):
     @classmethod
     def _known_action(cls, do: str) -> str:
         if do and do not in ACTIONS:
-            near = difflib.get_close_matches(do, ACTIONS, n=1)
-            raise ValueError(
-                f"{do!r} is not an action; "
-                + (f"did you mean {near[0]}?" if near else f"known are {', '.join(ACTIONS)}")
-            )
+            hint = did_you_mean(do, ACTIONS, f"known are {', '.join(ACTIONS)}")
+            raise ValueError(f"{do!r} is not an action; {hint}")
         return do
 
     @field_validator("set")
@@ -452,11 +446,11 @@ class LoopFile(Section):
                 raise ValueError(
                     "strategy: ask is the last phase of a list, for `wpfsm next --done` ends the loop"
                 )
-            cap = KEEP_ALIVE_MODEL if self.pool.allow_long_keep_alive else KEEP_ALIVE_GUIDE
-            if phase.hold > cap:
+            longest = keep_alive.cap(allow_long=self.pool.allow_long_keep_alive)
+            if phase.hold > longest:
                 raise ValueError(
-                    f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(cap)}; "
-                    f"write {short_duration(cap)} or less"
+                    f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(longest)}; "
+                    f"write {short_duration(longest)} or less"
                 )
 
     @property
@@ -488,9 +482,9 @@ class LoopFile(Section):
 
 def too_long_a_hold(hold: float, pool: Pool) -> str:
     """Why a pool cannot be held for so long, which is by its keep-alive; empty when it can."""
-    if hold > KEEP_ALIVE_MODEL:
+    if hold > keep_alive.ABSOLUTE_CAP:
         return f"{short_duration(hold)} is beyond the service's 6h of keep-alive; write 60m or less"
-    if hold > KEEP_ALIVE_GUIDE and not pool.allow_long_keep_alive:
+    if hold > keep_alive.CAP and not pool.allow_long_keep_alive:
         return (
             f"{short_duration(hold)} is beyond the documented 60m of keep-alive, by which the pool is held; write 60m "
             "or less (or set pool.allow_long_keep_alive: true to try)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from wpfsm.fsm.errors import did_you_mean
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.strategies.registry import LISTED, PhaseConfig
 
@@ -162,8 +162,8 @@ def _one_value(given: object) -> str:
 
 def _unknown_key(location: Location, key: str) -> str:
     known = _known_keys(location[:-1])
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return "unknown key; " + (f"did you mean {near[0]}?" if near else f"known keys here: {', '.join(known)}")
+    listed = f"known keys here: {', '.join(known)}"
+    return f"unknown key; {did_you_mean(key, known, listed, cutoff=0.5)}"
 
 
 def _no_member(detail: ErrorDetails) -> str:
@@ -174,10 +174,8 @@ def _no_member(detail: ErrorDetails) -> str:
     tag = given.get("type") if isinstance(given, Mapping) else None
     if tag is None:
         return f"is missing; write one of {', '.join(kinds)}"
-    near = difflib.get_close_matches(str(tag), kinds, n=1)
-    return f"{tag!r} is no strategy; " + (
-        f"did you mean {near[0]}?" if near else f"write one of {', '.join(kinds)}"
-    )
+    listed = f"write one of {', '.join(kinds)}"
+    return f"{tag!r} is no strategy; {did_you_mean(str(tag), kinds, listed)}"
 
 
 def _description(location: Location) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import pin_requirement, release_pool, retry, scale, shorten
 from wpfsm.fsm.patches.base import Material, PastPatch, Patch, Propose
 
-__all__ = ["PATCHES", "Material", "PastPatch", "Patch", "Propose", "propose", "why_not"]
+__all__ = ["PATCHES", "Material", "PastPatch", "Patch", "Propose", "propose"]
 
 PATCHES: Mapping[str, Propose] = {
     "pin_requirement": pin_requirement.propose,
@@ -19,16 +19,8 @@ PATCHES: Mapping[str, Propose] = {
 }
 """The fixes by name."""
 
-_REASONS: Mapping[str, Callable[[Diagnosis, Material], str]] = {
-    "pin_requirement": pin_requirement.why_not,
-    "scale": scale.why_not,
-    "retry": retry.why_not,
-    "release_pool": release_pool.why_not,
-    "shorten": shorten.why_not,
-}
 
-
-def propose(name: str, diagnosis: Diagnosis, material: Material) -> Patch | None:
+def propose(name: str, diagnosis: Diagnosis, material: Material) -> Patch | str:
     """The patch that a fix has for a failure.
 
     Args:
@@ -37,18 +29,10 @@ def propose(name: str, diagnosis: Diagnosis, material: Material) -> Patch | None
         material: what the fix may look at.
 
     Returns:
-        A patch that was not tried against this fingerprint, or that worked, or None (see :func:`why_not`).
+        A patch that was not tried against this fingerprint, or that worked; or why there is none, in a sentence for
+        the hand-off.
 
     Raises:
         KeyError: there is no fix of that name.
     """
     return PATCHES[name](diagnosis, material)
-
-
-def why_not(name: str, diagnosis: Diagnosis, material: Material) -> str:
-    """Why a fix has no patch, in a sentence for the hand-off; empty when it has one.
-
-    Raises:
-        KeyError: there is no fix of that name.
-    """
-    return _REASONS[name](diagnosis, material)

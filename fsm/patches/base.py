@@ -106,10 +106,10 @@ class Material:
 
 
 class Propose(Protocol):
-    """The face of a fix: a patch, or None when it has none (its ``why_not`` then says why)."""
+    """The face of a fix."""
 
-    def __call__(self, diagnosis: Diagnosis, material: Material) -> Patch | None:
-        """The patch for this failure."""
+    def __call__(self, diagnosis: Diagnosis, material: Material) -> Patch | str:
+        """The patch for this failure; or, as a sentence for the hand-off, why there is none."""
 
 
 def key_of(kind: str, values: Mapping[str, object]) -> str:

@@ -17,19 +17,8 @@ KIND = "pin_requirement"
 DEFAULT_PATH = "requirements.txt"
 
 
-def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:
-    """The first pin that was not tried against this bug, or None."""
-    decision = _decide(diagnosis, material)
-    return decision if isinstance(decision, Patch) else None
-
-
-def why_not(diagnosis: Diagnosis, material: Material) -> str:
-    """Why there is no pin to try; empty when there is one."""
-    decision = _decide(diagnosis, material)
-    return decision if isinstance(decision, str) else ""
-
-
-def _decide(diagnosis: Diagnosis, material: Material) -> Patch | str:
+def propose(diagnosis: Diagnosis, material: Material) -> Patch | str:
+    """The first pin that was not tried against this bug, or why there is none."""
     if diagnosis.stuck:
         return diagnosis.stuck
     module = diagnosis.details.get("module", "")

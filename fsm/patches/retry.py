@@ -17,14 +17,14 @@ JITTER = 0.2
 """Part of the pause by which it may be longer, so that loops that failed together do not come back together."""
 
 
-def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:
+def propose(diagnosis: Diagnosis, material: Material) -> Patch | str:
     """The same configuration after the first wait, twice that, four times … and up to a fifth more.
 
     The jitter is drawn from the failure and the attempt, so that the same activity run again proposes the same wait.
     """
     key = f"{KIND}:{material.attempt}"
     if material.tried(diagnosis, key):
-        return None
+        return f"attempt {material.attempt} was already made"
     wait = wait_seconds(diagnosis.fingerprint, material.attempt, material.first_wait)
     if diagnosis.details.get("hardware"):
         # The warm pool is that very instance: the next job would be given it again.
@@ -42,11 +42,6 @@ def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:
         wait_seconds=wait,
         key=key,
     )
-
-
-def why_not(diagnosis: Diagnosis, material: Material) -> str:
-    """Why there is no retry; empty when there is one."""
-    return "" if propose(diagnosis, material) else f"attempt {material.attempt} was already made"
 
 
 def wait_seconds(seed: str, attempt: int, first: float = FIRST_WAIT) -> float:

@@ -61,19 +61,8 @@ WORKER_NAMES = ("dataloader_num_workers", "num_workers", "workers", "data_worker
 _ON = ("true", "1", "yes", "on")
 
 
-def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:
-    """The next smaller configuration that was not tried against this bug, or None at the floor."""
-    decision = _decide(diagnosis, material)
-    return decision if isinstance(decision, Patch) else None
-
-
-def why_not(diagnosis: Diagnosis, material: Material) -> str:
-    """Why nothing can be made smaller; empty when something can."""
-    decision = _decide(diagnosis, material)
-    return decision if isinstance(decision, str) else ""
-
-
-def _decide(diagnosis: Diagnosis, material: Material) -> Patch | str:
+def propose(diagnosis: Diagnosis, material: Material) -> Patch | str:
+    """The next smaller configuration that was not tried against this bug, or why there is none."""
     if material.options.get("set"):
         values = apply_set(material.hyperparameters, material.options["set"])
         reason = "what the row sets is already so"

@@ -37,19 +37,8 @@ EPOCH_NAMES = (
 )
 
 
-def propose(diagnosis: Diagnosis, material: Material) -> Patch | None:
-    """Half as long a run, or None when its length is not among the hyperparameters."""
-    decision = _decide(diagnosis, material)
-    return decision if isinstance(decision, Patch) else None
-
-
-def why_not(diagnosis: Diagnosis, material: Material) -> str:
-    """Why the run cannot be made shorter; empty when it can."""
-    decision = _decide(diagnosis, material)
-    return decision if isinstance(decision, str) else ""
-
-
-def _decide(diagnosis: Diagnosis, material: Material) -> Patch | str:
+def propose(diagnosis: Diagnosis, material: Material) -> Patch | str:
+    """Half as long a run, or why the run cannot be made shorter."""
     given = material.hyperparameters
     wanted = material.options.get("set")
     values = apply_set(given, wanted) if wanted else _half_as_long(material)

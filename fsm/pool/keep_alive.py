@@ -18,7 +18,9 @@ from wpfsm.fsm.units import DAY, HOUR, MINUTE, duration, usd
 DEFAULT_FOR_PROGRAM = 10 * MINUTE
 DEFAULT_FOR_PERSON = 30 * MINUTE
 CAP = 1 * HOUR
+"""The developer guide's limit for KeepAlivePeriodInSeconds."""
 ABSOLUTE_CAP = 6 * HOUR
+"""The service model's limit; whether the service accepts more than the guide says is not known."""
 CHAIN_LIFE = 28 * DAY
 
 Driver = Literal["program", "person"]
@@ -47,25 +49,6 @@ def default_keep_alive(driver: Driver) -> float:
 def cap(*, allow_long: bool = False) -> float:
     """The longest keep-alive in seconds: the guide's, or with the override the service model's."""
     return ABSOLUTE_CAP if allow_long else CAP
-
-
-def objection(keep_alive: float, *, allow_long: bool = False) -> str | None:
-    """Why a keep-alive is refused, with the fix; None when it is fine.
-
-    Args:
-        keep_alive: seconds.
-        allow_long: accept more than the developer guide documents.
-    """
-    if keep_alive < 0:
-        return f"a keep-alive of {keep_alive:g} s is negative; write 0 for no pool"
-    if keep_alive > ABSOLUTE_CAP:
-        return f"a keep-alive of {duration(keep_alive)} is beyond the service's {duration(ABSOLUTE_CAP)}"
-    if keep_alive > cap(allow_long=allow_long):
-        return (
-            f"a keep-alive of {duration(keep_alive)} is beyond the documented {duration(CAP)}; "
-            "lower it, or set pool.allow_long_keep_alive to try"
-        )
-    return None
 
 
 def recommend(

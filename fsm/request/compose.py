@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import Request
-from wpfsm.fsm.records import JSON, Trial
+from wpfsm.fsm.records import JSON, Trial, as_mapping
 
 SDK_DRIVER = "sm_drivers"
 """Name of the channel that holds the SageMaker SDK's driver scripts."""
@@ -63,12 +63,12 @@ def free_members(
     ``carried_from`` is the trial whose checkpoint a trial that carries one on begins with; None for the checkpoint
     that the carried trials of the loop share.
     """
-    resources = dict(_mapping(base.get("ResourceConfig")))
+    resources = dict(as_mapping(base.get("ResourceConfig")))
     resources.pop("KeepAlivePeriodInSeconds", None)
     if keep_alive:
         resources["KeepAlivePeriodInSeconds"] = int(keep_alive)
     environment = {
-        **_mapping(base.get("Environment")),
+        **as_mapping(base.get("Environment")),
         **(_cache_environment(loop_id, trial, carried_from) if file.keeps_pool else {}),
         **file.job.environment,
         **trial.environment,
@@ -79,7 +79,7 @@ def free_members(
         "TrainingJobName": job_name(loop_id, number),
         "ResourceConfig": resources,
         "HyperParameters": {
-            **_mapping(base.get("HyperParameters")),
+            **as_mapping(base.get("HyperParameters")),
             **{name: encode(value, base) for name, value in params.items()},
         },
         "Environment": environment,
@@ -89,7 +89,7 @@ def free_members(
     members |= {name: base[name] for name in _FREE_IN_BASE if name in base}
     if file.metric:
         members["AlgorithmSpecification"] = {
-            **_mapping(base.get("AlgorithmSpecification")),
+            **as_mapping(base.get("AlgorithmSpecification")),
             "MetricDefinitions": [{"Name": file.metric.name, "Regex": file.metric.regex}],
         }
     tags = {**file.job.tags, LOOP_TAG: loop_id}
@@ -126,12 +126,12 @@ def decodes_json(base: Request) -> bool:
 def _has_sdk_driver(base: Request) -> bool:
     """Whether the SDK's driver runs the script: it comes as a channel of its own."""
     channels = _sequence(base.get("InputDataConfig"))
-    return any(_mapping(channel).get("ChannelName") == SDK_DRIVER for channel in channels)
+    return any(as_mapping(channel).get("ChannelName") == SDK_DRIVER for channel in channels)
 
 
 def _is_script_mode(base: Request) -> bool:
     """Whether the request is one of a framework estimator of SDK v2, whose own values show the encoding."""
-    given = _mapping(base.get("HyperParameters"))
+    given = as_mapping(base.get("HyperParameters"))
     shown = [given.get(name) for name in ("sagemaker_program", "sagemaker_submit_directory")]
     return any(isinstance(value, str) and value.startswith('"') for value in shown)
 
@@ -148,10 +148,6 @@ def _tags(tags: Mapping[str, str]) -> list[JSON]:
 
 def _key(tag: JSON) -> JSON:
     return tag.get("Key") if isinstance(tag, Mapping) else None
-
-
-def _mapping(value: JSON) -> Mapping[str, JSON]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _sequence(value: JSON) -> Sequence[JSON]:

@@ -37,6 +37,8 @@ class KeyChange:
     key: str
     old: JSON
     new: JSON
+    applies: str = ""
+    """From when on it does what it says; empty for a locked key, which never may."""
 
     @property
     def locked(self) -> bool:
@@ -45,9 +47,49 @@ class KeyChange:
 
     def __str__(self) -> str:
         """As two lines of a diff."""
+        remark = "locked" if self.locked else self.applies
         return f"- {self.key}: {self.old!r}\n+ {self.key}: {self.new!r}" + (
-            "   (locked)" if self.locked else ""
+            f"   ({remark})" if remark else ""
         )
+
+
+@dataclass(frozen=True)
+class GoesOn:
+    """Where a resumed loop goes on, which decides from when a change of its file applies.
+
+    Attributes:
+        trial: Number of the trial whose job comes next.
+        drawn: Number of the next trial that the strategy is asked for.
+        replaced: The failed trial, when the strategy as it is now does not ask for it any more.
+        log_of: Name of the completed job whose log a corrected expression reads; empty where there is none.
+    """
+
+    trial: int
+    drawn: int
+    replaced: int | None = None
+    log_of: str = ""
+
+
+_AT_ONCE = ("limits", "on_failure", "on_contested", "notify", "early_stop", "forecast", "pool.price_per_hour")
+_OVER = ("checks",)
+
+
+def applies(key: str, at: GoesOn) -> str:
+    """From when on a changed free key does what it says, as a remark behind the line."""
+
+    def within(*sections: str) -> bool:
+        return any(key == section or key.startswith(f"{section}.") for section in sections)
+
+    if within(*_AT_ONCE):
+        return "at once"
+    if within(*_OVER):
+        return "no more in this loop, which is past its checks"
+    if within("metric") and at.log_of:
+        return f"at once, in the log of {at.log_of}"
+    if within("strategy"):
+        place = f", in the place of trial {at.replaced}" if at.replaced else ""
+        return f"from trial {at.drawn} on{place}"
+    return f"from trial {at.trial} on"
 
 
 def is_locked(key: str) -> bool:
@@ -55,15 +97,22 @@ def is_locked(key: str) -> bool:
     return any(key == locked or key.startswith(f"{locked}.") for locked in LOCKED_KEYS)
 
 
-def compare(old: Mapping[str, JSON], new: Mapping[str, JSON]) -> Sequence[KeyChange]:
-    """Every key whose value differs, by its dotted path.
+def compare(
+    old: Mapping[str, JSON], new: Mapping[str, JSON], at: GoesOn | None = None
+) -> Sequence[KeyChange]:
+    """Every key whose value differs, by its dotted path; with ``at``, each says from when on it applies.
 
     Locked keys are compared as the lock compares them: the order of a list and the spelling of a KMS key
     make no difference to the match, and so they are no change.
     """
     before, after = dict(_flat(old)), dict(_flat(new))
     return [
-        KeyChange(key, before.get(key), after.get(key))
+        KeyChange(
+            key,
+            before.get(key),
+            after.get(key),
+            applies(key, at) if at is not None and not is_locked(key) else "",
+        )
         for key in sorted(before.keys() | after.keys())
         if _normal(key, before.get(key)) != _normal(key, after.get(key))
     ]

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from wpfsm.fsm.ports import Request
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import JSON, as_mapping
 
 MEMBERS: Mapping[str, str] = {
     "role_arn": "RoleArn",
@@ -67,9 +67,9 @@ class LockedFields:
     @classmethod
     def of(cls, request: Request, session_tag_keys: Sequence[str] = ()) -> Self:
         """The key of a CreateTrainingJob request."""
-        resources = _mapping(request.get("ResourceConfig"))
-        vpc = _mapping(request.get("VpcConfig"))
-        chaining = _mapping(request.get("SessionChainingConfig")).get("EnableSessionTagChaining")
+        resources = as_mapping(request.get("ResourceConfig"))
+        vpc = as_mapping(request.get("VpcConfig"))
+        chaining = as_mapping(request.get("SessionChainingConfig")).get("EnableSessionTagChaining")
         return cls(
             role_arn=_text(request.get("RoleArn")),
             instance_type=_text(resources.get("InstanceType")),
@@ -118,10 +118,6 @@ class LockedFields:
         """Identity of the pool that this lock matches: 16 hex digits over account, region and all fields."""
         whole = json.dumps([account, region, self.to_json()], sort_keys=True)
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
-
-
-def _mapping(value: JSON) -> Mapping[str, JSON]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: JSON) -> str:

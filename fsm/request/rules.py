@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from wpfsm.fsm.loopfile.files import local_inputs
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import Request, Violation
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import JSON, as_mapping
 from wpfsm.fsm.request.compose import SDK_DRIVER, encode, job_name
 from wpfsm.fsm.request.lock import MEMBERS, LockedFields
 
@@ -160,7 +160,7 @@ def _left_open(file: LoopFile, key: str) -> bool:
 
 
 def _ruled_out(request: Request) -> Iterator[Objection]:
-    resources = _mapping(request.get("ResourceConfig"))
+    resources = as_mapping(request.get("ResourceConfig"))
     if request.get("EnableManagedSpotTraining"):
         yield Objection(
             "EnableManagedSpotTraining",
@@ -201,7 +201,3 @@ def _algorithm(file: LoopFile) -> dict[str, JSON]:
 
 def _channel(name: str, uri: str) -> JSON:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
-
-
-def _mapping(value: JSON) -> Mapping[str, JSON]:
-    return value if isinstance(value, Mapping) else {}

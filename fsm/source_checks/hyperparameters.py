@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from wpfsm.fsm.errors import did_you_mean
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.source_checks.execution import Source
 from wpfsm.fsm.source_checks.finding import SourceFinding
@@ -45,9 +45,9 @@ def _unknown(source: Source, parser: Parser, name: str) -> SourceFinding:
     known = sorted(
         {each.lstrip("-") for option in parser.options for each in option.names if each.startswith("--")}
     )
-    near = difflib.get_close_matches(name, known, n=1) or [k for k in known if k.replace("-", "_") == name]
     first = parser.options[0]
-    fix = f"did you mean {near[0]}?" if near else f"the script knows {', '.join(known[:12])}"
+    spelled = next((each for each in known if each.replace("-", "_") == name), name)
+    fix = did_you_mean(spelled, known, f"the script knows {', '.join(known[:12])}")
     return SourceFinding(
         "hyperparameters",
         f"the script's parser does not know --{name}, and would end the job",

@@ -9,41 +9,13 @@ from importlib.resources import files
 
 from packaging.utils import canonicalize_name
 
-from wpfsm.fsm.failures.distributions import requirement_for, table
+from wpfsm.fsm.failures.distributions import LEFT_THE_STANDARD_LIBRARY, requirement_for, table
 from wpfsm.fsm.source_checks.execution import Import, Source
 from wpfsm.fsm.source_checks.finding import SourceFinding
 from wpfsm.fsm.source_checks.image_modules import Image
 from wpfsm.fsm.source_checks.requirement_lines import Line
 
-_LEFT_LATER = frozenset(
-    {
-        "asynchat",
-        "asyncore",
-        "audioop",
-        "cgi",
-        "cgitb",
-        "chunk",
-        "crypt",
-        "distutils",
-        "imghdr",
-        "imp",
-        "lib2to3",
-        "mailcap",
-        "msilib",
-        "nis",
-        "nntplib",
-        "ossaudiodev",
-        "pipes",
-        "smtpd",
-        "sndhdr",
-        "spwd",
-        "sunau",
-        "telnetlib",
-        "uu",
-        "xdrlib",
-        "tomllib",
-    }
-)
+_SOME_PYTHONS_HAVE = LEFT_THE_STANDARD_LIBRARY | {"distutils", "tomllib"}
 """In the standard library of some Python between 3.8 and today: a matter of the image, judged nowhere here."""
 
 _ALSO: Mapping[str, Collection[str]] = {
@@ -242,7 +214,7 @@ def _is_brought(one: Import, source: Source, image: Image, installed: Collection
     return (
         not top
         or top in sys.stdlib_module_names
-        or top in _LEFT_LATER
+        or top in _SOME_PYTHONS_HAVE
         or source.is_own(one.module)
         or (image.modules is not None and top in image.modules)
         or any(_brings(distribution, one.module) for distribution in installed)

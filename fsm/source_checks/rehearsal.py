@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from wpfsm.fsm.failures.diagnosis import Diagnosis
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.loopfile.model import LoopFile
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import as_mapping
 from wpfsm.fsm.source_checks.image_modules import Image
 from wpfsm.fsm.strategies import Goal, Proposal
 from wpfsm.fsm.strategies.registry import build
@@ -33,7 +33,7 @@ def rehearsal_of(file: LoopFile, inputs: Mapping[str, str]) -> LoopFile:
     trials = build(file.strategy, goal, file.job.hyperparameters).preview()
     first = trials[0] if trials else Proposal({}, "the job as it is")
     dumped = file.dump()
-    job, pool = dict(_mapping(dumped["job"])), dict(_mapping(dumped["pool"]))
+    job, pool = dict(as_mapping(dumped["job"])), dict(as_mapping(dumped["pool"]))
     job |= {
         "hyperparameters": {**file.job.hyperparameters, **first.params},
         "environment": {**file.job.environment, **{k: str(v) for k, v in first.environment.items()}},
@@ -94,7 +94,3 @@ def untested(diagnosis: Diagnosis, image: Image, file: LoopFile, given: Collecti
     if any(_GPU.search(str(line)) for line in diagnosis.evidence):
         return "it asks for a GPU, and there is none here"
     return None
-
-
-def _mapping(value: JSON) -> Mapping[str, JSON]:
-    return value if isinstance(value, Mapping) else {}

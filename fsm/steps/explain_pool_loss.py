@@ -20,6 +20,7 @@ from wpfsm.fsm.pool.owner import chain_started_at
 from wpfsm.fsm.pool.quota import warm_pool_quota_name
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Job
+from wpfsm.fsm.steps.service_writes import was_let_go
 from wpfsm.fsm.units import duration, short_duration, usd
 
 _SLACK = 15.0
@@ -121,10 +122,7 @@ _Verdict = tuple[Cause, str]
 
 def _released(ctx: Context, case: _Case) -> _Verdict | None:
     name = case.owner.name
-    ours = any(
-        i.kind == "update" and i.job_name == name and i.argument == "0" and i.status == "done"
-        for i in ctx.store.intents(open_only=False)
-    )
+    ours = was_let_go(ctx, name)
     return ("released", f"the pool of {name} was released by this loop") if ours else None
 
 

@@ -13,7 +13,7 @@ from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.pool.owner import floating_claims, lacks_a_pool, strays
 from wpfsm.fsm.records import TERMINAL, Change, Job, Outcome, State, Trial
 from wpfsm.fsm.steps.next_trial import rows_of
-from wpfsm.fsm.steps.service_writes import set_keep_alive
+from wpfsm.fsm.steps.service_writes import set_keep_alive, was_let_go
 from wpfsm.fsm.strategies.base import TrialRow, best
 from wpfsm.fsm.strategies.metrics import Goal
 
@@ -100,7 +100,7 @@ def release_strays(ctx: Context) -> None:
     if not ctx.loop.lane:
         return
     for job in strays(ctx.group_jobs()):
-        if job.lane == ctx.loop.lane and not is_wanted(ctx) and not released_here(ctx, job):
+        if job.lane == ctx.loop.lane and not is_wanted(ctx) and not was_let_go(ctx, job.name):
             set_keep_alive(ctx, job, 0, "its lane runs on a sibling's pool, and no sibling needs this one")
 
 
@@ -120,11 +120,3 @@ def is_left_to_others(ctx: Context, job: Job) -> bool:
         j.claims == job.name and j.start is None and j.status not in (*TERMINAL, "Rejected") for j in jobs
     )
     return claimed or (job.name in {j.name for j in strays(jobs)} and is_wanted(ctx))
-
-
-def released_here(ctx: Context, job: Job) -> bool:
-    """Whether this lane has released the pool itself, so that Available only means "not yet"."""
-    return any(
-        i.kind == "update" and i.job_name == job.name and i.argument == "0" and i.status == "done"
-        for i in ctx.store.intents(open_only=False)
-    )

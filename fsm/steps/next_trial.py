@@ -187,8 +187,7 @@ def rows_of(trials: Sequence[Trial]) -> list[TrialRow]:
     return [row_of(trial) for trial in merged(trials)]
 
 
-def next_trial(ctx: Context) -> Trial:
-    """The trial that needs a job: the first of this lane that is drawn or running."""
-    return next(
-        t for t in ctx.store.trials() if t.state in ("pending", "running") and t.lane == ctx.loop.lane
-    )
+def next_trial(ctx: Context) -> Trial | None:
+    """The trial that needs a job: the first of this lane that is drawn or running; None where one is to be proposed."""
+    busy = ("pending", "running")
+    return next((t for t in ctx.store.trials() if t.state in busy and t.lane == ctx.loop.lane), None)

@@ -64,7 +64,7 @@ def intend(ctx: Context, kind: Literal["update", "stop"], job: Job, argument: st
     An intent that a crash left without an answer is taken up again, not left behind: both writes may be made
     twice, and the answer to the second one tells about both.
     """
-    rows = [i for i in ctx.store.intents(open_only=False) if i.kind == kind and i.job_name == job.name]
+    rows = ctx.store.intents_of(job.name, kind)
     unanswered = next((i for i in rows if i.status == "open"), None)
     return Intent(
         loop_id=ctx.loop.group,
@@ -75,4 +75,12 @@ def intend(ctx: Context, kind: Literal["update", "stop"], job: Job, argument: st
         epoch=ctx.loop.epoch,
         argument=argument,
         sent_at=ctx.clock.now(),
+    )
+
+
+def was_let_go(ctx: Context, job_name: str) -> bool:
+    """Whether this loop has released the pool of a job, and the service accepted it."""
+    return any(
+        intent.argument == "0" and intent.status == "done"
+        for intent in ctx.store.intents_of(job_name, "update")
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from wpfsm.fsm.strategies.base import (
     Comparison,
-    Goal,
     Proposal,
     Standing,
     Strategy,
@@ -20,6 +19,7 @@ from wpfsm.fsm.strategies.base import (
     best,
     repeated_failure,
 )
+from wpfsm.fsm.strategies.metrics import Goal
 
 if TYPE_CHECKING:
     from wpfsm.fsm.strategies.registry import StrategyConfig, build, missing_extra

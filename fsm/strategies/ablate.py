@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, StrategyError, TrialRow, Value
+from wpfsm.fsm.strategies.base import Proposal, Standing, StrategyError, TrialRow, Value
 from wpfsm.fsm.strategies.comparison import BASELINE, compare
-from wpfsm.fsm.strategies.metrics import finite
+from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.recipes import Name
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides

@@ -17,8 +17,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, Value, describe, label_for
-from wpfsm.fsm.strategies.metrics import finite
+from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, Value, describe, label_for
+from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.space import Space
 
 

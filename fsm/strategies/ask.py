@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, describe
+from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, describe
 from wpfsm.fsm.strategies.duration import Duration
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
 
 DEFAULT_HOLD = 600.0
@@ -23,7 +24,7 @@ class AskConfig(WithRepeats):
             next trial starts cold; nothing else is lost.
         keep: What the next trial starts from. `better`: the best so far, so that a trial that is no better is
             discarded; `all`: the newest that completed; `last`: the newest, whatever became of it.
-        max_trials: The most trials; after them the loop ends.
+        max_trials: The most trials; after them the loop ends. Those of a loop that is continued do not count.
     """
 
     type: Literal["ask"] = "ask"
@@ -41,9 +42,8 @@ class Ask:
         self._goal = goal
 
     def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
-        """The job as it is given, which makes the pool warm; after it, nothing: the loop waits."""
-        own = [row for row in rows if not row.elsewhere]
-        return None if own else Proposal({}, "as given")
+        """The job as it is given; behind any trial, also one of the loop that is continued, nothing: the loop waits."""
+        return None if rows else Proposal({}, "as given")
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature
         """Never: whoever proposes says when it is done."""
@@ -59,8 +59,9 @@ class Ask:
 
     def summary(self, rows: Sequence[TrialRow]) -> Standing:
         """How many completed, and the best one."""
-        done = len(rows) >= self._config.max_trials
-        return describe(rows, self._goal, f"max_trials ({len(rows)}) is reached" if done else None)
+        own = sum(not row.elsewhere for row in rows)
+        over = own >= self._config.max_trials
+        return describe(rows, self._goal, f"max_trials ({own}) is reached" if over else None)
 
     def preview(self) -> Sequence[Proposal]:
         """The job as it is given: nothing else is known beforehand."""

@@ -16,27 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from wpfsm.fsm.strategies.metrics import Direction, Goal, finite
-
-__all__ = [
-    "PREVIEW",
-    "Comparison",
-    "Direction",
-    "Goal",
-    "Proposal",
-    "Standing",
-    "State",
-    "Strategy",
-    "StrategyError",
-    "TrialRow",
-    "Value",
-    "Verdict",
-    "best",
-    "describe",
-    "is_running",
-    "label_for",
-    "repeated_failure",
-]
+from wpfsm.fsm.strategies.metrics import Goal, finite
 
 Value = bool | int | float | str | None
 """What a hyperparameter may be."""

@@ -12,16 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wpfsm.fsm.errors import MissingExtra
-from wpfsm.fsm.strategies.base import (
-    Goal,
-    Proposal,
-    Standing,
-    TrialRow,
-    Value,
-    describe,
-    label_for,
-)
-from wpfsm.fsm.strategies.metrics import finite
+from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, Value, describe, label_for
+from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.space import Choice, Range, Space
 
 if TYPE_CHECKING:

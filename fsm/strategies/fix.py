@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Goal, Proposal, Standing, TrialRow, Value, describe, is_running
+from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, Value, describe, is_running
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 
 DEFAULT_ATTEMPTS = 10

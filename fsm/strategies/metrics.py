@@ -33,22 +33,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wpfsm.fsm.strategies.expression import MAX_REGEX_CHARS, Expression, Reading, check_regex
-from wpfsm.fsm.strategies.numbers import parse
-
-__all__ = [
-    "MAX_REGEX_CHARS",
-    "Direction",
-    "Expression",
-    "Goal",
-    "Reading",
-    "check_regex",
-    "extract",
-    "finite",
-    "last_finite",
-    "parse",
-    "series",
-]
+from wpfsm.fsm.strategies.expression import Expression, Reading
 
 Direction = Literal["minimize", "maximize"]
 PAGE_LINES = 1000

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Goal,
     Proposal,
     Standing,
     Strategy,
@@ -19,6 +18,7 @@ from wpfsm.fsm.strategies.base import (
     best,
     describe,
 )
+from wpfsm.fsm.strategies.metrics import Goal
 
 From = Literal["best", "last"]
 
@@ -88,8 +88,8 @@ class Phases:
         if index is None:
             return None
         start = self.base_of(index, rows)
-        if self._phases[index].kind == "ask" and any(not row.elsewhere for row in rows):
-            return None  # what the phases before have found is there to be looked at
+        if self._phases[index].kind == "ask" and rows:
+            return None  # what was found before is there to be looked at
         proposal = self._strategy(index, start).next(self._asked(index, rows))
         if proposal is None:
             return None

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Goal, Proposal
+from wpfsm.fsm.strategies.base import Proposal
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
 from wpfsm.fsm.strategies.trial_list import TrialList

@@ -11,8 +11,9 @@ from pydantic import Discriminator, Field, Tag
 from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.strategies.ablate import Ablate, AblateConfig
 from wpfsm.fsm.strategies.ask import Ask, AskConfig
-from wpfsm.fsm.strategies.base import Goal, Strategy, Value
+from wpfsm.fsm.strategies.base import Strategy, Value
 from wpfsm.fsm.strategies.fix import Fix, FixConfig
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.phases import From, Phase, PhaseKeys, Phases, default_start
 from wpfsm.fsm.strategies.recipes import RecipesConfig, recipes
 from wpfsm.fsm.strategies.single import SingleConfig, single

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wpfsm.fsm.strategies.base import Goal, Proposal
+from wpfsm.fsm.strategies.base import Proposal
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.trial_list import TrialList
 

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wpfsm.fsm.strategies.asha import Asha, Resource, Rungs
-from wpfsm.fsm.strategies.base import Goal, Proposal, Strategy, StrategyError, Value, label_for
+from wpfsm.fsm.strategies.base import Proposal, Strategy, StrategyError, Value, label_for
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Choice, Overrides, Parameter, Range, Space

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Goal,
     Proposal,
     Standing,
     StrategyError,
     TrialRow,
     describe,
 )
+from wpfsm.fsm.strategies.metrics import Goal
 
 
 class TrialList:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from wpfsm.fsm.strategies.base import (
-    Goal,
     Proposal,
     Standing,
     Strategy,
@@ -19,6 +18,7 @@ from wpfsm.fsm.strategies.base import (
     best,
     describe,
 )
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides

@@ -109,6 +109,18 @@ class SharedHistory:
         """Trials of a loop, by number."""
         return self._of(Trial, loop_id, "TRIAL#")
 
+    def trial(self, loop_id: str, number: int) -> Trial:
+        """One trial of a loop; raises ``LookupError`` when there is none."""
+        return {trial.number: trial for trial in self.trials(loop_id)}[number]
+
+    def proposal(self, loop_id: str, number: int) -> Proposal:
+        """One proposal to a loop; raises ``LookupError`` when there is none."""
+        return {row.number: row for row in self.proposals(loop_id)}[number]
+
+    def owed_jobs(self, loop_id: str) -> list[str]:
+        """Names of the jobs of a loop whose release is not read back."""
+        return [row.job_name for row in self.obligations(loop_id) if row.status == "owed"]
+
     def intents(self, loop_id: str) -> Sequence[Intent]:
         """Intents of a loop."""
         items = sorted(self._table.query(loop_id, f"{ROW}INTENT#"), key=lambda item: int(item["order"]))

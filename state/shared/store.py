@@ -19,6 +19,7 @@ from wpfsm.fsm.records import (
     Change,
     Event,
     Intent,
+    IntentKind,
     Job,
     Loop,
     Obligation,
@@ -202,6 +203,10 @@ class SharedStore:
         """Every trial, by number."""
         return sorted(self._of(Trial), key=lambda trial: trial.number)
 
+    def trial(self, number: int) -> Trial:
+        """One trial by number; raises ``LookupError`` when there is none."""
+        return {trial.number: trial for trial in self._of(Trial)}[number]
+
     def jobs(self, *, after: int = 0) -> Sequence[Job]:
         """Every job with a number above ``after``, by number."""
         return sorted((job for job in self._of(Job) if job.number > after), key=lambda job: job.number)
@@ -223,10 +228,19 @@ class SharedStore:
         rows = sorted(self._of(Intent), key=lambda intent: self._order[key_of(intent)[1]])
         return [intent for intent in rows if intent.status == "open" or not open_only]
 
+    def intents_of(self, job_name: str, kind: IntentKind) -> Sequence[Intent]:
+        """Every intent of one kind for one job, oldest first."""
+        rows = (intent for intent in self._of(Intent) if (intent.job_name, intent.kind) == (job_name, kind))
+        return sorted(rows, key=lambda intent: intent.number)
+
     def obligations(self, *, owed_only: bool = True) -> Sequence[Obligation]:
         """Obligations, oldest first."""
         rows = sorted(self._of(Obligation), key=lambda obligation: obligation.job_name)
         return [row for row in rows if row.status == "owed" or not owed_only]
+
+    def obligation(self, job_name: str) -> Obligation | None:
+        """What one job may have left."""
+        return next((row for row in self._of(Obligation) if row.job_name == job_name), None)
 
     def events(self) -> Sequence[Event]:
         """The history."""

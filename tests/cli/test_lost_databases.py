@@ -43,11 +43,11 @@ def test_gc_reports_what_no_database_here_knows_and_stops_it_only_when_told(benc
 
 def test_a_closed_loop_that_ended_on_an_outage_says_so(bench: Bench):
     """75 says that the same command may be run again; for a closed loop that would never change anything."""
-    assert bench.run("start", bench.loop("outage")).code == 0
+    assert bench.run("start", bench.loop("gaveup")).code == 0
     with sqlite3.connect(bench.database) as connection:
         connection.execute("update loops set outcome = 'transient'")
     connection.close()
-    ran = bench.run("resume", "outage")
+    ran = bench.run("resume", "gaveup")
     assert ran.code == 1
     assert "a closed loop is not resumed" in ran.err
     assert "wpfsm start" in ran.err

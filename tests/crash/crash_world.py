@@ -329,13 +329,13 @@ class World:
         (self.folder / name).write_text(text)
 
     def answer(self, hook: Hook | None = None) -> None:
-        """Do what the open hand-off asks for: an edit, or the next proposal of the story."""
+        """Do what the open hand-off asks for, if somebody else has not: an edit, or the next proposal of the story."""
         with self.history() as history:
-            packet = history.find(LOOP_ID).handoff or {}
+            waiting = history.find(LOOP_ID).handoff
             made = len(history.proposals(LOOP_ID))
-        if packet.get("kind") == "ask":
+        if waiting is not None and waiting.kind == "ask":
             self.propose(self.story.proposals[made], hook)
-        else:
+        elif waiting is not None:
             self.edit()
 
     def propose(self, proposal: Proposal, hook: Hook | None = None) -> Proposal:

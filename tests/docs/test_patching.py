@@ -13,7 +13,7 @@ import pytest
 from wpfsm.fsm.failures.shown import MOST_EVIDENCE
 from wpfsm.fsm.loopfile.model import ACTIONS
 from wpfsm.fsm.patches.retry import FIRST_WAIT
-from wpfsm.fsm.states.diagnosing.activity import LOG_TAIL
+from wpfsm.fsm.states.diagnosing.diagnose_job import LOG_TAIL
 from wpfsm.fsm.states.diagnosing.handoff import DEFAULT_HOLD
 from wpfsm.fsm.states.diagnosing.handoff_packet import MEMBERS
 from wpfsm.fsm.states.diagnosing.patch_command import COMMAND_SECONDS

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from typing import Any, cast
 
 import pytest
@@ -13,6 +15,9 @@ from strategy_stories import Outcome, world_of
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm import controller
+from wpfsm.fsm.context import Context
+from wpfsm.fsm.errors import Refused
+from wpfsm.fsm.resume import take_up_changes
 
 
 def reports(launch: Launch) -> Script:
@@ -66,3 +71,31 @@ def test_a_changed_strategy_draws_the_failed_trial_anew(rates: list[float], ran:
             ran = ran[:2]
         outcome = Outcome(world, result)
     assert [job.params["lr"] for job in outcome.jobs] == ran
+
+
+def test_each_line_of_the_diff_says_from_which_trial_on_it_applies() -> None:
+    """A limit at once, the job from the trial that goes on, the strategy from the next one that is drawn."""
+    with world_of(story([-1, 0.3], "loss=([0-9.]+)")) as world:
+        assert world.drive().exit_code == controller.HANDED_OFF
+        change(world, "job", max_runtime="20m")
+        change(world, "pool", price_per_hour=3.6)
+        change(world, "strategy", parameters={"lr": [-1, 0.3, 0.1]})
+        with contextlib.closing(world.controller()) as owned, pytest.raises(Refused) as refused:
+            take_up_changes(Context(owned.ports), accept=False)
+        remarks = re.findall(r"^\+ ([\w.]+): .*   \((.*)\)$", str(refused.value), re.MULTILINE)
+        assert remarks == [
+            ("job.max_runtime", "from trial 1 on"),
+            ("pool.price_per_hour", "at once"),
+            ("strategy.parameters.lr", "from trial 2 on"),
+        ]
+        change(world, "strategy", parameters={"lr": [0.3]})
+        with contextlib.closing(world.controller()) as owned:
+            told = take_up_changes(Context(owned.ports), accept=True)
+            loop = owned.ports.store.loop()
+    assert told == [
+        "accepted: job.max_runtime (from trial 2 on)",
+        "accepted: pool.price_per_hour (at once)",
+        "accepted: strategy.parameters.lr (from trial 2 on, in the place of trial 1)",
+    ]
+    assert loop.price is not None
+    assert loop.price.usd_per_hour == 3.6

@@ -36,6 +36,22 @@ def test_a_change_is_committed_whole(tmp_path: Path) -> None:
         ]
 
 
+def test_a_row_is_asked_for_by_name(tmp_path: Path) -> None:
+    """A trial by its number, what was asked of the service for a job, and what that job may have left."""
+    trials = tuple(Trial(LOOP.id, number, {}, f"t{number}") for number in (1, 2))
+    update = dataclasses.replace(INTENT, kind="update", argument="0")
+    second = dataclasses.replace(update, number=2, status="done")
+    with owned(tmp_path / "w.db") as (_, rows):
+        rows.commit(dataclasses.replace(INTENDED, trials=trials, intents=(INTENT, second, update)))
+        assert rows.trial(2) == trials[1]
+        with pytest.raises(LookupError):
+            rows.trial(3)
+        assert rows.intents_of(JOB.name, "update") == [update, second]
+        assert rows.intents_of(JOB.name, "stop") == rows.intents_of("another", "update") == []
+        assert rows.obligation(JOB.name) == OBLIGATION
+        assert rows.obligation("another") is None
+
+
 def test_a_transaction_has_the_database_from_its_beginning(tmp_path: Path) -> None:
     """A writer never reads what another one is about to change: it waits before its first statement, or is refused."""
     path = tmp_path / "w.db"
@@ -82,7 +98,8 @@ def test_closed_without_an_outcome_is_refused_by_the_database(tmp_path: Path) ->
 READS: list[Callable[[LoopStore], Any]] = [
     LoopStore.loop, LoopStore.trials, LoopStore.jobs, LoopStore.last_job, LoopStore.intents, LoopStore.obligations,
     LoopStore.events, LoopStore.stop_requested, lambda rows: rows.job(1), lambda rows: rows.job_named("lr-1-001"),
-    lambda rows: rows.rendered("s"),
+    lambda rows: rows.rendered("s"), lambda rows: rows.trial(1), lambda rows: rows.intents_of("lr-1-001", "create"),
+    lambda rows: rows.obligation("lr-1-001"),
 ]  # fmt: skip
 WRITES: list[Callable[[LoopStore], Any]] = [
     lambda rows: rows.commit(INTENDED), lambda rows: rows.beat(200.0), lambda rows: rows.rest(300.0, 200.0), lambda rows: rows.save_rendered("s", {}),

@@ -136,9 +136,8 @@ class App:
             return self._perform(received, signature).send(start_response)
         if signature.service in QUERY_SERVICES:
             return self._query(environ, start_response, signature)
-        if not_emulated.is_invocation(environ) and not self._moto_pretends:
-            refusal = not_emulated.refusal("InvokeEndpoint")
-            return json_refusal(refusal).send(start_response)
+        if (invoked := not_emulated.invocation(environ)) and not self._moto_pretends:
+            return json_refusal(not_emulated.refusal(invoked)).send(start_response)
         return self._fall_through(environ, start_response, signature)
 
     def gave(self, token: str) -> bool:

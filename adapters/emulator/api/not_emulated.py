@@ -44,6 +44,9 @@ RECORDS = frozenset(
 """What is complete when it is remembered."""
 
 INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations(-response-stream)?")
+CALL_OF_A_FUNCTION = re.compile(
+    r"/20[0-9-]+/functions/[^/]+/(invocations|invoke-async|response-streaming-invocations)/?"
+)
 
 
 def runs_something(operation: str) -> bool:
@@ -58,11 +61,17 @@ def searches_records(request: Mapping[str, JSONValue]) -> bool:
     return request.get("Resource") in [kind for kind in kinds if kind != "TrainingJob"]
 
 
-def is_invocation(environ: WSGIEnvironment) -> bool:
-    """Tell whether a request invokes an endpoint, of which there are none."""
-    return INVOCATION.fullmatch(environ.get("PATH_INFO", "")) is not None and "AWS4" in environ.get(
-        "HTTP_AUTHORIZATION", ""
-    )
+def invocation(environ: WSGIEnvironment) -> str:
+    """Return the operation of a request that invokes an endpoint or a function, empty for any other.
+
+    There are no endpoints. A function of a template is remembered, so that a stack can be deployed, and not run.
+    """
+    path = environ.get("PATH_INFO", "")
+    if "AWS4" not in environ.get("HTTP_AUTHORIZATION", ""):
+        return ""
+    if CALL_OF_A_FUNCTION.fullmatch(path):
+        return "Invoke of a function"
+    return "InvokeEndpoint" if INVOCATION.fullmatch(path) else ""
 
 
 def refusal(operation: str) -> ServiceError:

@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from wpfsm.adapters.emulator.engine.locks import try_lock
 from wpfsm.adapters.emulator.runner.processes import kill_group
 
 PROCESSES = Path("/proc")
@@ -51,7 +52,7 @@ def end_orphans(directory: Path) -> int:
     killed = 0
     for path in directory.iterdir():
         with path.open(encoding="ascii") as file:
-            if not _is_free(file.fileno()):
+            if not try_lock(file.fileno()):
                 killed += 1
                 if group := file.read().strip():
                     kill_group(int(group))
@@ -61,18 +62,10 @@ def end_orphans(directory: Path) -> int:
     return killed
 
 
-def _is_free(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _end_holders(path: Path, descriptor: int) -> None:
     """Kill whoever holds the file open, until nobody does: one that was just started may be about to start more."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not _is_free(descriptor) and time.monotonic() < deadline:
+    while not try_lock(descriptor) and time.monotonic() < deadline:
         for process in _holders(path):
             if process == os.getpid():
                 continue

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 DYNAMODB = "DynamoDB_"
 """How the target of a request for DynamoDB begins, whatever the version of its interface."""
+CLOUDFORMATION = "/cloudformation/aws4_request"
+"""In the signature of a request for CloudFormation, which makes and removes tables."""
 
 MISSING = "It needs the extra: pip install 'wpfsm[local]'"
 
@@ -45,7 +47,10 @@ class Moto:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         application = self.load()
-        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith(DYNAMODB):
+        makes_stacks = CLOUDFORMATION in environ.get("HTTP_AUTHORIZATION", "")
+        if not makes_stacks and not environ.get("HTTP_X_AMZ_TARGET", "").startswith(DYNAMODB):
             return application(environ, start_response)
+        if makes_stacks:
+            from wpfsm.adapters.emulator.api import stack_resources  # noqa: F401 - moto finds its classes
         with self._dynamodb:  # moto changes a table while another request of it iterates over the table
             return list(application(environ, start_response))

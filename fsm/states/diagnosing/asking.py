@@ -1,88 +1,90 @@
-"""The hand-off of kind `ask`: the trial has its verdict, and the loop waits for the next proposal.
-
-Like every hand-off it bounds its own cost: the pool's keep-alive is set so that the service itself lets it go when
-nobody comes back within the hold.
-"""
+"""Goes on from an open hand-off: with what was proposed, or with a limit that was raised; or waits on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from dataclasses import replace
 
-from wpfsm.fsm.context import Context
-from wpfsm.fsm.records import JSON, Job, Trial
-from wpfsm.fsm.states.diagnosing.handoff_packet import Hold, redacted
-from wpfsm.fsm.strategies.ask import DEFAULT_HOLD
-from wpfsm.fsm.strategies.verdict import base_trial, best_average
-from wpfsm.fsm.units import stamp
-
-Kind = Literal["ask", "limit"]
+from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.records import Change, FailureHandoff, Handoff, Outcome, Question, Trial
+from wpfsm.fsm.states.diagnosing.next_step import after_verdict, proceed, standing
+from wpfsm.fsm.steps import proposals
+from wpfsm.fsm.steps.next_trial import next_trial
+from wpfsm.fsm.steps.proposals import Queued
 
 
-def hold_seconds(ctx: Context) -> float:
-    """How long the pool is held for a proposal."""
-    return ctx.file.asks.hold if ctx.file.asks else DEFAULT_HOLD
-
-
-def packet_of(
-    ctx: Context, kind: Kind, why: str, job: Job, trial: Trial, trials: Sequence[Trial], hold: Hold
-) -> dict[str, JSON]:
-    """What whoever decides the next trial needs to see, as plain JSON."""
-    loop_id = ctx.loop.group
-    resume = ["wpfsm", "next", loop_id] if kind == "ask" else ["wpfsm", "resume", loop_id, "--accept-changes"]
-    base = base_trial(trials, ctx.file.asks.keep if ctx.file.asks else "better")
-    return {
-        "kind": kind,
-        "why": why,
-        "loop": loop_id,
-        "job": job.name,
-        "trial": trial.number,
-        "label": trial.label,
-        "verdict": trial.verdict,
-        "verdict_why": trial.verdict_why,
-        "metric": trial.metric,
-        "diagnosis": job.diagnosis.to_json() if job.diagnosis else None,
-        "best": _shown(ctx, best_average(trials, ctx.goal)),
-        "base": _shown(ctx, base),
-        "left": left(ctx, hold),
-        "pool": {
-            "held_until": stamp(hold.until),
-            "gone_by": stamp(hold.gone_by),
-            "burn_usd_per_hour": hold.usd_per_hour,
-            "usd_at_most": hold.usd_at_most,
-        },
-        "opened_at": stamp(ctx.clock.now()),
-        "resume": list(resume),
-        "give_up": ["wpfsm", "next", loop_id, "--done"],
-    }
-
-
-def left(ctx: Context, hold: Hold) -> dict[str, JSON]:
-    """What the limits still admit: jobs, trials, dollars, seconds; None where there is no limit."""
-    limits, asks = ctx.file.limits, ctx.file.asks
-    spent = ctx.ledger().cost_usd
-    now = ctx.clock.now()
-    return {
-        "jobs": None if limits.max_jobs is None else max(0, limits.max_jobs - len(ctx.group_jobs())),
-        "trials": None if asks is None else max(0, asks.max_trials - len(ctx.store.trials())),
-        "cost_usd": None
-        if limits.max_cost is None or spent is None
-        else round(max(0.0, limits.max_cost - spent), 4),
-        "wall_seconds": None
-        if limits.max_wall is None
-        else max(0.0, limits.max_wall - (now - ctx.loop.created_at)),
-        "hold_seconds": None if hold.until is None else max(0.0, hold.until - now),
-    }
-
-
-def _shown(ctx: Context, trial: Trial | None) -> dict[str, JSON] | None:
-    if trial is None:
+def answer(ctx: Context, handoff: Handoff) -> Change | None:
+    """The change that closes an open hand-off; None to keep waiting."""
+    if isinstance(handoff, FailureHandoff):
+        return _mended(ctx, handoff)
+    job = ctx.store.last_job()
+    waiting = next_trial(ctx)
+    if handoff.kind == "limit" and waiting is not None:
+        return _limit_raised(ctx, handoff, waiting)
+    if handoff.kind == "limit" and handoff.accepted and job is not None:
+        return _closing(after_verdict(ctx, job, ctx.store.trial(job.trial), "the limits were changed"))
+    trials = list(ctx.store.trials())
+    queued = proposals.take(ctx, trials)
+    if queued.trial is not None and handoff.kind == "limit" and ctx.over_limit():
         return None
-    return {
-        "trial": trial.number,
-        "label": trial.label,
-        "params": redacted(trial.params),
-        "metric": trial.metric,
-        "source_digest": trial.source_digest,
-        "snapshot": ctx.sources.path(trial.source_digest) if trial.source_digest else "",
-    }
+    if queued.trial is None and not queued.done:
+        _refused(ctx, queued)
+        return None
+    if job is None:
+        return _closing(_first(ctx, queued))
+    trial = ctx.store.trial(job.trial)
+    return _closing(after_verdict(ctx, job, trial, f"trial {trial.number} was looked at", queued))
+
+
+def _mended(ctx: Context, handoff: FailureHandoff) -> Change | None:
+    """A failed trial is given up, or replaced by a proposal or by the next trial of a changed strategy."""
+    job = ctx.store.last_job()
+    assert job is not None, "a failure has its job"
+    trial = ctx.store.trial(job.trial)
+    why = f"{job.diagnosis.class_}: {job.diagnosis.fix}" if job.diagnosis else "it failed"
+    failed = replace(trial, state="failed", verdict="failed", verdict_why=why)
+    queued = proposals.take(
+        ctx, [failed if t.number == failed.number else t for t in ctx.store.trials()], failed
+    )
+    if handoff.redraw and queued == Queued():
+        return _closing(
+            after_verdict(ctx, job, failed, f"trial {trial.number} is not asked for any more", queued)
+        )
+    if queued.trial is None and not queued.done and not queued.skipped:
+        _refused(ctx, queued)
+        return None
+    replaced = "given up" if queued.skipped else "replaced"
+    return _closing(after_verdict(ctx, job, failed, f"trial {trial.number} failed and is {replaced}", queued))
+
+
+def _limit_raised(ctx: Context, question: Question, waiting: Trial) -> Change | None:
+    """The limit was met before the job of a trial that was drawn already: that trial goes on once it is raised."""
+    done = next((proposal for proposal in ctx.store.proposals() if proposal.kind == "done"), None)
+    if done is not None:
+        return _closing(_first(ctx, Queued(done=True, rows=(replace(done, status="taken"),))))
+    if not question.accepted or ctx.over_limit():
+        return None
+    return _closing(proceed(f"the limits were changed; trial {waiting.number} ({waiting.label}) goes on"))
+
+
+def _first(ctx: Context, queued: Queued) -> Change:
+    """Before the first job there is no verdict: the proposal is the first trial, or there is none."""
+    if queued.trial is None:
+        done = f"{standing(ctx, ctx.store.trials())}; done, said `wpfsm next --done`"
+        return replace(release(Outcome.COMPLETED, done), proposals=queued.rows)
+    drawn = queued.trial
+    change = proceed(f"next is trial {drawn.number} ({drawn.label})")
+    return replace(change, trials=(drawn,), proposals=queued.rows)
+
+
+def _refused(ctx: Context, queued: Queued) -> None:
+    """Say why no proposal can be run; the hand-off stays open."""
+    if queued.rows:
+        said = "; ".join(row.answer for row in queued.rows)
+        ctx.record("proposal_refused", f"proposal refused: {said}", proposals=queued.rows)
+
+
+def _closing(change: Change | None) -> Change | None:
+    """The change closes the hand-off that it answers, unless it opens another one."""
+    if change is None:
+        return None
+    return replace(change, loop={"handoff": None, "hold_until": None, **change.loop})

@@ -13,9 +13,10 @@ from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.records import Change, Job, JobPatch, PatchAttempt, Trial
 from wpfsm.fsm.states.diagnosing import failure_memory
-from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold, packet_of
+from wpfsm.fsm.states.diagnosing.handoff_packet import packet_of
 from wpfsm.fsm.states.diagnosing.remedy import Remedy
 from wpfsm.fsm.steps import source_edits
+from wpfsm.fsm.steps.hold_pool import cap_hold
 from wpfsm.fsm.steps.source_edits import changed_names
 
 DEFAULT_HOLD = 600.0
@@ -61,10 +62,10 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     """
     job = ctx.store.last_job()
     assert job is not None, "a hand-off has a job"
-    trial = next(t for t in ctx.store.trials() if t.number == job.trial)
-    packet = ctx.loop.handoff or {}
+    trial = ctx.store.trial(job.trial)
+    accepted = ctx.loop.handoff.accepted if ctx.loop.handoff else ()
     given = source_edits.user_digest(ctx, trial)
-    if digest == given and not settings_changed and not packet.get("accepted"):
+    if digest == given and not settings_changed and not accepted:
         raise Refused(
             f"the source is unchanged since {job.name} failed: the same job would fail again",
             fix=f"edit {trial.source or ctx.file.job.source}, then wpfsm resume {ctx.loop.group}; "

@@ -9,7 +9,8 @@ from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.patches import Patch
 from wpfsm.fsm.patches.on_failure import Rule
 from wpfsm.fsm.records import Job, Trial
-from wpfsm.fsm.states.diagnosing.handoff_packet import cap_hold, packet_of
+from wpfsm.fsm.states.diagnosing.handoff_packet import packet_of
+from wpfsm.fsm.steps.hold_pool import cap_hold
 from wpfsm.fsm.steps.source_edits import changed_names
 
 COMMAND_SECONDS = 1800.0
@@ -32,7 +33,7 @@ def run_command(
         return "the loop has no source of its own to edit"
     hold = rule.options.get("hold")
     limit = float(hold) if isinstance(hold, int | float) else COMMAND_SECONDS
-    packet = packet_of(ctx, job, trial, diagnosis, tried, cap_hold(ctx, limit))
+    packet = packet_of(ctx, job, trial, diagnosis, tried, cap_hold(ctx, limit)).to_json()
     words = [str(word) for word in command]
     with ctx.sources.workspace(trial.source_digest) as folder:
         ctx.progress.waiting(f"{words[0]} to mend the source", ctx.clock.now() + limit)

@@ -13,7 +13,7 @@ from typing import Literal
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.model import Diagnosis
-from wpfsm.fsm.patches import Material, Patch, propose, why_not
+from wpfsm.fsm.patches import Material, Patch, propose
 from wpfsm.fsm.patches.on_failure import DEFAULT_RULES, Rule, applicable
 from wpfsm.fsm.records import JSON, Job, Trial
 from wpfsm.fsm.states.diagnosing import failure_memory
@@ -152,8 +152,8 @@ class _Chooser:
     def _patch(self, rule: Rule, used: int) -> Remedy | None:
         material = self._material(rule, used)
         patch = propose(rule.do, self.diagnosis, material)
-        if patch is None:
-            self.tried.append(f"{rule.do}: {why_not(rule.do, self.diagnosis, material)}")
+        if isinstance(patch, str):
+            self.tried.append(f"{rule.do}: {patch}")
             return None
         chosen = sorted(patch.hyperparameters.keys() & self.trial.params.keys())
         if chosen and not rule.options.get("set"):

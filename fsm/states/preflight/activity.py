@@ -6,7 +6,7 @@ The lock is taken from that request, the pool key from the lock, and the first t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
@@ -21,6 +21,7 @@ from wpfsm.fsm.states.preflight.join import join
 from wpfsm.fsm.states.preflight.source import examine_source
 from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
 from wpfsm.fsm.steps.render_request import base_request
+from wpfsm.fsm.strategies.verdict import base_trial
 
 
 def run(ctx: Context) -> Change:
@@ -37,25 +38,14 @@ def run(ctx: Context) -> Change:
         return release(Outcome.LIMIT, over)
     try:
         trials = list(ctx.store.trials())
-        trial = next((t for t in trials if t.state in ("pending", "running")), None)
-        while trial is None:
-            rows = rows_of(trials)
-            if met := ctx.strategy.goal_met(rows):
-                return release(Outcome.GOAL_MET, f"{met}; no job was needed")
-            trial = ask_next_trial(ctx, trials)
-            if trial is None and trials:
-                return release(Outcome.COMPLETED, f"{ctx.strategy.summary(rows).text}; no job was needed")
-            if trial is None:
-                return release(Outcome.REFUSED, "the strategy asks for no trial")
-            if trial.taken_from is not None:
-                trials.append(trial)
-                trial = None
+        if ended := _draw_first(ctx, trials):
+            return ended
         if absent := tuple(_check_sources(ctx)):
             return _refuse((*found.findings, *absent))
         read = tuple(_check_source(ctx))
         if any(finding.level == "refuse" for finding in read):
             return _refuse((*found.findings, *read))
-        request = _first_request(ctx, trial)
+        request = _first_request(ctx, _first_to_run(ctx, trials))
         lock = LockedFields.of(request, ctx.file.pool.session_tag_keys)
         rendered = _check_rendered(ctx, request, lock)
         if any(finding.level == "refuse" for finding in rendered):
@@ -74,9 +64,36 @@ def run(ctx: Context) -> Change:
         why="; ".join(["checks passed", *(f.text for f in findings)]),
         data={"lock": lock.to_json(), "pool_key": key, "findings": [f.to_json() for f in findings]},
         loop={"lock": lock, "pool_key": key},
-        trials=(*trials, trial) if trial not in trials else (trial,),
+        trials=tuple(trials),
         together=True,
     )
+
+
+def _draw_first(ctx: Context, trials: list[Trial]) -> Change | None:
+    """Add what is drawn up to the first trial that needs a job; the end, where none does.
+
+    An open loop that continues another one draws nothing: it asks, and runs no job to do so.
+    """
+    while not any(t.state in ("pending", "running") for t in trials):
+        rows = rows_of(trials)
+        if met := ctx.strategy.goal_met(rows):
+            return release(Outcome.GOAL_MET, f"{met}; no job was needed")
+        drawn = ask_next_trial(ctx, trials)
+        if drawn is None and not trials:
+            return release(Outcome.REFUSED, "the strategy asks for no trial")
+        if drawn is None and ctx.file.asks and ctx.strategy.summary(rows).ended is None:
+            return None
+        if drawn is None:
+            return release(Outcome.COMPLETED, f"{ctx.strategy.summary(rows).text}; no job was needed")
+        trials.append(drawn)
+    return None
+
+
+def _first_to_run(ctx: Context, trials: Sequence[Trial]) -> Trial:
+    """The trial of job 1, from whose request the lock is taken; while none is drawn, what a proposal starts from."""
+    drawn = next((t for t in trials if t.state in ("pending", "running")), None)
+    keep = ctx.file.asks.keep if ctx.file.asks else "better"
+    return drawn or base_trial(trials, keep) or trials[-1]
 
 
 def _take_pool(ctx: Context, key: str) -> None:

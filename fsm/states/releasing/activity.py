@@ -106,8 +106,8 @@ def _landed(ctx: Context, obligation: Obligation, job: Job, reading: JobReading)
     seen = replace(obligation, seen=True)
     answered = tuple(
         replace(i, status="done", answer=reading.arn)
-        for i in ctx.store.intents()
-        if i.kind == "create" and i.job_name == job.name
+        for i in ctx.store.intents_of(job.name, "create")
+        if i.status == "open"
     )
     ctx.record(
         "pool_observed",
@@ -161,10 +161,8 @@ def _due(ctx: Context, job: Job, kind: Literal["stop", "update"]) -> bool:
     """Whether to ask (again): never accepted, or so long ago that the request seems to have been lost."""
     accepted = [
         ctx.clock.now() - intent.sent_at
-        for intent in ctx.store.intents(open_only=False)
-        if intent.kind == kind
-        and intent.job_name == job.name
-        and intent.status == "done"
+        for intent in ctx.store.intents_of(job.name, kind)
+        if intent.status == "done"
         and (kind == "stop" or intent.argument == "0")
         and intent.sent_at is not None
     ]
@@ -241,8 +239,8 @@ def _write(ctx: Context, obligation: Obligation, job: Job, evidence: str) -> boo
     )
     intents = tuple(
         replace(i, status="refused", answer=evidence)
-        for i in ctx.store.intents()
-        if i.job_name == job.name and i.kind == "create" and not job.arn
+        for i in ctx.store.intents_of(job.name, "create")
+        if i.status == "open" and not job.arn
     )
     ctx.record(
         "discharged",

@@ -137,7 +137,7 @@ def _peers(ctx: Context) -> Iterator[list[float]]:
 
 def _stop_again(ctx: Context, job: Job) -> Job:
     """A crash may have come between the intent to stop and the call."""
-    unanswered = any(i.kind == "stop" and i.job_name == job.name for i in ctx.store.intents())
+    unanswered = any(intent.status == "open" for intent in ctx.store.intents_of(job.name, "stop"))
     return stop_job(ctx, job, job.stopped_for, "the stop before was not answered") if unanswered else job
 
 

@@ -17,6 +17,7 @@ from wpfsm.fsm.steps.explain_pool_loss import (
     explain_pool_loss,
     released_outside,
 )
+from wpfsm.fsm.steps.obligations import discharge
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 
@@ -231,13 +232,4 @@ def _decide(
 
 def _discharged(ctx: Context, previous: Job) -> tuple[Obligation, ...]:
     by = f" by {previous.reused_by}" if previous.reused_by else ""
-    return tuple(
-        replace(
-            o,
-            status="discharged",
-            evidence=f"Describe says {previous.pool_status}{by}",
-            discharged_at=ctx.clock.now(),
-        )
-        for o in ctx.store.obligations()
-        if o.job_name == previous.name
-    )
+    return discharge(ctx, previous.name, f"Describe says {previous.pool_status}{by}")

@@ -24,7 +24,9 @@ from wpfsm.fsm.steps import lanes
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
 from wpfsm.fsm.steps.next_trial import carried, carried_from, next_trial, params_for
+from wpfsm.fsm.steps.obligations import discharge
 from wpfsm.fsm.steps.observe_job import observe
+from wpfsm.fsm.steps.open_question import at_limit, open_question
 from wpfsm.fsm.steps.render_request import base_request
 
 
@@ -45,6 +47,8 @@ def _intend(ctx: Context) -> Change | None:
         except Held as held:
             return release(Outcome.HELD, f"{held.message} - {held.fix}")
     trial = next_trial(ctx)
+    if trial is None:
+        return open_question(ctx, "ask", "the trials of the loop before are known, and no job was needed")
     last = ctx.store.last_job()
     number = ctx.next_number()
     base = base_request(ctx, trial)
@@ -110,7 +114,7 @@ def _intend(ctx: Context) -> Change | None:
         ctx.transition(change, guards)
     except GuardFailed as refusal:
         if not guards.lock_differs:
-            return lanes.at_limit(ctx, str(refusal))
+            return at_limit(ctx, str(refusal))
         return release(Outcome.REFUSED, f"locked: {refusal}: {mismatch_cost(ctx)}")
     return None
 
@@ -130,7 +134,7 @@ def _lost_checkpoint(ctx: Context, trial: Trial, last: Job | None) -> str:
 def _send(ctx: Context, intent: Intent) -> Change:
     job = ctx.store.job_named(intent.job_name)
     assert job is not None, "an intent and its job are written together"
-    trial = next(t for t in ctx.store.trials() if t.number == job.trial)
+    trial = ctx.store.trial(job.trial)
     request = compose(base_request(ctx, trial), job.request)
     attempt = 0
     uncertain = intent.sent_at is not None
@@ -175,9 +179,8 @@ def _appears(ctx: Context, job: Job) -> JobReading | None:
 
 
 def _stamped(ctx: Context, intent: Intent) -> tuple[Obligation, ...]:
-    return tuple(
-        replace(o, sent_at=intent.sent_at) for o in ctx.store.obligations() if o.job_name == intent.job_name
-    )
+    owed = ctx.store.obligation(intent.job_name)
+    return (replace(owed, sent_at=intent.sent_at),) if owed else ()
 
 
 def _submitted(ctx: Context, job: Job, intent: Intent, why: str) -> Change:
@@ -193,7 +196,8 @@ def _submitted(ctx: Context, job: Job, intent: Intent, why: str) -> Change:
 
 
 def _seen(ctx: Context, name: str) -> tuple[Obligation, ...]:
-    return tuple(replace(o, seen=True) for o in ctx.store.obligations() if o.job_name == name)
+    owed = ctx.store.obligation(name)
+    return (replace(owed, seen=True),) if owed else ()
 
 
 def _adopt(ctx: Context, job: Job, intent: Intent, reading: JobReading) -> Change:
@@ -206,13 +210,7 @@ def _adopt(ctx: Context, job: Job, intent: Intent, reading: JobReading) -> Chang
         f"a job called {job.name} exists and is not ours (digest tag {found!r}, ours {job.request_digest!r}); "
         "it was left alone"
     )
-    stranger = tuple(
-        replace(
-            o, status="discharged", evidence="the job of this name is not ours", discharged_at=ctx.clock.now()
-        )
-        for o in ctx.store.obligations()
-        if o.job_name == job.name
-    )
+    stranger = discharge(ctx, job.name, "the job of this name is not ours")
     refused = release(Outcome.FAILED, why)
     return replace(
         refused,
@@ -223,13 +221,7 @@ def _adopt(ctx: Context, job: Job, intent: Intent, reading: JobReading) -> Chang
 
 
 def _rejected(ctx: Context, job: Job, intent: Intent, error: ServiceError) -> Change:
-    discharged = tuple(
-        replace(
-            o, status="discharged", evidence=f"create refused: {error.code}", discharged_at=ctx.clock.now()
-        )
-        for o in ctx.store.obligations()
-        if o.job_name == job.name
-    )
+    discharged = discharge(ctx, job.name, f"create refused: {error.code}")
     return Change(
         kind="rejected",
         why=f"{job.name} was refused: {error.code}: {error.message}",

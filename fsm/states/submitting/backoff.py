@@ -32,11 +32,8 @@ def extend_keep_alive(ctx: Context, until: float) -> None:
 def _refused_before(ctx: Context, job_name: str, seconds: float) -> bool:
     """Whether the service refused this renewal already: asking again would be refused again."""
     return any(
-        i.kind == "update"
-        and i.job_name == job_name
-        and i.status == "refused"
-        and i.argument == f"{seconds:.0f}"
-        for i in ctx.store.intents(open_only=False)
+        intent.status == "refused" and intent.argument == f"{seconds:.0f}"
+        for intent in ctx.store.intents_of(job_name, "update")
     )
 
 

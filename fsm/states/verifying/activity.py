@@ -11,10 +11,12 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.pool.keep_alive import chain_remaining
 from wpfsm.fsm.pool.owner import chain_started_at, pool_owner, strays
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Obligation, Outcome
-from wpfsm.fsm.steps import lanes
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Outcome
 from wpfsm.fsm.steps.explain_pool_loss import PoolLoss, cold_start_cost, cold_start_text, explain_pool_loss
+from wpfsm.fsm.steps.obligations import discharge
 from wpfsm.fsm.steps.observe_job import observe
+from wpfsm.fsm.steps.open_question import at_limit
+from wpfsm.fsm.steps.service_writes import was_let_go
 from wpfsm.fsm.units import DAY, duration
 
 _UNDER_WAY = frozenset({"InUse", "Available"})
@@ -28,7 +30,8 @@ def run(ctx: Context) -> Change:
     owner = pool_owner(ctx.jobs()) or _unexplained(ctx)
     if owner is None:
         return _left_behind(ctx) or _verified("no pool to keep: the next job starts cold")
-    let_go = lanes.released_here(ctx, owner)
+    # Where this loop has released the pool itself, Available only means "not yet".
+    let_go = was_let_go(ctx, owner.name)
     if (
         not let_go
         and owner.pool_status == "Available"
@@ -39,7 +42,7 @@ def run(ctx: Context) -> Change:
     while True:
         ctx.check_stop()
         if refusal := ctx.over_limit():
-            return lanes.at_limit(ctx, refusal)
+            return at_limit(ctx, refusal, let_go=let_go)
         reading = ctx.gateway.describe(owner.name)
         now = ctx.clock.now()
         status = reading.pool.status if reading and reading.pool else ""
@@ -62,13 +65,6 @@ def run(ctx: Context) -> Change:
         ctx.wait(ctx.pace.least, what)
 
 
-def _unexplained(ctx: Context) -> Job | None:
-    """The newest job, when its pool was over as soon as it was seen: still owed, so nobody has said why."""
-    newest = next((job for job in reversed(ctx.jobs()) if job.arn), None)
-    owed = {obligation.job_name for obligation in ctx.store.obligations()}
-    return newest if newest and newest.name in owed and newest.pool_status in POOL_OVER else None
-
-
 def _left_behind(ctx: Context, why: str = "", owner: Job | None = None) -> Change | None:
     """In a group: the idle pool that a sibling has left behind, which the next job takes instead of a cold start."""
     for stray in strays(ctx.group_jobs()) if ctx.loop.lane else ():
@@ -82,6 +78,15 @@ def _left_behind(ctx: Context, why: str = "", owner: Job | None = None) -> Chang
                 data={"job": stray.name, "pool": "Available"},
             )
     return None
+
+
+def _unexplained(ctx: Context) -> Job | None:
+    """The newest job, when its pool was over as soon as it was seen: still owed, so nobody has said why."""
+    newest = next((job for job in reversed(ctx.jobs()) if job.arn), None)
+    if newest is None or newest.pool_status not in POOL_OVER:
+        return None
+    owed = ctx.store.obligation(newest.name)
+    return newest if owed and owed.status == "owed" else None
 
 
 def _available(ctx: Context, owner: Job) -> Change:
@@ -111,14 +116,13 @@ def _verified(why: str) -> Change:
 def _reused(ctx: Context, owner: Job) -> Change:
     """Somebody's job runs on our pool. Ours would be newer than the owner; so it is a stranger's."""
     ours = next((job for job in ctx.group_jobs() if owner.reused_by and job.name == owner.reused_by), None)
-    discharged = _discharge(
-        ctx, owner, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
+    discharged = discharge(
+        ctx, owner.name, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
     )
     if ours and ours.lane != ctx.loop.lane:
         moved = f"the pool of {owner.name} moved on to {ours.name} of lane {ours.lane}"
-        found = _left_behind(ctx, moved, owner) or replace(
-            _verified(f"{moved}; the next job starts cold"), jobs=(owner,)
-        )
+        cold = _verified(f"{moved}; the next job starts cold")
+        found = _left_behind(ctx, moved, owner) or replace(cold, jobs=(owner,))
         return replace(found, obligations=discharged)
     if ours:
         return Change(
@@ -153,7 +157,7 @@ def _reused(ctx: Context, owner: Job) -> Change:
 
 
 def _lost(ctx: Context, owner: Job, loss: PoolLoss) -> Change:
-    discharged = _discharge(ctx, owner, "Describe says Terminated")
+    discharged = discharge(ctx, owner.name, "Describe says Terminated")
     ctx.ports.notifier.notify("pool_lost", ctx.loop, loss.text)
     return Change(
         kind="verified",
@@ -173,12 +177,4 @@ def _absent(ctx: Context, owner: Job, loss: PoolLoss) -> Change:
         why=why,
         data={"pool": "absent", "job": owner.name, **loss.to_json()},
         jobs=(owner,),
-    )
-
-
-def _discharge(ctx: Context, job: Job, evidence: str) -> tuple[Obligation, ...]:
-    return tuple(
-        replace(o, status="discharged", evidence=evidence, discharged_at=ctx.clock.now())
-        for o in ctx.store.obligations()
-        if o.job_name == job.name
     )

@@ -12,8 +12,8 @@ from wpfsm.adapters.detect.detect import detect
 from wpfsm.adapters.detect.drafting import draft, jobs_of
 from wpfsm.fsm.loopfile.load import parse
 from wpfsm.fsm.loopfile.model import LoopFile
-from wpfsm.fsm.strategies.base import PREVIEW, Goal, Proposal
-from wpfsm.fsm.strategies.metrics import extract, last_finite
+from wpfsm.fsm.strategies.base import PREVIEW, Proposal
+from wpfsm.fsm.strategies.metrics import Goal, extract, last_finite
 from wpfsm.fsm.strategies.registry import build
 
 ROWS = [

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from cli_in_process import wpfsm
 from ruamel.yaml import YAML
-from shared_rows import TABLE, owned
+from team import ROLE, TABLE, Team
 
+from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
 from wpfsm.adapters.engine import bundle
-from wpfsm.adapters.terminal.output import Options
 from wpfsm.adapters.verbs import deploy
-from wpfsm.fsm.errors import Refused
 from wpfsm.state.shared.dynamo import definition
 
 
@@ -79,22 +80,50 @@ def test_the_bundle_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     assert not [name for name in bundle.requirements() if name.startswith("sagemaker")]
 
 
-def test_the_engine_is_not_removed_while_a_loop_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 3, with the command that ends the loop."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    outputs = [
-        {"OutputKey": "Table", "OutputValue": TABLE},
-        {"OutputKey": "Bucket", "OutputValue": "wpfsm-bucket"},
-    ]
-    monkeypatch.setattr(deploy, "_stack", lambda *_: {"Outputs": outputs})
-    with owned(), pytest.raises(Refused, match="lr-1"):
-        deploy.deploy(
-            Options("none", Path("x")),
-            name="wpfsm",
-            role=None,
-            region=None,
-            print_template=False,
-            remove=True,
-        )
+def code_of(team: Team) -> str:
+    """What names the code that the turns would run."""
+    return str(team.client("lambda").get_function(FunctionName="wpfsm-turns")["Configuration"]["CodeSha256"])
+
+
+def test_a_deployment_is_made_found_unchanged_updated_and_removed(team: Team) -> None:
+    """Created once, then "no change"; another bundle is another version; what is open keeps it, the history stays."""
+    before = code_of(team)
+    again = team.run("deploy")
+    assert code_of(team) == before
+    assert again.out.splitlines() == ["no change", f"export WPFSM_DB=dynamodb://us-east-1/{TABLE}"]
+    team.packages["package.py"] = "x = 2\n"
+    updated = team.run("deploy", "-o", "json").document["deploy"]
+    assert updated["changed"]
+    assert updated["function"].endswith(":function:wpfsm-turns:live")
+    assert code_of(team) != before
+    stack = team.client("cloudformation").describe_stack_resources(StackName="wpfsm")["StackResources"]
+    assert f"Version{updated['bundle']}" in [each["LogicalResourceId"] for each in stack]
+
+    loop_id = team.start(team.loop("open"))
+    refused = team.run("deploy", "--remove", code=3)
+    assert f"wpfsm stop {loop_id}" in refused.err
+    team.run("stop", loop_id)
+    assert "stay, with every loop's history" in team.run("deploy", "--remove").out
+    assert team.client("lambda").list_functions()["Functions"] == []
+    assert team.document(loop_id)["loop"]["state"] == "Closed"
+
+
+def test_a_table_that_an_earlier_stack_left_is_not_run_into(team: Team) -> None:
+    """CloudFormation would fail half-way: it is refused before, with what can be done."""
+    team.run("deploy", "--remove")
+    refused = team.run("deploy", "--training-role", ROLE, code=3)
+    assert "delete-table" in refused.err
+    assert team.deploy("--name", "another").out.endswith("dynamodb://us-east-1/another\n")
+
+
+def test_a_new_stack_wants_its_training_role(folder: Path, sagemaker_emulator: SageMakerEmulator) -> None:
+    """Nothing is built or uploaded before the one role is named."""
+    ran = wpfsm("deploy", "--endpoint-url", sagemaker_emulator.url)
+    assert ran.code == 2
+    assert "--training-role" in ran.err
+
+
+def test_the_engine_is_refused_where_nothing_would_run(team: Team) -> None:
+    """The stack is kept, and its functions are not run: a call of one says so and does not pretend."""
+    with pytest.raises(ClientError, match="does not offer Invoke"):
+        team.client("lambda").invoke(FunctionName="wpfsm-turns:live", Payload=b"{}")

@@ -48,13 +48,17 @@ def test_diff_shows_and_applies_what_the_loop_patched(bench: Bench):
     (source / "added.txt").write_text("new")
     (source / "notes.txt").write_text("mine")
     (source / "train.py").write_text(given)
+    apply = ran.json["next"][0]["argv"][1:]
+    assert apply[0] == "diff", "what comes next after a patched loop is to write its patches"
     for said in (f"wrote {source / 'train.py'}", "already"):
-        applied = bench.run("diff", "patched", "--apply")
+        applied = bench.run(*apply)
         assert applied.code == 0
         assert said in applied.err
         assert (source / "train.py").read_text() == "import os\nraise SystemExit(0)\n"
         assert (source / "added.txt").read_text() == "new"
     assert sorted(path.name for path in source.iterdir()) == ["added.txt", "notes.txt", "train.py"]
+    shown = bench.run("diff", "patched")
+    assert (shown.code, shown.out) == (0, ""), "once they are written, there is nothing to show"
 
 
 def test_diff_of_a_loop_that_patched_nothing(finished: Bench):

@@ -64,7 +64,18 @@ def test_without_options_it_shows_the_state_and_a_tried_point_is_refused(bench: 
     assert bench.run("next", "shown", "--done").code == 0
     closed = bench.run("next", "shown", "--set", "lr=0.1")
     assert closed.code == 3
-    assert "--continue" in closed.err
+    fix = next(line for line in closed.err.splitlines() if "--continue" in line)
+    command = fix.partition("fix: wpfsm ")[2].partition(" begins")[0].split()
+    again = bench.run(*command, "-o", "json")
+    assert (again.code, again.json["jobs"], again.json["handoff"]["base"]["trial"]) == (10, [], 1), again.err
+    assert again.json["handoff"]["job"] is None
+    which = again.json["loop"]["id"]
+    assert "waits for a proposal" in bench.run("inspect", which).out
+    assert "tried before: trial 1 (as given)" in bench.run("next", which, "--set", "lr=0.5").err
+    ran = bench.run("next", which, "--set", "lr=0.1", "-o", "json")
+    assert (ran.code, ran.json["experiment"]["base"], ran.json["experiment"]["verdict"]) == (10, 1, "kept")
+    assert [job["params"]["lr"] for job in ran.json["jobs"]] == [0.1]
+    assert bench.run("next", which, "--done").code == 0
 
 
 def test_two_at_once_are_both_run_on_one_pool(bench: Bench) -> None:

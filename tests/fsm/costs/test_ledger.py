@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START, JobCost, Ledger, Price, gaps_between
+from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
+from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START, Ledger
+from wpfsm.fsm.ports import Price
 
 law = settings(deadline=None)
 PRICE = Price(

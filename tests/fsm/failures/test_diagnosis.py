@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import diagnose, explain
+from wpfsm.fsm.failures.evidence import Evidence
+from wpfsm.fsm.failures.model import Location
 
 TRACEBACK = """\
 Traceback (most recent call last):

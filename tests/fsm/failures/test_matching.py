@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import Evidence, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import diagnose, explain
+from wpfsm.fsm.failures.evidence import Evidence
 
 
 def test_a_warning_is_not_the_cause():

@@ -7,7 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
+from wpfsm.fsm.failures.diagnosis import diagnose
+from wpfsm.fsm.failures.evidence import Evidence
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.shown import MOST_EVIDENCE
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import Evidence, Family, diagnose, explain
-from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.failures.diagnosis import diagnose, explain
+from wpfsm.fsm.failures.evidence import Evidence
+from wpfsm.fsm.failures.model import Diagnosis, Family
 from wpfsm.fsm.failures.taxonomy import CLASSES, TAXONOMY
 from wpfsm.fsm.failures.traceback import split_stream
 

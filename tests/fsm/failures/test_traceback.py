@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.failures.diagnosis import Evidence, Location, diagnose, explain
+from wpfsm.fsm.failures.diagnosis import diagnose, explain
+from wpfsm.fsm.failures.evidence import Evidence
+from wpfsm.fsm.failures.model import Location
 from wpfsm.fsm.failures.traceback import LONGEST_LINE, Frame, clean, locate, parse, root
 
 TRACEBACK = """\

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from wpfsm.fsm.failures.diagnosis import Evidence, diagnose
-from wpfsm.fsm.patches import Material, propose
+from wpfsm.fsm.failures.diagnosis import diagnose
+from wpfsm.fsm.failures.evidence import Evidence
+from wpfsm.fsm.patches import Material, Patch, propose
 
 TIME_LIMIT = diagnose(Evidence(secondary_status="MaxRuntimeExceeded"))
 
@@ -25,4 +26,4 @@ def test_a_run_that_is_too_long_is_halved(before, change):
     """Steps where they bound the run, else epochs."""
     patch = propose("shorten", TIME_LIMIT, Material(hyperparameters=before))
 
-    assert (dict(patch.hyperparameters) if patch else None) == change
+    assert (dict(patch.hyperparameters) if isinstance(patch, Patch) else None) == change

@@ -15,7 +15,6 @@ from wpfsm.fsm.pool.keep_alive import (
     cap,
     chain_remaining,
     default_keep_alive,
-    objection,
     percentile,
     recommend,
     renewal,
@@ -29,26 +28,6 @@ DAY = 86_400.0
 def test_default_depends_on_the_driver(driver: Driver, seconds: float) -> None:
     """Ten minutes suit a program, thirty a person."""
     assert default_keep_alive(driver) == seconds
-
-
-@pytest.mark.parametrize(
-    ("keep_alive", "allow_long", "words"),
-    [
-        (0.0, False, None),
-        (3_600.0, False, None),
-        (3_601.0, False, "beyond the documented 1 h"),
-        (3_601.0, True, None),
-        (21_600.0, True, None),
-        (21_601.0, True, "beyond the service's 6 h"),
-        (-1.0, True, "negative"),
-    ],
-)
-def test_caps(keep_alive: float, *, allow_long: bool, words: str | None) -> None:
-    """An hour by default, six by explicit override, and never more."""
-    refused = objection(keep_alive, allow_long=allow_long)
-
-    assert (refused is None) == (words is None)
-    assert words is None or words in (refused or "")
 
 
 def test_no_history_recommends_the_default() -> None:

@@ -15,13 +15,13 @@ JOB = Job(
     loop_id="lr", number=1, trial=1, name="lr-001", params={}, request={}, request_digest="d", source_digest="s",
     keep_alive=600, max_runtime=3600,
 )  # fmt: skip
-SILENT = JobReading(name="lr-001", arn="", status="", secondary_status="", read_at=0)
+SILENT = JobReading(name="lr-001", arn="", status="", secondary_status="")
 
 times = st.none() | st.floats(0, 2e9)
 readings = st.builds(
     JobReading, name=st.just("lr-001"), arn=st.sampled_from(["", "arn"]),
     status=st.sampled_from(["InProgress", "Completed", "Failed"]), secondary_status=st.sampled_from(["", "Training"]),
-    read_at=st.just(0.0), failure_reason=st.sampled_from(["", "ClientError: x"]), created_at=times,
+    failure_reason=st.sampled_from(["", "ClientError: x"]), created_at=times,
     training_started_at=times, ended_at=times, training_seconds=times, billable_seconds=times,
     metrics=st.dictionaries(st.sampled_from(["loss", "f1"]), st.floats(), max_size=2),
     pool=st.none() | st.builds(PoolReading, st.sampled_from(["Available", "Reused", "Terminated"]), times),

@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from wpfsm.fsm.loopfile.model import MetricSpec
-from wpfsm.fsm.strategies.metrics import (
-    Reading,
-    check_regex,
-    extract,
-    finite,
-    last_finite,
-    parse,
-    series,
-)
+from wpfsm.fsm.strategies.expression import Reading, check_regex
+from wpfsm.fsm.strategies.metrics import extract, finite, last_finite, series
+from wpfsm.fsm.strategies.numbers import parse
 
 REGEX = r"eval_loss=([0-9.eE+-]+|nan|inf)"
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpfsm.fsm.strategies.base import PREVIEW, Goal, Proposal, StrategyError, TrialRow
+from wpfsm.fsm.strategies.base import PREVIEW, Proposal, StrategyError, TrialRow
+from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.trial_list import TrialList
 
 GOAL = Goal("loss", "minimize")

@@ -11,7 +11,7 @@ from shared_rows import again, owned
 from state_rows import INTENT, JOB, LOOP, OBLIGATION
 
 from wpfsm.fsm.errors import Fenced, StoreError
-from wpfsm.fsm.records import Change, State
+from wpfsm.fsm.records import Change, State, Trial
 from wpfsm.state.shared.store import SharedStore, request_stop
 
 INTENDED = Change(
@@ -36,6 +36,22 @@ def test_a_change_is_committed_whole() -> None:
             ]
 
 
+def test_a_row_is_asked_for_by_name() -> None:
+    """A trial by its number, what was asked of the service for a job, and what that job may have left."""
+    trials = tuple(Trial(LOOP.id, number, {}, f"t{number}") for number in (1, 2))
+    update = dataclasses.replace(INTENT, kind="update", argument="0")
+    second = dataclasses.replace(update, number=2, status="done")
+    with owned() as (_, _blobs, rows):
+        rows.commit(dataclasses.replace(INTENDED, trials=trials, intents=(INTENT, second, update)))
+        assert rows.trial(2) == trials[1]
+        with pytest.raises(LookupError):
+            rows.trial(3)
+        assert rows.intents_of(JOB.name, "update") == [update, second]
+        assert rows.intents_of(JOB.name, "stop") == rows.intents_of("another", "update") == []
+        assert rows.obligation(JOB.name) == OBLIGATION
+        assert rows.obligation("another") is None
+
+
 def test_a_change_that_fails_leaves_nothing() -> None:
     """A row that the schema refuses, or an event that cannot be written, leaves nothing behind."""
     nameless = dataclasses.replace(OBLIGATION, status="discharged", evidence="")
@@ -57,6 +73,7 @@ USES: list[Callable[[SharedStore], Any]] = [
     SharedStore.obligations, SharedStore.events, SharedStore.stop_requested, lambda rows: rows.job(1),
     lambda rows: rows.job_named("lr-1-001"), lambda rows: rows.rendered("s"), lambda rows: rows.commit(INTENDED),
     lambda rows: rows.beat(200.0), lambda rows: rows.save_rendered("s", {}), lambda rows: rows.rest(300.0, 200.0),
+    lambda rows: rows.trial(1), lambda rows: rows.intents_of("lr-1-001", "create"), lambda rows: rows.obligation("x"),
 ]  # fmt: skip
 
 

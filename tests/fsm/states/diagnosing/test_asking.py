@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from ask_stories import DONE, ask, proposal, run, world_of
 from crash_checks import violations
 from crash_stories import POOL
-from crash_world import LOOP_ID, World
+from crash_world import LOOP_ID, Crash, World
 from strategy_stories import Outcome, example
 
 from wpfsm.adapters.documents.loop import loop_document
@@ -114,8 +115,6 @@ def test_ask_behind_a_sweep_asks_at_once_and_starts_from_its_best() -> None:
 
 def test_a_limit_that_asks_holds_until_it_is_raised() -> None:
     """on_limit: ask is a hand-off, in which the loop file may be changed; it is not an end."""
-    import json
-
     story = ask(proposal(lr=0.2), DONE, limits={"max_jobs": 1, "on_limit": "ask"})
     with world_of(story) as world:
         result = world.drive()
@@ -124,14 +123,48 @@ def test_a_limit_that_asks_holds_until_it_is_raised() -> None:
         assert "max_jobs" in packet["why"]
         with pytest.raises(Refused, match="it was not raised"):
             world.drive()
-        path = world.folder / "loop.yaml"
-        path.write_text(
-            json.dumps({**json.loads(path.read_text()), "limits": {"max_jobs": 4, "on_limit": "ask"}})
-        )
-        assert world.drive().loop.handoff["kind"] == "ask"  # type: ignore[index]
+        raise_limits(world, max_jobs=4, on_limit="ask")
+        assert world.drive().loop.handoff.kind == "ask"  # type: ignore[union-attr]
         outcome = Outcome(world, world.finish())
     assert len(outcome.jobs) == 2
     assert outcome.exit_code == 0
+
+
+def raise_limits(world: World, **limits: Any) -> None:
+    """Edit the limits in the loop file."""
+    path = world.folder / "loop.yaml"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "limits": limits}))
+
+
+@pytest.mark.parametrize("state", ["Verifying", "Submitting"])
+def test_a_limit_that_is_met_before_the_next_job_asks_too(state: str) -> None:
+    """The drawn trial waits, on a held pool, and runs once the limit is raised."""
+    sweep = {"type": "sweep", "parameters": {"lr": [0.5, 0.2]}}
+    story = ask(strategy=sweep, limits={"max_jobs": 2, "on_limit": "ask"})
+    with world_of(story) as world:
+        late = {"Verifying": "after commit proceed", "Submitting": "after commit verified"}[state]
+
+        def hook(name: str) -> None:
+            if name == late:
+                raise Crash(name)
+
+        with pytest.raises(Crash):
+            world.drive(hook)
+        with world.history() as history:
+            assert history.find(LOOP_ID).state == state
+        raise_limits(world, max_jobs=1, on_limit="ask")
+        result = world.drive()
+        shown = document(world)
+        assert (result.exit_code, result.loop.state) == (controller.HANDED_OFF, State.DIAGNOSING)
+        assert shown["handoff"]["kind"] == "limit"
+        assert shown["handoff"]["pool"]["held_until"] is not None
+        assert [pool.status for pool in world.emulator.pools()] == ["Available"]
+        raise_limits(world, max_jobs=2, on_limit="ask")
+        result = world.finish()
+        assert list(violations(world, result)) == []
+        outcome = Outcome(world, result)
+    assert (outcome.exit_code, outcome.starts) == (0, ["cold", "warm"])
+    assert [job.params["lr"] for job in outcome.jobs] == [0.5, 0.2]
 
 
 def test_the_example_runs_and_asks() -> None:
@@ -145,8 +178,6 @@ def test_the_example_runs_and_asks() -> None:
 
 def test_ten_experiments_take_one_cold_start_whenever_the_controller_dies() -> None:
     """Three of them fail, one is proposed while another runs, and every third boundary kills the controller."""
-    from crash_world import Crash
-
     plan = [proposal(lr=rate) for rate in (0.4, 0.3, 0.9, 0.2)]
     plan += [
         proposal("train()  # broken 1\n"),

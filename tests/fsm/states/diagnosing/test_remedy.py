@@ -3,73 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, cast
 
-import pytest
 from crash_world import LOOP_ID, Story, World
+from patching_stories import ALLOWED, failing, fits, jobs, members, story, sweep
 
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
-from wpfsm.fsm.records import Job
+from wpfsm.fsm.records import FailureHandoff
 from wpfsm.fsm.states.diagnosing.handoff_packet import MEMBERS
 from wpfsm.fsm.states.diagnosing.remedy import MOST_TIMES
-
-POOL = {"instance_type": "ml.g5.xlarge", "keep_alive": "10m"}
-METRIC = {"name": "loss", "goal": "minimize", "regex": "loss=([0-9.]+)"}
-ALLOWED = [{"when": "missing_module", "do": "pin_requirement", "allow": ["chartkit", "plotkit"]}]
-OOM = ["torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"]
-
-
-def members(launch: Launch, name: str) -> Mapping[str, str]:
-    return cast("Mapping[str, str]", launch.request.get(name) or {})
-
-
-def fits(at_most: int) -> Callable[[Launch], Script]:
-    """A job whose memory takes a batch of that size."""
-
-    def script(launch: Launch) -> Script:
-        batch = int(members(launch, "HyperParameters")["batch_size"])
-        return Script(seconds=20, lines=["loss=0.5"]) if batch <= at_most else Script(20, OOM, exit_code=1)
-
-    return script
-
-
-def failing(*lines: str) -> Callable[[Launch], Script]:
-    return lambda _: Script(seconds=20, lines=list(lines), exit_code=1)
-
-
-def story(script: Callable[[Launch], Script], **settings: Any) -> Story:
-    job = {"source": "src/", "entry": "train.py", "requirements": "requirements.txt", "max_runtime": "30m"}
-    return Story(
-        loop_file={"pool": POOL, "metric": METRIC, **settings, "job": job | settings.get("job", {})},
-        script=script,
-        source={"train.py": "import torch\n", "requirements.txt": "torch\n"},
-        edits=settings.pop("edits", ()),
-    )
-
-
-@pytest.fixture
-def play() -> Iterator[Callable[[Story], World]]:
-    """Make the world of a story; it is gone after the test."""
-    with contextlib.ExitStack() as worlds:
-
-        def begin(told: Story) -> World:
-            world = World(told)
-            worlds.callback(world.close)
-            return world
-
-        yield begin
-
-
-def jobs(world: World) -> list[Job]:
-    with world.history() as history:
-        return list(history.jobs(LOOP_ID))
-
-
-def sweep(**parameters: list[float]) -> dict[str, object]:
-    return {"type": "sweep", "method": "grid", "parameters": parameters}
 
 
 def test_what_the_strategy_varies_is_not_patched(play: Callable[[Story], World]) -> None:
@@ -97,9 +41,9 @@ def test_a_row_without_a_bound_has_one(play: Callable[[Story], World]) -> None:
     assert len(jobs(world)) == MOST_TIMES + 1
     with world.history() as history:
         packet = history.find(LOOP_ID).handoff
-    assert packet is not None
-    assert set(packet) == set(MEMBERS), "what the documentation lists"
-    tried = cast("list[str]", packet["tried"])
+    assert isinstance(packet, FailureHandoff)
+    assert set(packet.to_json()) == set(MEMBERS), "what the documentation lists"
+    tried = packet.tried
     assert tried[0].startswith("job 1: the same configuration again")
     assert tried[0].endswith("the same failure again")
     assert f"used up ({MOST_TIMES} times" in tried[-1]
