@@ -39,7 +39,7 @@ from wpfsm.fsm.ports import (
     Store,
     TrainingService,
 )
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome, State
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, build
 
@@ -214,9 +214,9 @@ class Context:
         return max(0.0, self._limits.max_cost - spent) / rate if rate else math.inf
 
     @property
-    def _limits(self) -> limits.Limits:
+    def _limits(self) -> limits.Allowance:
         asked = self.file.limits
-        return limits.Limits(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures)
+        return limits.Allowance(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures)
 
     def lock_differs(self, request: Request) -> str:
         """The first locked field in which a request differs from job 1, in words."""
@@ -255,11 +255,11 @@ class Context:
         self.progress.state(loop, change.why)
         return loop
 
-    def _commit(self, change: Change, state: object) -> Loop:
+    def _commit(self, change: Change, state: State | None) -> Loop:
         expects = self._tally if change.together and self.loop.lane else None
         self._note_owed(change.obligations)
         with self.ports.failpoints.around(f"commit {change.kind}"):
-            self.loop = self.store.commit(replace(change, at=self.clock.now(), expects=expects), state=state)  # type: ignore[arg-type]
+            self.loop = self.store.commit(replace(change, at=self.clock.now(), expects=expects), state=state)
         self._tally += expects is not None
         return self.loop
 

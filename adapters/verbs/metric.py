@@ -12,7 +12,7 @@ from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.strategies.expression import Reading
+    from wpfsm.fsm.strategies.expression import MetricReport
 
 LINE_SECONDS = 0.5
 """For the expression on one line: nobody's pool bills while somebody tries an expression."""
@@ -57,7 +57,7 @@ def _log_lines(text: str) -> list[str]:
     return lines[:-1] if lines and not lines[-1] else lines
 
 
-def _read(regex: str, lines: Sequence[str]) -> tuple[list[Reading], list[str]]:
+def _read(regex: str, lines: Sequence[str]) -> tuple[list[MetricReport], list[str]]:
     """What the expression reads, and what is to be said of it."""
     from wpfsm.fsm.strategies.expression import Expression, warnings_of
     from wpfsm.fsm.strategies.metrics import series
@@ -67,11 +67,6 @@ def _read(regex: str, lines: Sequence[str]) -> tuple[list[Reading], list[str]]:
     except ValueError as error:
         raise UsageError(f"--regex: {error}", fix="--regex 'eval_loss=([0-9.eE+-]+)'") from error
     readings = list(series(expression, lines))
-    if not readings and not expression.given_up and "#011" in regex and any("\t" in line for line in lines):
-        shown = list(series(expression, [line.replace("\t", "#011") for line in lines]))
-        if shown:
-            note = "the log has tabs; they are read as #011 here, for so SageMaker's logs (and the local backend's) show them"
-            return shown, [note, *warnings_of(expression, shown).values()]
     found = [*warnings_of(expression, readings).values()]
     return readings, found if readings or expression.given_up else [*found, *_why_nothing(regex, lines)]
 
@@ -92,9 +87,6 @@ def _why_nothing(regex: str, lines: Sequence[str]) -> Iterator[str]:
             "no line matches as it stands: the log has colour or escape codes between the name and the number; let the "
             "job print without colours (NO_COLOR=1), or allow for the codes in the expression"
         )
-    tabs = [line.replace("#011", "\t") for line in lines]
-    if tabs != list(lines) and reads(tabs):
-        yield r"no line matches as it stands: SageMaker's logs show a tab as #011; write (?:\t|#011) for it"
 
 
 def _expression(regex: str | None, loop_file: Path | None) -> tuple[str, str]:
@@ -114,7 +106,7 @@ def _expression(regex: str | None, loop_file: Path | None) -> tuple[str, str]:
     return metric.name, metric.regex
 
 
-def _reading(reading: Reading) -> dict[str, JSON]:
+def _reading(reading: MetricReport) -> dict[str, JSON]:
     from wpfsm.fsm.strategies.metrics import finite
 
     row: dict[str, JSON] = {
@@ -127,7 +119,7 @@ def _reading(reading: Reading) -> dict[str, JSON]:
     return row
 
 
-def _reading_line(reading: Reading) -> str:
+def _reading_line(reading: MetricReport) -> str:
     if reading.whole is not None:
         meaning = f"cut: only a part of {reading.whole}, not compared"
     else:
@@ -136,7 +128,7 @@ def _reading_line(reading: Reading) -> str:
     return f"line {reading.line:>6}  {reading.captured!r} -> {meaning}{before}"
 
 
-def _final_line(name: str, final: float | None, readings: Sequence[Reading], *, cut: bool) -> str:
+def _final_line(name: str, final: float | None, readings: Sequence[MetricReport], *, cut: bool) -> str:
     what = name or "the metric"
     if final is not None:
         return f"{what} = {final:g}, the last of {len(readings)} line(s) that match"

@@ -25,7 +25,7 @@ from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
 from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Held, NotFound, Refused, UsageError, WpfsmError
-from wpfsm.fsm.records import EXIT_CODES, JSON, FailureHandoff, Loop, Proposal, State, Trial
+from wpfsm.fsm.records import EXIT_CODES, FailureHandoff, Loop, Proposal, State, Trial, Value
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.verdict import Keep, start_of
 from wpfsm.state.connection import PatientConnection
@@ -124,7 +124,7 @@ def _proposal(given: Options, history: History, loop: Loop, asked: Asked) -> Pro
     return Proposal(loop.id, 0, now, "trial", params, digest, asked.base, asked.note, asked.again)
 
 
-def params_of(settings: Sequence[str]) -> dict[str, JSON]:
+def params_of(settings: Sequence[str]) -> dict[str, Value]:
     """Hyperparameters from ``name=value``.
 
     Raises:
@@ -135,7 +135,7 @@ def params_of(settings: Sequence[str]) -> dict[str, JSON]:
 
     from wpfsm.fsm.loopfile.model import check_hyperparameters
 
-    params: dict[str, JSON] = {}
+    params: dict[str, Value] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name.strip():
@@ -148,7 +148,7 @@ def params_of(settings: Sequence[str]) -> dict[str, JSON]:
             raise UsageError(f"--set {setting}: a hyperparameter is one value", fix="--set lr=1e-4")
         params[name.strip()] = value
     try:
-        check_hyperparameters(params)  # type: ignore[arg-type]
+        check_hyperparameters(params)
     except ValueError as error:
         raise UsageError(f"--set: {error}", fix="--set lr=1e-4") from error
     return params
@@ -184,7 +184,7 @@ def _say_changes(
     history: History,
     loop: Loop,
     base: Trial | None,
-    params: Mapping[str, JSON],
+    params: Mapping[str, Value],
     digest: str,
     folder: Path | None,
 ) -> None:
@@ -249,6 +249,16 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
             row = history.proposal(loop.id, proposal.number)
             if row.status == "taken":
                 return _report(given, history, result.loop, row, result.exit_code)
+        if result.exit_code == ASKS and _waits_on(history, result.loop, proposal.number):
+            return _report(given, history, result.loop, row, ASKS)
+
+
+def _waits_on(history: History, loop: Loop, number: int) -> bool:
+    """Whether the loop waits for somebody before the proposal has its answer: its job failed, or a limit is met."""
+    row = history.proposal(loop.id, number)
+    if row.status == "open":
+        hint(f"proposal {number} is kept, and runs once the loop goes on")
+    return row.status == "open" or (row.status == "taken" and not _has_ended(history, loop, row))
 
 
 def _has_ended(history: History, loop: Loop, row: Proposal) -> bool:

@@ -51,7 +51,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class LoopForecast:
     """The loop on one warm pool against the same loop with every start cold.
 
     Attributes:
@@ -115,7 +115,7 @@ def forecast(
     *,
     keep_alive: float,
     lanes: int = 1,
-) -> Forecast:
+) -> LoopForecast:
     """Forecasts a loop of so many jobs both ways.
 
     Args:
@@ -146,7 +146,7 @@ def forecast(
         return Side(wall_seconds=wall, cost_usd=cost)
 
     warm, cold = side(later_start, idle), side(a.cold_start, 0.0)
-    return Forecast(
+    return LoopForecast(
         warm=warm,
         cold=cold,
         speedup=cold.wall_seconds / warm.wall_seconds if warm.wall_seconds else None,

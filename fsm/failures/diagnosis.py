@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from wpfsm.fsm.failures.evidence import Evidence, Reading
+from wpfsm.fsm.failures.evidence import Evidence, ReadEvidence
 from wpfsm.fsm.failures.fingerprint import fingerprint
 from wpfsm.fsm.failures.matching import Match, matches, only_wrapper
 from wpfsm.fsm.failures.memory import stage_of
 from wpfsm.fsm.failures.model import STUCK, Diagnosis, Family, Location
 from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.failures.shown import evidence_lines, last_lines
+from wpfsm.fsm.failures.surroundings import advice
 from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Pattern
 from wpfsm.fsm.failures.traceback import Frame, Raised, bare, dumped, locate
 
@@ -33,7 +34,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     Args:
         evidence: whatever is known; every field may be empty.
     """
-    reading = Reading(evidence)
+    reading = ReadEvidence(evidence)
     found = matches(reading)
     if not found or found[0].weight < LEAST_CONFIDENCE or only_wrapper(found[0], reading):
         return _unknown(reading)
@@ -45,12 +46,14 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     location = locate(frames or dumped(reading.log.lines), evidence.source_files)
     details = _details(best, found, reading)
     stage = (
-        stage_of(frames, reading.log.lines)
+        stage_of(frames, reading.log.lines, evidence.source_files)
         if best.row.family is Family.OOM and not best.pattern.stuck
         else None
     )
     if stage is not None or best.pattern.stuck:
         details[STUCK] = stage.stuck if stage else best.pattern.stuck
+    said = [best.matched, *([raised.headline] if raised else [])]
+    elsewhere = advice(best.row.name, details, said, evidence)
     return Diagnosis(
         family=best.row.family,
         class_=best.row.name,
@@ -58,8 +61,8 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         evidence=evidence_lines(reading, best, raised),
         location=location,
         fingerprint=_fingerprint(best, raised, location, details),
-        fix=stage.fix if stage else _fix(best.row, best.pattern, details, location),
-        who=best.row.who if STUCK not in details else "you",
+        fix=elsewhere or (stage.fix if stage else _fix(best.row, best.pattern, details, location)),
+        who="you" if elsewhere or STUCK in details else best.row.who,
         details=details,
     )
 
@@ -74,7 +77,7 @@ def explain(reason: str, log_text: str) -> Diagnosis:
     return diagnose(Evidence(failure_reason=reason, log=log_text.splitlines()))
 
 
-def _unknown(reading: Reading) -> Diagnosis:
+def _unknown(reading: ReadEvidence) -> Diagnosis:
     row = CLASSES["unknown"]
     raised = reading.root
     lines = last_lines(reading)
@@ -93,7 +96,7 @@ def _unknown(reading: Reading) -> Diagnosis:
     )
 
 
-def _details(best: Match, found: Sequence[Match], reading: Reading) -> dict[str, str]:
+def _details(best: Match, found: Sequence[Match], reading: ReadEvidence) -> dict[str, str]:
     """What the messages of the deciding class named; the heaviest match has the first word on each name."""
     details: dict[str, str] = {}
     for match in found:
@@ -110,7 +113,7 @@ def _details(best: Match, found: Sequence[Match], reading: Reading) -> dict[str,
     return details
 
 
-def _raised(best: Match, reading: Reading) -> Raised | None:
+def _raised(best: Match, reading: ReadEvidence) -> Raised | None:
     """The exception that the deciding match lies in, as the log has it where FailureReason only quotes it."""
     own = best.raised
     if own is None or own.is_wrapper:
@@ -120,7 +123,7 @@ def _raised(best: Match, reading: Reading) -> Raised | None:
     return next((one for one in reversed(reading.log.raised) if one.name == own.name and one.frames), own)
 
 
-def _frames(raised: Raised | None, reading: Reading) -> Sequence[Frame]:
+def _frames(raised: Raised | None, reading: ReadEvidence) -> Sequence[Frame]:
     """The frames of the exception, or of the one that ended the job where a line without any told why.
 
     A launcher's own frames say where it waited for the script, and nothing of the script.

@@ -62,8 +62,11 @@ class Evidence:
         api_error_message: its message.
         metric_missing: the job is Completed and its metric was never printed.
         metric_trouble: why the metric's expression does not read what the log reports; empty when it does.
+        metric_hidden: what hides the metric from its expression; empty when nothing is known to.
         silent_seconds: how long the job had printed nothing when the watchdog stopped it; None when it did not.
         source_files: relative path to text of the loop's copy of the source.
+        local: the job was a process of this machine, without a container.
+        source_folder: the name of the folder that the source is a copy of; empty when it is not known.
         own_idle_instances: instances of the refused type that idle warm pools of this loop hold.
     """
 
@@ -75,9 +78,12 @@ class Evidence:
     api_error_message: str = ""
     metric_missing: bool = False
     metric_trouble: str = ""
+    metric_hidden: str = ""
     silent_seconds: float | None = None
     source_files: Mapping[str, str] = field(default_factory=dict)
     own_idle_instances: int = 0
+    local: bool = False
+    source_folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadEvidence:
     """The evidence, ready to be searched."""
 
     evidence: Evidence
@@ -223,7 +229,8 @@ class Reading:
         if self.evidence.metric_trouble:
             yield f"metric: {self.evidence.metric_trouble}"
         if self.evidence.metric_missing:
-            yield "completed without its metric"
+            hidden = self.evidence.metric_hidden
+            yield f"completed without its metric{f': {hidden}' if hidden else ''}"
             if any(_NOT_FINITE.search(line) for line in self.log.lines[-LAST_REPORTS:]):
                 yield "its last numbers are not finite"
         if self.evidence.silent_seconds is not None:

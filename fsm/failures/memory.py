@@ -5,11 +5,12 @@ Halving the batch after a failure that has nothing to do with it costs a paid jo
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wpfsm.fsm.failures.traceback import Frame
+from wpfsm.fsm.failures.traceback import Frame, local_file
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,15 @@ BEFORE = Stage(
 )
 
 
-def stage_of(frames: Sequence[Frame], log: Sequence[str]) -> Stage | None:
+def stage_of(frames: Sequence[Frame], log: Sequence[str], source_files: Mapping[str, str]) -> Stage | None:
     """What was being done, where that had nothing to do with a batch; None when it had, or nothing is known.
+
+    A ``raise`` of the script's own says nothing about what was being made, and what stands in a loop is done in steps.
 
     Args:
         frames: of the exception that says that memory is full, outermost first.
         log: what the job printed.
+        source_files: relative path to text of the loop's copy of the source.
     """
     if not frames:
         return None
@@ -76,4 +80,24 @@ def stage_of(frames: Sequence[Frame], log: Sequence[str]) -> Stage | None:
             return None
         if _READING.search(text):
             return READING
-    return None if any(_PROGRESS.search(line) for line in log) else BEFORE
+    if not frames[-1].is_library and frames[-1].code.startswith("raise"):
+        return None
+    if any(_PROGRESS.search(line) for line in log) or any(
+        _in_a_loop(frame, source_files) for frame in frames
+    ):
+        return None
+    return BEFORE
+
+
+def _in_a_loop(frame: Frame, source_files: Mapping[str, str]) -> bool:
+    """Whether the frame's line stands in the body of a loop of the source."""
+    file = None if frame.is_library else local_file(frame, source_files)
+    try:
+        tree = ast.parse(source_files[file]) if file and file.endswith(".py") else None
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return any(
+        isinstance(node, ast.For | ast.While)
+        and node.body[0].lineno <= frame.line <= (node.body[-1].end_lineno or 0)
+        for node in (ast.walk(tree) if tree else ())
+    )

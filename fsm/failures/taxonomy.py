@@ -83,6 +83,13 @@ _WRAPPERS = (
     r"(?:\w+\.)*(?:CalledProcessError|ChildFailedError|ExecuteUserScriptError|AlgorithmError|SystemExit"
     r"|Process(?:Raised|Exited)Exception|RayTaskError|KeyboardInterrupt)\b"
 )
+_NOT_PIP = r"(?<!conda )(?<!apt )(?<!apt-get )(?<!brew )(?<!npm )(?<!yum )(?<!dnf )(?<!lfs )(?<!make )"
+_PROSE = (
+    r"(?:the|this|it|them|following|from|via|with|using|by|all|its?|our|your|some|any|extra|more|and|or|to|first|in|on|at"
+    r"|for|a|an|is|was|are|git|pip|conda|brew|packages?|modules?|librar(?:y|ies)|dependenc(?:y|ies)|requirements?|drivers?)\b"
+)
+"""Words behind "install" that are no distribution."""
+_NO_FILE = r"(?<!\.txt)(?<!\.whl)(?<!\.toml)(?<!\.git)(?<!\.in)(?<!\.cfg)(?<!\.yml)(?<!\.yaml)"
 _REQUIREMENT = (
     r"[A-Za-z0-9][\w.-]*(?:\[[\w,.-]+\])?(?:\s?(?:[<>=!~]=?=?)\s?[\w.*+!]+(?:,\s?[<>=!~]=?=?\s?[\w.*+!]+)*)?"
 )
@@ -115,10 +122,12 @@ TAXONOMY: tuple[FailureClass, ...] = (
                 "exception",
             ),
             _P(
-                r"^(?:\w+\.)*\w*ImportError: [^\n]*?\binstall (?:-\S+ )*(?:the )?(?!(?:the|this|it|them|following)\b)['\"`]?(?P<module>[A-Za-z][\w.-]*)",
+                rf"^(?:\w+\.)*\w*ImportError: [^\n]*?{_NOT_PIP}\binstall (?:-(?:U|q|qU|-upgrade|-user|-quiet|-pre|-no-cache-dir) )*"
+                rf"(?:the )?(?!{_PROSE})['\"`]?(?P<module>[A-Za-z][\w-]*(?:\.[\w-]+)*)(?![\w-]|\.\w|[+/@\\\\]|:/| @){_NO_FILE}",
                 0.7,
                 "exception",
             ),
+            _P(r"^(?:\w+\.)*\w*ImportError: [^\n]*\binstall\b", 0.7, "exception"),
             _P(
                 r"PackageNotFoundError: (?:No package metadata was found for )?['\"]?(?P<distribution>[\w.-]+)",
                 0.88,
@@ -994,7 +1003,15 @@ TAXONOMY: tuple[FailureClass, ...] = (
         "The job is Completed and printed no metric: it may have trained nothing (a launcher that hides an exit code does that).",
         "Check that the script prints the metric and ends non-zero when it fails.",
         "you",
-        (_P(r"^completed without its metric$", 0.7, "fact"),),
+        (
+            _P(
+                r"^completed without its metric: (?P<hidden>[^\n]+)$",
+                0.7,
+                "fact",
+                fix="Print the metric without colours and escape codes (NO_COLOR=1), or allow for them in metric.regex: {hidden}.",
+            ),
+            _P(r"^completed without its metric$", 0.7, "fact"),
+        ),
     ),
     FailureClass(
         "crash",

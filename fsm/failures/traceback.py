@@ -235,7 +235,7 @@ def locate(frames: Sequence[Frame], source_files: Mapping[str, str]) -> Location
         source_files: relative path to text of the loop's copy of the source; may be empty.
     """
     for frame in reversed(frames):
-        local = None if frame.is_library else _local_file(frame, source_files)
+        local = None if frame.is_library else local_file(frame, source_files)
         if local is not None:
             return Location(local, frame.line, frame.function)
     own = [frame for frame in frames if not frame.is_library] or list(frames)
@@ -245,7 +245,7 @@ def locate(frames: Sequence[Frame], source_files: Mapping[str, str]) -> Location
     return Location(_CONTAINER_ROOT.sub("", deepest.file), deepest.line, deepest.function)
 
 
-def _local_file(frame: Frame, source_files: Mapping[str, str]) -> str | None:
+def local_file(frame: Frame, source_files: Mapping[str, str]) -> str | None:
     """The source file with the longest common path suffix; the printed code line breaks a tie."""
     wanted = frame.file.replace("\\", "/").split("/")
     ranked = [

@@ -14,6 +14,7 @@ from wpfsm.fsm.errors import MissingExtra, UsageError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.model import LoopFile, check_hyperparameters
 from wpfsm.fsm.loopfile.problems import Problem, line_of, problems_of
+from wpfsm.fsm.loopfile.structured import with_json_text
 from wpfsm.fsm.strategies import Goal, StrategyError
 from wpfsm.fsm.strategies.registry import build, missing_extra
 
@@ -52,17 +53,26 @@ def load(path: Path, overrides: Sequence[str] = (), *, with_files: bool = False)
         raise UsageError(f"{path}: {error.strerror}", fix="wpfsm init writes a loop file") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 text", fix="wpfsm init writes a loop file") from error
-    return parse(content, str(path), overrides, path.parent if with_files else None)
+    return parse(content, str(path), overrides, path.parent if with_files else None, beside=path.parent)
 
 
 def parse(
-    content: str, origin: str = "loop file", overrides: Sequence[str] = (), base: Path | None = None
+    content: str,
+    origin: str = "loop file",
+    overrides: Sequence[str] = (),
+    base: Path | None = None,
+    *,
+    beside: Path | None = None,
 ) -> LoopFile:
-    """As :func:`load`, from text; with ``base``, the files that it names must be there."""
+    """As :func:`load`, from text; with ``base``, the files that it names must be there.
+
+    ``beside`` is the folder in which its script is looked for, to see which options the script reads as JSON.
+    """
     tree = _tree(content, origin)
     for override in overrides:
         _override(tree, override)
     plain = _written_out(tree, origin)
+    plain = with_json_text(plain, beside) if beside else plain
     problems = list(_impossible(tree))
     try:
         loop_file = LoopFile.model_validate(plain)

@@ -19,7 +19,7 @@ from wpfsm.fsm.strategies.registry import LISTED, PhaseConfig
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Location = tuple[int | str, ...]
+KeyPath = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def line_of(node: object, key: object) -> int | None:
     return int(node.lc.data[key][0]) + 1
 
 
-def _place(tree: CommentedMap, location: Location, *, missing: bool) -> tuple[list[str], object, int | None]:
+def _place(tree: CommentedMap, location: KeyPath, *, missing: bool) -> tuple[list[str], object, int | None]:
     """The keys that lead to an error, the node there, and its line."""
     node: object = tree
     line: int | None = 1
@@ -133,8 +133,8 @@ def _words(detail: ErrorDetails, keys: list[str]) -> str:
         return "must be a mapping, with its keys indented below it"
     if kind == "list_type":
         return f"must be a list, such as [{given}]"
-    if kind in _OF_A_VALUE and "hyperparameters" in keys:
-        return _one_value(given)
+    if kind in _OF_A_VALUE and ("hyperparameters" in keys or isinstance(given, list | Mapping)):
+        return _one_value(given, several="hyperparameters" in keys)
     if kind == "string_type":
         return f"must be text; write {str(given)!r} in quotes"
     if kind in ("int_parsing", "int_type", "int_from_float"):
@@ -150,17 +150,23 @@ _TAG = frozenset({"union_tag_invalid", "union_tag_not_found"})
 _OF_A_VALUE = frozenset({"bool_type", "bool_parsing", "int_type", "float_type", "string_type"})
 
 
-def _one_value(given: object) -> str:
-    """A hyperparameter is a scalar; several values are for a strategy."""
-    if isinstance(given, list):
-        text = json.dumps([*given], default=str)
-        return f"is one value for each job; write it as text: '{text}', or give several values to strategy.parameters"
-    if isinstance(given, Mapping):
-        return f"is one value: text, a number, true, false or null (it is {dict(given)!r})"
+def _one_value(given: object, *, several: bool) -> str:
+    """A hyperparameter is a scalar; several values are for a strategy.
+
+    Args:
+        given: What was written.
+        several: It stands where it is the same for each job.
+    """
+    if isinstance(given, list | Mapping):
+        text = json.dumps([*given] if isinstance(given, list) else dict(given), default=str)
+        place = (
+            ", or give several values to strategy.parameters" if several and isinstance(given, list) else ""
+        )
+        return f"is one value for each job; write it as text: '{text}'{place}"
     return f"must be text, a number, true, false or null; write '{given}' in quotes"
 
 
-def _unknown_key(location: Location, key: str) -> str:
+def _unknown_key(location: KeyPath, key: str) -> str:
     known = _known_keys(location[:-1])
     listed = f"known keys here: {', '.join(known)}"
     return f"unknown key; {did_you_mean(key, known, listed, cutoff=0.5)}"
@@ -178,13 +184,13 @@ def _no_member(detail: ErrorDetails) -> str:
     return f"{tag!r} is no strategy; {did_you_mean(str(tag), kinds, listed)}"
 
 
-def _description(location: Location) -> str:
+def _description(location: KeyPath) -> str:
     field = _field(location)
     text = (field.description or "").rstrip(".") if field else ""
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _field(location: Location) -> FieldInfo | None:
+def _field(location: KeyPath) -> FieldInfo | None:
     model: object = LoopFile
     field: FieldInfo | None = None
     for part in location:
@@ -196,7 +202,7 @@ def _field(location: Location) -> FieldInfo | None:
     return field
 
 
-def _known_keys(location: Location) -> list[str]:
+def _known_keys(location: KeyPath) -> list[str]:
     """Keys that are known at a location of the model; a union shows those of the member at hand."""
     model: object = LoopFile
     for part in location:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from wpfsm.fsm.ports import Resolution
 from wpfsm.fsm.records import JSON
-from wpfsm.fsm.source_checks.checkpoint_writes import lost_checkpoint
+from wpfsm.fsm.source_checks.checkpoint_writes import Need, lost_checkpoint
 from wpfsm.fsm.source_checks.execution import Source
 from wpfsm.fsm.source_checks.finding import SourceFinding
 from wpfsm.fsm.source_checks.hyperparameters import refused_hyperparameters
@@ -19,7 +19,7 @@ from wpfsm.fsm.source_checks.requirements import uninstallable
 
 
 @dataclass(frozen=True)
-class Question:
+class SourceUnderTest:
     """What is asked of one source.
 
     Attributes:
@@ -29,7 +29,8 @@ class Question:
         image: What is known of the image.
         values: Each hyperparameter with every value that trials give it.
         metric: Name and expression of the metric; None when the loop has none.
-        carries_checkpoint: Each job is to continue from the checkpoint of the one before.
+        needs_checkpoint: Why the loop counts on a checkpoint.
+        given: Texts that the loop file hands to the script.
         resolution: What a package index said to the requirements.
     """
 
@@ -39,11 +40,12 @@ class Question:
     image: Image
     values: Mapping[str, Sequence[JSON]] = field(default_factory=dict)
     metric: tuple[str, str] | None = None
-    carries_checkpoint: bool = False
+    needs_checkpoint: Need = ""
+    given: Sequence[str] = ()
     resolution: Resolution = field(default_factory=lambda: Resolution(None))
 
 
-def examine(asked: Question, ignore: Collection[str] = ()) -> Iterator[SourceFinding]:
+def examine(asked: SourceUnderTest, ignore: Collection[str] = ()) -> Iterator[SourceFinding]:
     """Everything that the source shows to be wrong, but for the checks that are silenced."""
     source = Source(asked.files, asked.entry)
     lines = list(requirement_lines(asked.files, asked.requirements)) if asked.requirements else []
@@ -55,5 +57,5 @@ def examine(asked: Question, ignore: Collection[str] = ()) -> Iterator[SourceFin
         yield from refused_hyperparameters(source, asked.values)
     if "metric" not in ignore and asked.metric:
         yield from unprinted_metric(source, *asked.metric)
-    if "checkpoint" not in ignore and asked.carries_checkpoint:
-        yield from lost_checkpoint(source)
+    if "checkpoint" not in ignore:
+        yield from lost_checkpoint(source, asked.needs_checkpoint, asked.given)

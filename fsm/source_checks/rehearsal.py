@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection, Mapping
 
 from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.failures.surroundings import NO_CONTAINER
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import as_mapping
 from wpfsm.fsm.source_checks.image_modules import Image
-from wpfsm.fsm.strategies import Goal, Proposal
+from wpfsm.fsm.strategies import Goal, Point
 from wpfsm.fsm.strategies.registry import build
 
 LONGEST = 600.0
@@ -31,7 +32,7 @@ def rehearsal_of(file: LoopFile, inputs: Mapping[str, str]) -> LoopFile:
     """
     goal = Goal(file.metric.name, file.metric.goal) if file.metric else None
     trials = build(file.strategy, goal, file.job.hyperparameters).preview()
-    first = trials[0] if trials else Proposal({}, "the job as it is")
+    first = trials[0] if trials else Point({}, "the job as it is")
     dumped = file.dump()
     job, pool = dict(as_mapping(dumped["job"])), dict(as_mapping(dumped["pool"]))
     job |= {
@@ -85,6 +86,8 @@ def untested(diagnosis: Diagnosis, image: Image, file: LoopFile, given: Collecti
         return "the trial did not end in the time of a rehearsal; what comes later is untested"
     if diagnosis.class_ in _OF_THE_HARDWARE:
         return f"{diagnosis.class_} is a matter of this machine"
+    if file.backend != "local" and diagnosis.fix.startswith(NO_CONTAINER):
+        return "it names /opt/ml, which is the container's: only the image shows it"
     absent = [name for name in file.job.inputs if name not in given]
     says_data = diagnosis.class_ in ("channel", "data") or any(
         _DATA.search(str(x)) for x in diagnosis.evidence

@@ -13,29 +13,26 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, Value, describe, label_for
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, label_for
 from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.space import Space
 
 
 class Resource(BaseModel):
-    """What a rung gives more of.
-
-    Attributes:
-        name: The hyperparameter, such as `epochs` or `max_steps`.
-        min: Its value in the first rung.
-        max: The most that it ever is; the last rung is the largest `min * reduction^n` within it.
-    """
+    """What a rung gives more of."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1)]
-    min: Annotated[int, Field(ge=1)]
-    max: Annotated[int, Field(ge=1)]
+    name: str = Field(min_length=1, description="The hyperparameter, such as `epochs` or `max_steps`.")
+    min: int = Field(ge=1, description="Its value in the first rung.")
+    max: int = Field(
+        ge=1,
+        description="The most that it ever is; the last rung is the largest `min * reduction^n` within it.",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Resource:
@@ -85,15 +82,13 @@ class Asha:
         self._reduction = rungs.reduction
         self._carries = carries
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The highest promotion that is due; else the next configuration; `None` while only running ones could bring one."""
         full = [row for row in rows if not row.smoke]
         for rung in range(len(self._values) - 2, -1, -1):
             if promoted := self._promotion(rung, full):
                 params = {**self._point(promoted), self._name: self._values[rung + 1]}
-                return Proposal(
-                    params, label_for(params), carry_checkpoint=self._carries, base=promoted.number
-                )
+                return Point(params, label_for(params), carry_checkpoint=self._carries, base=promoted.number)
         begun = {label_for(self._point(row)) for row in full}
         fresh = next((point for point in self._points if label_for(point) not in begun), None)
         return None if fresh is None else self._first(fresh)
@@ -115,13 +110,13 @@ class Asha:
         ended = None if self.next(rows) else f"nothing is left to promote ({self._rungs_in_words(rows)})"
         return describe(rows, self._goal, ended)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The first rung: who is promoted, its results decide."""
         return [self._first(point) for point in self._points[:1]]
 
-    def _first(self, point: Mapping[str, Value]) -> Proposal:
+    def _first(self, point: Mapping[str, Value]) -> Point:
         params = {**point, self._name: self._values[0]}
-        return Proposal(params, label_for(params))
+        return Point(params, label_for(params))
 
     def _promotion(self, rung: int, rows: Sequence[TrialRow]) -> TrialRow | None:
         """The best of a rung that is to go on, and has not yet."""

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.asha import Asha, Resource, Rungs
-from wpfsm.fsm.strategies.base import Proposal, Strategy, StrategyError, Value, label_for
+from wpfsm.fsm.strategies.base import Point, Strategy, StrategyError, label_for
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
@@ -21,31 +22,44 @@ MAX_TRIALS = 1000
 
 
 class Search(BaseModel):
-    """Where trials come from.
-
-    Attributes:
-        method: `grid` runs every combination, `list` the given trials, `random` and `bayes` draw `count`.
-        parameters: Each name with its values, or for `random` and `bayes` with its range. `list` pairs them one by
-            one: the first of each, the second of each.
-        trials: The trials of `list`, where they are not given by `parameters`.
-        count: How many trials `random` and `bayes` run; how many configurations `asha` begins.
-        seed: What `random`, `bayes` and `asha` draw with: the same seed proposes the same trials.
-        resource: What `asha` gives the better ones more of, such as `{name: epochs, min: 1, max: 27}`.
-        reduction: `asha` promotes one of so many, with so many times the resource [default: 3].
-        carry_checkpoint: A trial that `asha` promotes continues from the checkpoint of its last rung, in the pool's
-            cache; for one lane.
-    """
+    """Where trials come from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["grid", "list", "random", "bayes", "asha"] = "grid"
-    parameters: dict[str, Parameter] | None = None
-    trials: list[Overrides] | None = None
-    count: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    resource: Resource | None = None
-    reduction: Annotated[int, Field(ge=2, le=16)] | None = None
-    carry_checkpoint: bool | None = None
+    method: Literal["grid", "list", "random", "bayes", "asha"] = Field(
+        default="grid",
+        description="`grid` runs every combination, `list` the given trials, `random` and `bayes` draw `count`; `asha` "
+        "draws `count` and gives the better ones more of a `resource`.",
+    )
+    parameters: dict[str, Parameter] | None = Field(
+        default=None,
+        description="Each name with its values, or for `random`, `bayes` and `asha` with its range. `list` pairs them"
+        " one by one: the first of each, the second of each.",
+    )
+    trials: list[Overrides] | None = Field(
+        default=None, description="The trials of `list`, where they are not given by `parameters`."
+    )
+    count: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = Field(
+        default=None,
+        description="How many trials `random` and `bayes` run; how many configurations `asha` begins.",
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        default=0,
+        description="What `random`, `bayes` and `asha` draw with: the same seed proposes the same trials.",
+    )
+    resource: Resource | None = Field(
+        default=None,
+        description="What `asha` gives the better ones more of, such as `{name: epochs, min: 1, max: 27}`.",
+    )
+    reduction: Annotated[int, Field(ge=2, le=16)] | None = Field(
+        default=None,
+        description="`asha` promotes one of so many, with so many times the resource. Default: 3.",
+    )
+    carry_checkpoint: bool | None = Field(
+        default=None,
+        description="A trial that `asha` promotes continues from the checkpoint of its last rung, in the pool's cache; "
+        "for one lane.",
+    )
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Search:
@@ -176,7 +190,7 @@ def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Stra
     return TrialList(trial_list(_points(config), base), goal)
 
 
-def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> list[Proposal]:
+def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> list[Point]:
     """Proposals for a list of overrides.
 
     Raises:
@@ -189,7 +203,7 @@ def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> 
             raise StrategyError(
                 f"trials {first + 1} and {later + 1} are the same: {label_for(trials[later])}"
             )
-    return [Proposal(dict(trial), label_for(trial)) for trial in trials]
+    return [Point(dict(trial), label_for(trial)) for trial in trials]
 
 
 def _points(config: Search) -> list[Mapping[str, Value]]:

@@ -79,6 +79,30 @@ def test_kill_9_at_random_moments_changes_nothing(cli: Cli, seed: int) -> None:
     assert sorted(cli.service.created(loop.id)) == [f"{loop.id}-{number:03d}" for number in (1, 2, 3)]
 
 
+def test_a_signal_is_obeyed_whatever_the_log_holds(cli: Cli) -> None:
+    """A log of lines and an expression that backtrack for ever, and one interrupt: the controller hears it at once.
+
+    What is measured is the processor time that it takes from there to its next write, so that a loaded machine fails nobody.
+    """
+    bars = 'python3 -c \'for _ in range(40): print("".join("[%d] bar |" % i for i in range(20000)))\''
+    expression = {"name": "auc", "goal": "maximize", "regex": r".*\[[0-9]+\].*#011validation-auc:(\S+)"}
+    process = cli.spawn("start", cli.write(runs=f"{bars}; sleep 60", rates=[1], metric=expression))
+    cli.running()
+    until(lambda: any(event.kind == "metric_warned" for event in cli.events()), "the expression to be tried")
+    before = spent(process.pid)
+    process.send_signal(signal.SIGINT)
+    until(lambda: any("SIGINT" in event.why for event in cli.events()), "the controller to hear of it")
+    assert spent(process.pid) - before < 2.0
+    assert process.wait(PATIENCE) == 130
+    assert cli.violations() == []
+
+
+def spent(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_two_resumes_at_once(cli: Cli) -> None:
     """Of two controllers that resume one loop, one drives it; the other says who does, and ends with 5."""
     first = cli.spawn("start", cli.write(runs=TRAINS_LONG, rates=[1]))

@@ -81,6 +81,17 @@ def test_a_completed_job_without_its_metric_is_a_failure_of_its_own_class() -> N
     assert document["best"]["trial"] == 1
 
 
+def test_a_metric_that_hides_behind_colours_is_said_to() -> None:
+    """The number was printed, and the expression does not reach over the codes: nothing else would show why."""
+    with world_of(prints(["\x1b[32meval_loss\x1b[0m=\x1b[1m0.31\x1b[0m"])) as world:
+        outcome = Outcome(world, world.finish())
+    diagnosis = outcome.jobs[0].diagnosis
+    assert diagnosis is not None
+    assert diagnosis.class_ == "false_success"
+    assert "escape codes" in diagnosis.fix
+    assert "NO_COLOR" in diagnosis.fix
+
+
 def test_a_trial_that_did_nothing_twice_ends_the_loop() -> None:
     """The same failure in two different trials: the rest of the grid would be no better."""
     with world_of(prints(["eval_loss=0.5"], ["?"], ["?"], ["eval_loss=0.1"])) as world:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -34,6 +35,7 @@ from wpfsm.adapters.emulator.api.wire import (
     read_body,
     read_json,
 )
+from wpfsm.adapters.emulator.engine.clock import ManualClock
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ConnectionCut, ServiceError, not_stored
 from wpfsm.adapters.emulator.engine.faults import Drawn, Faults, Kind
@@ -95,7 +97,8 @@ class App:
         self.faults = Faults(engine.settings.seed)
         self.calls = CallLog()
         self._fallback = Fallback(fallback, self.calls, engine.store)
-        self._rates = Rates(engine.settings.switches)
+        standing = isinstance(engine.clock, ManualClock)  # then the test's time is the only one
+        self._rates = Rates(engine.settings.switches, engine.clock.now if standing else time.monotonic)
         self._sessions = Sessions()
         self._identity = IdentityApi()
         self._training = TrainingApi(engine)

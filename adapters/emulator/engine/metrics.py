@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from wpfsm.adapters.emulator.engine.records import Job, Metric, Request
-from wpfsm.fsm.strategies.expression import Match, Pattern, compile_bounded
+from wpfsm.fsm.strategies.expression import BoundedMatch, BoundedPattern, compile_bounded, spellings
 
 if TYPE_CHECKING:
     from wpfsm.adapters.emulator.runner.base import LogLine
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 1.0
 """Real seconds for one expression on one line; whatever takes longer is not read any more."""
 
 
-def compile_expression(text: str) -> Pattern:
+def compile_expression(text: str) -> BoundedPattern:
     """Compile the expression of a MetricDefinition.
 
     Raises:
@@ -40,23 +40,23 @@ class MetricReader:
         algorithm = cast("Request", job.request.get("AlgorithmSpecification", {}))
         definitions = cast("list[dict[str, str]]", algorithm.get("MetricDefinitions", []))
         self._job = job.key
-        self._patterns = [(each["Name"], compile_expression(each["Regex"])) for each in definitions]
+        self._patterns = [(e["Name"], e["Regex"], compile_expression(e["Regex"])) for e in definitions]
         self._latest: dict[str, Metric] = {}
 
     def read(self, lines: Iterable[LogLine]) -> list[Metric]:
         """Take lines with their times in milliseconds since the epoch; return the values found in them."""
         values: list[Metric] = []
         for ms, text in lines:
-            for name, pattern in list(self._patterns):
+            for name, written, pattern in list(self._patterns):
                 try:
-                    found = deque(pattern.finditer(text, timeout=PATIENCE_SECONDS), maxlen=1)
+                    found = _last(pattern, spellings(written, text))
                 except TimeoutError:
                     logger.warning(
                         "the regex of metric %s of %s takes too long: no longer read", name, self._job
                     )
-                    self._patterns.remove((name, pattern))
+                    self._patterns.remove((name, written, pattern))
                     continue
-                value = _number(found[0]) if found else None
+                value = _number(found) if found else None
                 if value is not None:
                     self._latest[name] = Metric(name, value, ms / 1000)
                     values.append(self._latest[name])
@@ -67,7 +67,15 @@ class MetricReader:
         return tuple(self._latest.values())
 
 
-def _number(found: Match) -> float | None:
+def _last(pattern: BoundedPattern, spelled: Iterable[str]) -> BoundedMatch | None:
+    """The last match of the first spelling of a line that has one."""
+    for line in spelled:
+        if found := deque(pattern.finditer(line, timeout=PATIENCE_SECONDS), maxlen=1):
+            return found[0]
+    return None
+
+
+def _number(found: BoundedMatch) -> float | None:
     """Return the first group as a number; None for text that is no number or a pattern without a group."""
     try:
         return float(found.group(1) or "")

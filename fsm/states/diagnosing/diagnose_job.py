@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.diagnosis import diagnose
 from wpfsm.fsm.failures.evidence import Evidence
 from wpfsm.fsm.failures.model import Diagnosis
+from wpfsm.fsm.failures.traceback import without_escapes
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.records import Job
 from wpfsm.fsm.strategies.expression import Expression
@@ -34,8 +36,11 @@ def diagnose_job(ctx: Context, job: Job) -> Diagnosis | None:
         api_error_message=message,
         metric_missing=job.status == "Completed" and metric_missing,
         metric_trouble=_metric_trouble(ctx, log) if job.status == "Completed" else "",
+        metric_hidden=_metric_hidden(ctx, log) if job.status == "Completed" else "",
         silent_seconds=ctx.file.job.silence if job.stopped_for == "silence" else None,
         own_idle_instances=_own_idle_instances(ctx) if rejected else 0,
+        source_folder=PurePath(ctx.file.job.source or "").name,
+        local=ctx.file.backend == "local",
         source_files=ctx.sources.files(job.source_digest) if job.source_digest else {},
     )
     return diagnose(evidence)
@@ -58,6 +63,18 @@ def _metric_trouble(ctx: Context, log: Sequence[str]) -> str:
     if expression.given_up:
         return "the expression takes too long on this log"
     return ""
+
+
+def _metric_hidden(ctx: Context, log: Sequence[str]) -> str:
+    """What stands between the metric's expression and the number that was printed; empty when nothing is known to."""
+    if not ctx.file.metric:
+        return ""
+    plain = [without_escapes(line) for line in log]
+    if plain == list(log) or not any(
+        r.value is not None for r in series(Expression(ctx.file.metric.regex), plain)
+    ):
+        return ""
+    return "the line that it would read has colours or other escape codes in it"
 
 
 def _own_idle_instances(ctx: Context) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import Resolution, Resolver
-from wpfsm.fsm.source_checks.examine import Question, examine
+from wpfsm.fsm.source_checks.checkpoint_writes import given_texts, need_of
+from wpfsm.fsm.source_checks.examine import SourceUnderTest, examine
 from wpfsm.fsm.source_checks.finding import SourceFinding
 from wpfsm.fsm.source_checks.image_modules import image_of
 from wpfsm.fsm.source_checks.trial_values import values_given
 from wpfsm.fsm.states.preflight.checks import Finding, Level
 from wpfsm.fsm.steps.render_request import REQUIREMENTS
-from wpfsm.fsm.strategies.until import UntilConfig
 
 RESOLVER_SECONDS = 20.0
 """How long an index may be asked; the whole check stays below half a minute."""
@@ -38,22 +38,18 @@ def examine_source(
         resolution = resolver.resolve(
             folder, requirements, image.python, file.job.environment, RESOLVER_SECONDS
         )
-    asked = Question(
+    asked = SourceUnderTest(
         files,
         file.job.entry,
         requirements,
         image,
         values=values_given(file),
         metric=(file.metric.name, file.metric.regex) if file.metric else None,
-        carries_checkpoint=_carries_checkpoint(file),
+        needs_checkpoint=need_of(file),
+        given=given_texts(file),
         resolution=resolution,
     )
     return [_finding(one, strict=file.checks.strict) for one in examine(asked, file.checks.ignore)]
-
-
-def _carries_checkpoint(file: LoopFile) -> bool:
-    untils = [phase for phase in file.phases if isinstance(phase, UntilConfig)]
-    return any(u.propose is None if u.carry_checkpoint is None else u.carry_checkpoint for u in untils)
 
 
 def _finding(one: SourceFinding, *, strict: bool) -> Finding:

@@ -12,7 +12,7 @@ from wpfsm.fsm.ports import (
     LogLine,
 )
 from wpfsm.fsm.records import JSON, Job
-from wpfsm.fsm.strategies.expression import Expression, Reading, warnings_of
+from wpfsm.fsm.strategies.expression import Expression, MetricReport, warnings_of
 from wpfsm.fsm.strategies.metrics import last_finite
 
 _LAST_WORDS = ("Reporting training SUCCESS", "Training Container Execution Completed")
@@ -41,7 +41,7 @@ class Watch:
     values: list[float] = field(default_factory=list)
     expression: Expression | None = None
     """Reads the metric; made with the first lines."""
-    last: Reading | None = None
+    last: MetricReport | None = None
     """What the log reported last, a number or a part of one."""
     warned: set[str] = field(default_factory=set)
     """What was said about the metric's expression, each once a job."""

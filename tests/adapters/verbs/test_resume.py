@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 
 import pytest
 from cli_bench import SLOW, Bench
@@ -33,6 +34,26 @@ def test_a_hand_off_can_be_resumed_and_is_not_dead(finished: Bench):
     (listed,) = finished.run("resume", "-o", "json").json["loops"]
     assert (listed["name"], listed["handoff"], listed["alive"]) == ("broken", True, False)
     assert "dead" not in finished.run("resume").out
+
+
+def test_a_clock_that_was_set_back_lifts_no_limit(bench: Bench):
+    """By the history the hour is over, by the clock the loop has not begun: the newest event is no later than now."""
+    process = bench.begin("start", bench.loop("back", SLOW, more="limits: {max_wall: 1h}"))
+    bench.wait_running("back")
+    process.kill()
+    process.wait()
+    with sqlite3.connect(
+        bench.database
+    ) as connection:  # as a clock that was two hours ahead would have written it
+        connection.execute(
+            "update loops set created_at = created_at + 7200, updated_at = updated_at + 7200 + 3700"
+        )
+        connection.execute("update events set at = at + 7200 + 3700")
+    connection.close()
+    ran = bench.run("resume", "back", "-o", "json")
+    assert ran.code == 20, ran.err
+    assert ran.json["loop"]["outcome"] == "limit"
+    assert ran.json["pool"]["released"] is True
 
 
 @pytest.mark.sdk

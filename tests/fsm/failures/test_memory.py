@@ -56,3 +56,22 @@ def test_a_launchers_frames_do_not_say_where_memory_ran_out():
     assert diagnosis.class_ == "host_oom"
     assert diagnosis.location is None
     assert not diagnosis.stuck
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("if size > 16:\n    raise MemoryError\n", 2),
+        ("for rows in range(3):\n    hidden = make(rows)\n", 2),
+        ("while True:\n    if more:\n        hidden = make(rows)\n", 3),
+    ],
+)
+def test_a_script_that_says_so_itself_or_works_in_steps_may_need_a_smaller_batch(script, line):
+    """A ``raise`` does not tell what was being made, and a loop at the top of a script is a loop of training."""
+    code = script.splitlines()[line - 1].strip()
+    log = f'Traceback (most recent call last):\n  File "/opt/ml/code/run.py", line {line}, in <module>\n    {code}\nMemoryError\n'
+
+    told = diagnose(Evidence(failure_reason=EXIT, log=log.splitlines(), source_files={"run.py": script}))
+
+    assert told.family == "oom"
+    assert not told.stuck

@@ -78,6 +78,7 @@ CASES = {
     "hold of 7 h": ("strategy:", "on_failure: [{when: any, do: handoff, hold: 7h}]\nstrategy:",
                     "line 12: on_failure.0.hold: 7h is beyond the service's 6h"),
     "a list as text": ("epochs: 8", "layers: [a, b]", """write it as text: '["a", "b"]', or give several values"""),
+    "a mapping as text": ("epochs: 8", "lora: {r: 8}", """write it as text: '{"r": 8}'"""),
     "aliases of aliases": ("version: 1", "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
         f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
     ) + "version: 1", "it stands for more than 20000 values"),

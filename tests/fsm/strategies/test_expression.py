@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from wpfsm.fsm.strategies.expression import Expression, Reading, check_regex, with_group
+from wpfsm.fsm.strategies.expression import Expression, MetricReport, check_regex, with_group
 
 BACKTRACKS = [
     r"(?:.*,)*loss=(\d+)", r"(x+x+)+y", r".*\[[0-9]+\].*#011validation-auc:(\S+)", r"(\s*.*)*loss=([0-9.]+)", r"((a|aa)+)$",
@@ -69,12 +69,12 @@ def test_the_last_match_of_a_line_is_its_report():
     """A progress bar rewrites its line: what it showed last is what holds."""
     bar = "50% val_loss=0.9\r100% val_loss=0.48"
 
-    assert Expression(r"val_loss=([0-9.]+)").read([bar]) == [Reading(1, "0.48", 0.48, None, ("0.9",))]
+    assert Expression(r"val_loss=([0-9.]+)").read([bar]) == [MetricReport(1, "0.48", 0.48, None, ("0.9",))]
 
 
 def test_a_cut_number_is_no_value():
     """It is shown with the number that was printed."""
-    assert Expression(r"loss=([0-9.]+)").read(["loss=4.5e-05"]) == [Reading(1, "4.5", None, "4.5e-05")]
+    assert Expression(r"loss=([0-9.]+)").read(["loss=4.5e-05"]) == [MetricReport(1, "4.5", None, "4.5e-05")]
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,25 @@ def test_any_text_is_compiled_or_refused(text):
     """Never another exception."""
     with contextlib.suppress(ValueError):
         check_regex(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (r".*#011validation-rmse:([0-9.]+)", "[0]\ttrain-rmse:0.9\tvalidation-rmse:0.5"),
+        (r"\tvalidation-rmse:([0-9.]+)", "[0]#011train-rmse:0.9#011validation-rmse:0.5"),
+        (r"rmse:\s+([0-9.]+)", "rmse:#0110.5"),
+        (r"#033\[1mloss ([0-9.]+)", "\x1b[1mloss 0.5"),
+        (r"#011loss=([0-9.]+)", "a#011loss=0.5"),
+    ],
+)
+def test_a_tab_is_read_as_it_is_and_as_a_system_log_shows_it(text: str, line: str) -> None:
+    """An expression was written for one of the two, and the log is the other one's."""
+    (reading,) = Expression(text).read([line])
+    assert reading.value == 0.5
+
+
+def test_a_number_sign_of_a_metric_is_no_control_character() -> None:
+    """The line as it stands comes first."""
+    (reading,) = Expression(r"run #(\d+)").read(["run #011"])
+    assert reading.captured == "011"

@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 12:16:38.898231+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 12:16:38.942360+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 12:42:03.169127+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 12:42:03.242704+00:00');
 CREATE TABLE events (
     loop_id text not null references loops (id),
     seq integer not null,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 from crash_stories import JOB, METRIC, NUMPY, POOL, grid
-from crash_world import LOOP_ID, Crash, Story, World
+from crash_world import LOOP_ID, Crash, Story, World, wire
 
+from wpfsm.adapters.aws.logs import CloudWatchLogs
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.fsm import controller
+from wpfsm.fsm.ports import LogPage
 
 SILENT = {"pool": POOL, "job": {**JOB, "silence": "1m"}, "metric": METRIC, "strategy": grid(1),
           "on_failure": [{"when": "any", "do": "release"}]}  # fmt: skip
@@ -56,3 +60,52 @@ def test_silence_begins_with_the_script_and_not_with_the_controller() -> None:
             break
     assert result.exit_code == 0
     world.close()
+
+
+class LateLogs:
+    """Implements :class:`wpfsm.fsm.ports.Logs`: nothing is there until long after the job has ended.
+
+    Args:
+        world: The loop's.
+        seconds: After the job's end.
+    """
+
+    def __init__(self, world: World, seconds: float) -> None:
+        self._world, self._seconds = world, seconds
+        self._logs = CloudWatchLogs(wire().clients)
+        self.empty = 0
+
+    def read(self, job_name: str, cursor: str = "") -> LogPage:
+        """See the protocol."""
+        job = next(job for job in self._world.emulator.jobs() if job.name == job_name)
+        if job.ended is None or self._world.clock.now() < job.ended + self._seconds:
+            self.empty += 1
+            return LogPage((), cursor, end=True)
+        return self._logs.read(job_name, cursor)
+
+
+def test_a_log_that_is_late_is_not_a_log_that_is_empty() -> None:
+    """Many reads find nothing, and then the log says what the reason does not: memory ran out, and the batch is halved."""
+    file = {
+        "pool": POOL,
+        "job": {**JOB, "hyperparameters": {"batch_size": 64}},
+        "metric": METRIC,
+        "strategy": grid(1),
+    }
+    out_of_memory = ["Traceback (most recent call last):", '  File "train.py", line 3, in step', "    loss.backward()",
+                     "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"]  # fmt: skip
+
+    def script(launch: Launch) -> Script:
+        small = launch.request["HyperParameters"]["batch_size"] != "64"
+        return Script(seconds=60, lines=["loss=0.5"] if small else out_of_memory, exit_code=0 if small else 1)
+
+    world = World(Story(loop_file=file, script=script, source=NUMPY))
+    with contextlib.closing(world), contextlib.closing(world.controller()) as owned:
+        logs = LateLogs(world, 45)
+        pace = replace(owned.ports.pace, least=2, grace=60)
+        result = controller.drive(replace(owned.ports, logs=logs, pace=pace))
+        with world.history() as history:
+            jobs = history.jobs(LOOP_ID)
+    assert logs.empty > 10
+    assert [job.diagnosis and job.diagnosis.class_ for job in jobs] == ["cuda_oom", None]
+    assert result.exit_code == 0
