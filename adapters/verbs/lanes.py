@@ -35,10 +35,11 @@ from wpfsm.state.private import private, private_folder
 HANDED_OFF, STILL_RUNNING = controller.HANDED_OFF, 11
 LOOK_SECONDS = 0.2
 """Between two looks at the lanes and at the history."""
-MOST_STARTS = 5
+MOST_STARTS = 10
 """How often in a row a lane is started that dies without having done anything."""
-_NOT_AGAIN = frozenset({2, 3, 4, 5, 30, 75})
-"""Exit codes of a lane that the same process started again would end with."""
+_NOT_AGAIN = frozenset({2, 3, 4, 30})
+"""Exit codes of a lane that the same process started again would end with. One that an orphan of an earlier parent
+kept out (5) is started again when the orphan is gone."""
 
 
 def own_group(given: Options, group: str) -> Lease:
