@@ -141,7 +141,7 @@ def resume(
     if loop is None:
         from wpfsm.adapters.verbs import inspect
 
-        return inspect.inspect_all(given, resumable=True)
+        return inspect.inspect_all(given, inspect.Wanted(resumable=True))
     if skip and settings:
         raise click.UsageError("--skip gives the trial up, --set makes it anew: give one")
     from wpfsm.adapters.verbs import resume
@@ -199,12 +199,13 @@ def next_trial(
     detach: bool,
 ) -> int:
     """Propose the next trial of LOOP and follow it to its verdict; without options, show what it waits for."""
-    from wpfsm.adapters.verbs import next as proposing
+    from wpfsm.adapters.verbs import next as following
+    from wpfsm.adapters.verbs import proposing
 
     if done and (settings or source or base or again):
         raise click.UsageError("--done ends the loop: it goes with --note and --detach only")
     asked = proposing.Asked(settings, source, base, note, again, done)
-    return proposing.next_(given, loop, asked, detach=detach)
+    return following.next_(given, loop, asked, detach=detach)
 
 
 @cli.command(
@@ -269,13 +270,24 @@ def turn(given: Options, loop: str) -> int:
         "wpfsm inspect digits-lr-3f2a1c",
         "wpfsm inspect digits-lr-3f2a1c --job 2",
         "wpfsm inspect digits-lr-3f2a1c --events --follow",
+        "wpfsm inspect digits-lr-3f2a1c --refresh",
         "wpfsm inspect digits-lr-3f2a1c --diagram FILE.svg",
+        "wpfsm inspect --open",
+        "wpfsm inspect --name 'digits-*' --since 2h",
     ),
 )
 @any_loop
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Everything about one job.")
 @click.option("--events", is_flag=True, help="The whole history, with guards and their values.")
-@click.option("--since", type=click.IntRange(0), default=0, metavar="SEQ", help="Only events after this one.")
+@click.option(
+    "--since",
+    default="",
+    metavar="SEQ|TIME",
+    help="With LOOP: only events after this one. Without: loops that changed since (2h, 2026-11-28).",
+)
+@click.option("--open", "unfinished", is_flag=True, help="Only loops that are not closed.")
+@click.option("--name", default="", metavar="NAME", help="Only loops of this name; * and ? as in a shell.")
+@click.option("--refresh", is_flag=True, help="Ask the service too: what it says now. Changes nothing.")
 @click.option("--follow", is_flag=True, help="Go on with new events until the loop closes or hands off.")
 @click.option(
     "--diagram",
@@ -290,24 +302,37 @@ def inspect(
     loop: str | None,
     job: int | None,
     events: bool,
-    since: int,
+    since: str,
+    unfinished: bool,
+    name: str,
+    refresh: bool,
     follow: bool,
     diagram: str | None,
 ) -> int:
     """Show every loop, or one: where it is, why, its jobs, its ledger, what to do next."""
+    import time
+
     from wpfsm.adapters.verbs import inspect
 
     if diagram is not None and loop is None and "." not in diagram[1:]:
         loop, diagram = (diagram if diagram != "-" else None), "-"
+    if loop is not None and (unfinished or name):
+        raise click.UsageError("--open and --name are for the list of loops: leave LOOP out")
     if diagram is not None:
         return inspect.inspect_diagram(given, loop, None if diagram == "-" else Path(diagram))
     if loop is None:
-        return inspect.inspect_all(given)
+        if refresh:
+            raise click.UsageError("--refresh asks about the jobs of one loop: give LOOP")
+        moment = inspect.moment_of(since, time.time()) if since else 0
+        return inspect.inspect_all(given, inspect.Wanted(unfinished=unfinished, since=moment, name=name))
+    if refresh and (job or events or follow or since):
+        raise click.UsageError("--refresh goes with a loop alone")
     if job is not None:
         return inspect.inspect_job(given, loop, job)
     if events or follow or since:
-        return inspect.inspect_events(given, loop, since, follow=follow)
-    return inspect.inspect_one(given, loop)
+        after = inspect.sequence_number(since) if since else 0
+        return inspect.inspect_events(given, loop, after, follow=follow)
+    return inspect.inspect_one(given, loop, refresh=refresh)
 
 
 @cli.command(
@@ -473,6 +498,67 @@ def logs(given: Options, loop: str, job: int | None, follow: bool, failed: bool,
 
 
 @cli.command(
+    short_help="Download the model of the best trial, or of another.",
+    epilog=examples("wpfsm fetch digits-lr-3f2a1c", "wpfsm fetch digits-lr-3f2a1c --trial 2 models/"),
+)
+@click.argument("loop", shell_complete=loop_ids)
+@click.argument("folder", required=False, metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--trial", type=click.IntRange(1), metavar="N", help="Which trial [default: the best].")
+@shared
+def fetch(given: Options, loop: str, folder: Path | None, trial: int | None) -> int:
+    """Download the model artifact of the best trial into DIR [default: a folder of the job's name]."""
+    from wpfsm.adapters.verbs import fetch
+
+    return fetch.fetch(given, loop, trial, folder)
+
+
+@cli.command(
+    short_help="Write the trials as rows: CSV or JSON Lines.",
+    epilog=examples(
+        "wpfsm export digits-lr-3f2a1c --csv trials.csv", "wpfsm export digits-lr-3f2a1c --jsonl - --reports"
+    ),
+)
+@click.argument("loop", shell_complete=loop_ids)
+@click.option(
+    "--csv", "table", type=click.Path(path_type=Path), metavar="FILE", help="A table; - for stdout."
+)
+@click.option(
+    "--jsonl",
+    "lines",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="An object a line; - for stdout.",
+)
+@click.option("--reports", is_flag=True, help="One row a report of a metric, with its time, instead.")
+@shared
+def export(given: Options, loop: str, table: Path | None, lines: Path | None, reports: bool) -> int:
+    """Write one row a trial: parameters, metrics, seconds, dollars, verdict."""
+    from wpfsm.adapters.verbs import export
+
+    if table is not None and lines is None:
+        return export.export(given, loop, table, "csv", reports=reports)
+    if lines is not None and table is None:
+        return export.export(given, loop, lines, "jsonl", reports=reports)
+    raise click.UsageError("give one of --csv FILE and --jsonl FILE")
+
+
+@cli.command(
+    short_help="Remove a closed loop from the history.",
+    epilog=examples("wpfsm forget digits-lr-3f2a1c"),
+)
+@click.argument("loop", shell_complete=loop_ids)
+@shared
+def forget(given: Options, loop: str) -> int:
+    """Remove a closed loop from the history: its rows, its logs, its copies of the source, what it learned.
+
+    Jobs stay in the service and artifacts in S3. A loop that is not closed, or owes a release, is refused.
+    """
+    from wpfsm.adapters.verbs import forget
+
+    return forget.forget(given, loop)
+
+
+@cli.command(
     short_help="Classify a failure: of a job, or known by its texts.",
     epilog=examples("wpfsm explain digits-lr-3f2a1c --job 2", "wpfsm explain --reason TEXT --log job.log"),
 )
@@ -527,12 +613,15 @@ def metric() -> None:
 @click.option(
     "--loop", "loop_file", type=click.Path(path_type=Path), metavar="FILE", help="Take the loop file's."
 )
+@click.option("--name", metavar="NAME", help="Which metric of the loop file [default: the goal].")
 @shared
-def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:
+def metric_test(
+    given: Options, file: Path, regex: str | None, loop_file: Path | None, name: str | None
+) -> int:
     """Show what an expression extracts from a log (- for stdin); exit 1 when the metric would be null."""
     from wpfsm.adapters.verbs import metric
 
-    return metric.metric_test(given, file, regex, loop_file)
+    return metric.metric_test(given, file, regex, loop_file, name)
 
 
 @cli.command(

@@ -82,6 +82,8 @@ class Ports:
     """Wait for a pool that another loop holds."""
     resolver: Resolver | None = None
     """Asked about the requirements before anything is paid; None asks nobody."""
+    renders_ahead: bool = False
+    """Render in Preflight what later trials may need: their turns are taken where there is no SDK."""
 
 
 class Context:

@@ -52,7 +52,11 @@ def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
 def _read_log_again(ctx: Context, job: Job, accepted: Sequence[str]) -> bool:
     """A corrected expression reads the log that is there: the job completed, and is not paid again."""
     metric = ctx.file.metric
-    if job.status != "Completed" or metric is None or not any(key.startswith("metric") for key in accepted):
+    if (
+        job.status != "Completed"
+        or metric is None
+        or not any(key == "metric" or key.startswith("metric.") for key in accepted)
+    ):
         return False
     value = last_finite(extract(metric.regex, ctx.archive.tail(job.name, LOG_LINES)))
     if value is None:

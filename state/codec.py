@@ -13,6 +13,7 @@ from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import (
     JSON,
+    Curve,
     EditableSource,
     Event,
     FailureHandoff,
@@ -36,9 +37,9 @@ from wpfsm.fsm.records import (
 )
 from wpfsm.fsm.request.lock import LockedFields
 
-Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | PatchAttempt | Proposal
+Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | PatchAttempt | Proposal | Curve
 T = TypeVar("T")
-R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, PatchAttempt, Proposal)
+R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, PatchAttempt, Proposal, Curve)
 
 TABLES: Mapping[type, str] = {
     Loop: "loops",
@@ -49,6 +50,7 @@ TABLES: Mapping[type, str] = {
     Event: "events",
     PatchAttempt: "remembered",
     Proposal: "proposals",
+    Curve: "curves",
 }
 _JSON = frozenset(
     {
@@ -67,6 +69,7 @@ _JSON = frozenset(
         "transitions",
         "data",
         "waits",
+        "points",
     }
 )
 _FLAGS = frozenset({"smoke", "carry_checkpoint", "seen", "again"})
@@ -145,6 +148,8 @@ def decode(record: type[R], row: Columns) -> R:
 def _reader(record: type, name: str) -> Callable[[Any], Any] | None:
     if name in ("transitions", "overrides"):
         return _as_tuple
+    if name == "points":
+        return _points
     if name in _TYPED:
         return _TYPED[name]
     if name in _JSON:
@@ -263,6 +268,13 @@ _TYPED: Mapping[str, Callable[[str], Any]] = {
     "diagnosis": _explained(_diagnosis),
     "patch": _explained(_patch),
 }
+
+
+def _points(text: str) -> tuple[tuple[int, float, float | None], ...]:
+    return tuple(
+        (int(number), float(at), None if value is None else float(value))
+        for number, at, value in json.loads(text)
+    )
 
 
 def _as_tuple(text: str) -> tuple[Any, ...]:

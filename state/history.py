@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.ports import LoopHeader
-from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
+from wpfsm.fsm.records import JSON, Curve, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
 from wpfsm.state import codec
 from wpfsm.state.database import explained
 
@@ -119,6 +119,10 @@ class History:
         )
         with explained(self._path):
             return codec.document(rows[0], "request") if rows else {}
+
+    def curves(self, loop_id: str) -> Sequence[Curve]:
+        """What the jobs of a loop reported, by job and metric."""
+        return self._of(Curve, loop_id, "job, metric")
 
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""

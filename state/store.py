@@ -342,6 +342,7 @@ class LoopStore:
                 change.obligations,
                 change.remembered,
                 change.proposals,
+                change.curves,
             ):
                 for record in rows:
                     _write(self._connection, record)

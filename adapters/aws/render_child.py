@@ -57,7 +57,8 @@ def _render(
     spec: dict[str, Any], source_dir: str, boto3: Any, session: Any, configs: Any, trainer: Any
 ) -> dict[str, Any]:
     file = spec["loop_file"]
-    pool, job, metric = file["pool"], file["job"], file["metric"]
+    pool, job = file["pool"], file["job"]
+    metrics = [*([file["metric"]] if file["metric"] else []), *file.get("metrics", [])]
     output = job["output"] or f"s3://{spec['bucket']}/wpfsm/{file['name']}/output"
     vpc = pool["vpc"] or {}
     image = job["image"] or "wpfsm.local/python:plain"
@@ -102,9 +103,9 @@ def _render(
         hyperparameters={},
         tags=[],
     )
-    if metric:
+    if metrics:
         model_trainer.with_metric_definitions(
-            [configs.MetricDefinition(name=metric["name"], regex=metric["regex"])]
+            [configs.MetricDefinition(name=metric["name"], regex=metric["regex"]) for metric in metrics]
         )
     if pool["session_tag_keys"]:
         model_trainer.with_session_chaining_config(

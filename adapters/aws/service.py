@@ -212,6 +212,7 @@ def reading(answer: Mapping[str, Any]) -> JobReading:
             if "MetricName" in m and "Value" in m
         },
         pool=_pool(answer.get("WarmPoolStatus")),
+        artifact=(answer.get("ModelArtifacts") or {}).get("S3ModelArtifacts", ""),
         request={member: answer[member] for member in _REQUEST_MEMBERS if member in answer},
     )
 

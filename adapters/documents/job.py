@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from wpfsm.adapters.documents.loop import job_object
 from wpfsm.adapters.documents.rows import SCHEMA, ledger_of, section
 from wpfsm.adapters.documents.untrusted import fenced
-from wpfsm.adapters.host.log_archive import FileArchive
-from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.failures.redact import redact_stream
-from wpfsm.fsm.ports import History
-from wpfsm.fsm.records import JSON, Intent, Job, Loop, Obligation
+from wpfsm.fsm.ports import History, LogArchive, Sources
+from wpfsm.fsm.records import JSON, Curve, Intent, Job, Loop, Obligation
 from wpfsm.fsm.units import stamp
-from wpfsm.state.database import siblings
 
 TAIL = 20
 """Lines of the log that are shown; ``wpfsm logs`` has the rest."""
@@ -35,11 +32,12 @@ def job_of(history: History, loop: Loop, number: int | None) -> Job:
     return found
 
 
-def job_document(history: History, database: Path, loop: Loop, job: Job, now: float) -> dict[str, JSON]:
+def job_document(
+    history: History, archive: LogArchive, sources: Sources, loop: Loop, job: Job, now: float
+) -> dict[str, JSON]:
     """What ``inspect ID --job N`` prints."""
     jobs = history.jobs(loop.id)
     before = next((other for other in jobs if other.number == job.number - 1), None)
-    archive = FileArchive(siblings(database, "logs"))
     obligation = next((o for o in history.obligations(loop.id) if o.job_name == job.name), None)
     intents = [intent for intent in history.intents(loop.id) if intent.job_name == job.name]
     return {
@@ -54,16 +52,29 @@ def job_document(history: History, database: Path, loop: Loop, job: Job, now: fl
             "started_at": stamp(job.started_at),
             "pool_ended_at": stamp(job.pool_ended_at),
         },
+        "curves": curves_object(history.curves(loop.id), job.number),
         "request": _request(history, loop, job),
         "request_digest": job.request_digest,
         "transitions": list(job.transitions),
-        "diff": _diff(database, before, job),
+        "diff": _diff(sources, before, job),
         "log": {
             "path": archive.path(job.name),
             **fenced({"tail": list(redact_stream(archive.tail(job.name, TAIL)))}, "tail"),
         },
         "intents": [_intent(intent) for intent in intents],
         "obligation": _obligation(obligation) if obligation else None,
+    }
+
+
+def curves_object(curves: Sequence[Curve], number: int) -> dict[str, JSON]:
+    """What a job reported of each metric: how often, and points of the curve with their times."""
+    return {
+        curve.metric: {
+            "reports": curve.reports,
+            "points": [{"report": n, "at": stamp(at), "value": value} for n, at, value in curve.points],
+        }
+        for curve in curves
+        if curve.job == number
     }
 
 
@@ -74,11 +85,10 @@ def _request(history: History, loop: Loop, job: Job) -> dict[str, JSON]:
     return {**history.rendered(loop.id, f"{job.source_digest}:{entry}"), **job.request}
 
 
-def _diff(database: Path, before: Job | None, job: Job) -> str | None:
+def _diff(sources: Sources, before: Job | None, job: Job) -> str | None:
     """The source against that of the job before; None when it is the same or there was none."""
     if before is None or not before.source_digest or before.source_digest == job.source_digest:
         return None
-    sources = LocalSources(siblings(database, "sources"), Path.cwd())
     return sources.diff(before.source_digest, job.source_digest) if job.source_digest else None
 
 

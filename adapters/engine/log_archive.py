@@ -33,6 +33,11 @@ class SharedArchive(FileArchive):
         self._ours.add(job_name)
         super().restart(job_name)
 
+    def remove(self, job_name: str) -> None:
+        """Forget the log for good, here and where it is kept."""
+        Path(super().path(job_name)).unlink(missing_ok=True)
+        self._blobs.delete(_name(job_name))
+
     def save(self, job_name: str) -> None:
         """Keep what was gathered."""
         file = Path(super().path(job_name))

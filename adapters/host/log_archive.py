@@ -31,6 +31,10 @@ class FileArchive:
         """Forget what was kept."""
         Path(self.path(job_name)).unlink(missing_ok=True)
 
+    def remove(self, job_name: str) -> None:
+        """Forget the log for good: its loop is forgotten."""
+        Path(self.path(job_name)).unlink(missing_ok=True)
+
     def save(self, job_name: str) -> None:
         """Nothing to do: each line is in the file already."""
 

@@ -10,6 +10,7 @@ import contextlib
 import difflib
 import errno
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -22,6 +23,8 @@ from wpfsm.state.private import private_folder
 MOST_BYTES = 200 * 1024 * 1024
 """A source folder beyond this is taken for a mistake (a data set or checkpoints inside it)."""
 TEXT_BYTES = 1024 * 1024
+FRESH_SECONDS = 60.0
+"""A snapshot younger than this may belong to a loop that is being started."""
 
 
 class LocalSources:
@@ -123,9 +126,23 @@ class LocalSources:
             )
         )
 
+    def remove(self, digests: Collection[str], now: float) -> None:
+        """Remove snapshots that no loop names any more.
+
+        One that was taken a moment ago stays: a loop that is being started may not have written its row yet.
+        """
+        for digest in digests:
+            target = self._folder / digest
+            with contextlib.suppress(OSError):
+                if now - target.stat().st_mtime > FRESH_SECONDS:
+                    gone = target.rename(target.with_name(f".gone-{digest}"))
+                    shutil.rmtree(gone, ignore_errors=True)
+
     def _keep(self, digest: str, fill: Callable[[Path], None]) -> None:
         target = self._folder / digest
         if target.is_dir():
+            with contextlib.suppress(OSError):
+                os.utime(target)  # tells `remove` that somebody is about to name it
             return
         try:
             private_folder(self._folder)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wpfsm.adapters.documents.rows import best_of, ledger_of, section
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.ports import History, Sources
-from wpfsm.fsm.records import JSON, Event, Job, Loop, Obligation, Trial
+from wpfsm.fsm.records import JSON, Curve, Event, Job, Loop, Obligation, Trial
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Facts:
         diffs: Unified diff of the source from a job to the next one of its trial, by the job's number.
         now: Epoch seconds.
         instances: Instances of each job.
+        curves: What each job reported of each metric.
         metric: The metric's name; empty without one.
         goal: ``minimize`` or ``maximize``.
     """
@@ -41,6 +42,7 @@ class Facts:
     diffs: Mapping[int, str]
     now: float
     instances: int
+    curves: Sequence[Curve]
     metric: str
     goal: str
 
@@ -99,6 +101,7 @@ def gather(history: History, loop: Loop, sources: Sources, now: float) -> Facts:
         diffs=_diffs(jobs, sources),
         now=loop.closed_at or now,
         instances=count if isinstance(count, int) else 1,
+        curves=history.curves(loop.id),
         metric=str(metric.get("name") or ""),
         goal=str(metric.get("goal") or ""),
     )

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 
 from wpfsm.adapters.report.comparison import cost, wall_time
+from wpfsm.adapters.report.curves import curves
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.gantt import timeline
 from wpfsm.adapters.report.metrics import metric_by_job, metric_by_parameter
@@ -21,6 +22,7 @@ def figures(facts: Facts, palette: Palette) -> dict[str, Mapping[str, JSON]]:
     made = {
         "timeline": timeline(facts, palette),
         "metric": metric_by_job(facts, palette),
+        "curves": curves(facts, palette),
         "parameters": metric_by_parameter(facts, palette),
         "cost": cost(facts, palette),
         "time": wall_time(facts, palette),

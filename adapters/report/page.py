@@ -29,6 +29,7 @@ from wpfsm.fsm.records import JSON
 _CHARTS = {
     "timeline": "The pool over time: cold and warm starts, training, idle time, and when it was released.",
     "metric": "The metric by job, with the best so far.",
+    "curves": "What each job reported while it ran, one chart for each metric.",
     "parameters": "The metric by each parameter that took several values.",
     "cost": "Dollars of this loop against the same jobs cold.",
     "time": "Wall time of this loop against the same jobs cold.",
@@ -79,6 +80,7 @@ def _body(facts: Facts, charts: Mapping[str, Mapping[str, JSON]]) -> Markup:
                 else el("p", "No job was accepted.", class_="muted"),
             ),
             _section(facts.metric, measured) if measured else None,
+            _section("Curves", _chart("curves")) if "curves" in charts else None,
             _section(
                 "Against cold starts",
                 el("div", comparison, class_="pair"),

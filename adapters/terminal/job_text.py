@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from wpfsm.adapters.terminal.loop_text import Document
 from wpfsm.fsm.records import JSON
@@ -30,6 +32,7 @@ def job_text(document: Document) -> str:
     ]
     for name, value in job["metrics"].items():
         lines.append(f"metric    {name} = {'none' if value is None else f'{value:.6g}'}")
+    lines += [_curve(name, curve) for name, curve in document["curves"].items()]
     if job["failure_reason"]:
         lines.append(f"reason    {job['failure_reason']}")
     lines += diagnosis_lines(job["diagnosis"]) if job["diagnosis"] else []
@@ -41,6 +44,19 @@ def job_text(document: Document) -> str:
     lines += _section("writes", [_write(intent) for intent in document["intents"]])
     lines += _section(f"log ({document['log']['path']})", document["log"]["tail"])
     return "\n".join([*lines, "", _receipt(document["obligation"], job)])
+
+
+MOST_VALUES = 8
+"""Values of a curve that a line shows."""
+
+
+def _curve(name: str, curve: Mapping[str, Any]) -> str:
+    """A curve in one line: how often it was reported, and values from its whole length."""
+    values = [point["value"] for point in curve["points"]]
+    step = max(1, math.ceil((len(values) - 1) / (MOST_VALUES - 1)))
+    shown = [*values[:-1:step], values[-1]]
+    text = " ".join("nan" if value is None else f"{value:.4g}" for value in shown)
+    return f"curve     {name}, {curve['reports']} reports: {text}"
 
 
 def diagnosis_lines(diagnosis: Mapping[str, JSON]) -> list[str]:

@@ -104,6 +104,25 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more
 
 
+def write_whole(target: Path, text: str) -> None:
+    """All of a file or none of it; what was there is replaced.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
+    import tempfile
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as file:
+            file.write(text)
+        Path(file.name).chmod(0o644)
+        os.replace(file.name, target)  # noqa: PTH105 - reads as what it is
+    except OSError as error:
+        raise UsageError(f"{target}: {error.strerror}", fix="name a file in a folder that exists") from error
+
+
 def read_text(file: Path) -> str:
     """The text of a log; ``-`` is standard input."""
     try:

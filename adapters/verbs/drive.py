@@ -126,6 +126,19 @@ def _not_closed(given: Options, loop: Loop, error: Exception) -> WpfsmError:
     )
 
 
+def send_again(given: Options, loop: Loop) -> None:
+    """Send to MLflow what could not be sent while the loop was driven; says what came of it."""
+    from wpfsm.adapters.aws.targets import history_of
+    from wpfsm.adapters.watchers.mlflow import tracker_for
+
+    tracker = tracker_for(loop, lambda: history_of(given), lambda *_, **__: None)
+    if tracker is not None:
+        tracker.send()
+        hint(
+            f"note: MLflow could not be told: {tracker.missed}" if tracker.missed else "MLflow has all of it"
+        )
+
+
 def on_signal(reason: str, count: int) -> None:
     """Tell a person that the signal was heard, and that leaving now costs money."""
     if count == 1:

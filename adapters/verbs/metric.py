@@ -19,11 +19,13 @@ LINE_SECONDS = 0.5
 READ_SECONDS = 1.5
 
 
-def metric_test(given: Options, file: Path, regex: str | None, loop_file: Path | None) -> int:
+def metric_test(
+    given: Options, file: Path, regex: str | None, loop_file: Path | None, wanted: str | None = None
+) -> int:
     """What an expression extracts from a log; returns 1 when the last value would be null."""
     from wpfsm.fsm.strategies.metrics import last_finite
 
-    name, regex = _expression(regex, loop_file)
+    name, regex = _expression(regex, loop_file, wanted)
     lines = _log_lines(read_text(file))
     readings, warnings = _read(regex, lines)
     reported = [reading for reading in readings if reading.value is not None or reading.whole is not None]
@@ -89,8 +91,8 @@ def _why_nothing(regex: str, lines: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _expression(regex: str | None, loop_file: Path | None) -> tuple[str, str]:
-    if regex is not None and loop_file is None:
+def _expression(regex: str | None, loop_file: Path | None, wanted: str | None) -> tuple[str, str]:
+    if regex is not None and loop_file is None and wanted is None:
         return "", regex
     if regex is not None or loop_file is None:
         raise UsageError(
@@ -98,12 +100,15 @@ def _expression(regex: str | None, loop_file: Path | None) -> tuple[str, str]:
         )
     from wpfsm.fsm.loopfile.load import load
 
-    metric = load(loop_file).metric
-    if metric is None:
+    found = load(loop_file).definitions
+    named = [pair for pair in found if wanted in (None, pair[0])]
+    if not named:
+        has = f"; it has {', '.join(name for name, _ in found)}" if found else ""
         raise UsageError(
-            f"{loop_file} has no metric", fix="add metric: {name: ..., regex: ...}, or give --regex"
+            f"{loop_file} has no metric{f' {wanted}' if wanted else ''}{has}",
+            fix="add metric: {name: ..., regex: ...}, or give --regex",
         )
-    return metric.name, metric.regex
+    return named[0]
 
 
 def _reading(reading: MetricReport) -> dict[str, JSON]:

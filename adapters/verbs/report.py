@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from pathlib import Path
 
 from wpfsm.adapters.aws.targets import history_of, sources_of
-from wpfsm.adapters.terminal.output import Options, emit
+from wpfsm.adapters.terminal.output import Options, emit, write_whole
 from wpfsm.adapters.verbs.naming import named
-from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
 from wpfsm.state.database import explained
 
@@ -31,20 +28,7 @@ def report(given: Options, which: str, target: Path) -> int:
         sources = sources_of(given, loop)
         facts = gather(history, loop, sources, time.time())
     page = render(facts)
-    _write(target, page)
+    write_whole(target, page)
     document: dict[str, JSON] = {"path": str(target.absolute()), "bytes": len(page.encode()), "loop": loop.id}
     emit(given, {"schema": "wpfsm/1", "report": document}, str(target))
     return 0
-
-
-def _write(target: Path, page: str) -> None:
-    """All of the page or none of it."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, suffix=".html", delete=False
-        ) as file:
-            file.write(page)
-        Path(file.name).chmod(0o644)
-        os.replace(file.name, target)  # noqa: PTH105 - reads as what it is
-    except OSError as error:
-        raise UsageError(f"{target}: {error.strerror}", fix="name a file in a folder that exists") from error

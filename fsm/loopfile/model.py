@@ -228,6 +228,23 @@ class MetricSpec(Section):
         return regex
 
 
+class MetricDefinition(Section):
+    """A number that is kept and drawn beside the goal, and decides nothing."""
+
+    name: str = Field(min_length=1, max_length=255, description="Name, as shown.")
+    regex: str = Field(description="One group that captures the number in a line of the log.")
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, regex: str) -> str:
+        check_regex(regex)
+        return regex
+
+
+MOST_METRICS = 40
+"""Metric definitions of a job (API reference, AlgorithmSpecification)."""
+
+
 class Limits(Section):
     """Admission control: a job is refused when its worst case would pass one of these."""
 
@@ -362,6 +379,42 @@ MOST_LANES = 32
 """A bound against slips of the pen: each lane holds instances."""
 
 
+class Track(Section):
+    """Where each trial is logged as a run, beside wpfsm's own history."""
+
+    mlflow: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A tracking URI of MLflow (https://HOST, sqlite:///FILE, a folder), or the ARN of SageMaker's MLflow: "
+        "then each job gets it as MlflowConfig too.",
+    )
+    experiment: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="Name of the experiment; the loop's name without it.",
+    )
+
+    @field_validator("mlflow")
+    @classmethod
+    def _place(cls, mlflow: str | None) -> str | None:
+        if mlflow and mlflow.startswith("arn:") and not re.fullmatch(MLFLOW_ARN, mlflow):
+            raise ValueError(
+                f"{mlflow[:80]!r} is not the ARN of an MLflow of SageMaker; write arn:aws:sagemaker:REGION:ACCOUNT:"
+                "mlflow-tracking-server/NAME"
+            )
+        return mlflow
+
+    @property
+    def by_service(self) -> bool:
+        """Whether the service knows the place, and tells the job of it."""
+        return bool(self.mlflow) and str(self.mlflow).startswith("arn:")
+
+
+MLFLOW_ARN = r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:mlflow-[a-zA-Z-]*/.*"
+"""Of a tracking server or an app (API reference, MlflowConfig)."""
+
+
 class LoopFile(Section):
     """A loop of training jobs on one SageMaker managed warm pool."""
 
@@ -374,6 +427,9 @@ class LoopFile(Section):
     pool: Pool
     job: JobSpec
     metric: MetricSpec | None = None
+    metrics: list[MetricDefinition] = Field(
+        default_factory=list, description="Numbers that are kept and drawn beside the goal, such as accuracy."
+    )
     strategy: Strategies = Field(default_factory=lambda: SingleConfig(type="single"))
     lanes: int = Field(
         default=1,
@@ -389,6 +445,7 @@ class LoopFile(Section):
     early_stop: EarlyStopConfig | None = None
     forecast: Forecast = Forecast()
     notify: Notify = Notify()
+    track: Track = Track()
     checks: Checks = Checks()
 
     @model_validator(mode="after")
@@ -413,6 +470,11 @@ class LoopFile(Section):
             raise ValueError(
                 "job.install: cached needs a pool that is kept, and `single` keeps none; write plain"
             )
+        names = [name for name, _ in self.definitions]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"metrics: {twice} is there twice; give each metric a name of its own")
+        if len(names) > MOST_METRICS:
+            raise ValueError(f"metrics: {len(names)} with the goal; the service takes {MOST_METRICS} at most")
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
@@ -452,6 +514,12 @@ class LoopFile(Section):
                     f"strategy.hold: {short_duration(phase.hold)} is beyond the service's {short_duration(longest)}; "
                     f"write {short_duration(longest)} or less"
                 )
+
+    @property
+    def definitions(self) -> list[tuple[str, str]]:
+        """Name and expression of every metric, the goal first."""
+        goal = [(self.metric.name, self.metric.regex)] if self.metric else []
+        return [*goal, *((metric.name, metric.regex) for metric in self.metrics)]
 
     @property
     def asks(self) -> AskConfig | None:

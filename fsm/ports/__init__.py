@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wpfsm.fsm.records import (
         JSON,
         Change,
+        Curve,
         Event,
         Intent,
         IntentKind,
@@ -437,6 +438,10 @@ class History(Protocol):
 
     def rendered(self, loop_id: str, key: str) -> dict[str, JSON]:
         """A base request of a source digest and entry (``digest:entry``); empty when none was rendered."""
+        ...
+
+    def curves(self, loop_id: str) -> Sequence[Curve]:
+        """What the jobs of a loop reported, by job and metric."""
         ...
 
     def trials(self, loop_id: str) -> Sequence[Trial]:

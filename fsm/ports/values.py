@@ -96,6 +96,8 @@ class JobReading:
     transitions: tuple[Transition, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     pool: PoolReading | None = None
+    artifact: str = ""
+    """Where the service put the model artifact; empty when it did not say."""
     request: Request = field(default_factory=dict)
     """The members of the original request that the service gives back."""
 

@@ -353,6 +353,20 @@ IntentKind = Literal["create", "update", "stop"]
 
 
 @dataclass(frozen=True)
+class Curve:
+    """What one job reported of one metric, each report with its time."""
+
+    loop_id: str
+    job: int
+    """The job's number."""
+    metric: str
+    reports: int
+    """How many reports the log had; the points are every n-th of them where they were many."""
+    points: tuple[tuple[int, float, float | None], ...]
+    """Number of the report from 1, when it was printed, and its value; None for one that is not finite."""
+
+
+@dataclass(frozen=True)
 class Intent:
     """The row written before a write to the service."""
 
@@ -437,6 +451,7 @@ class Change:
     obligations: tuple[Obligation, ...] = ()
     remembered: tuple[PatchAttempt, ...] = ()
     proposals: tuple[Proposal, ...] = ()
+    curves: tuple[Curve, ...] = ()
     at: float = 0
     """When, by the loop's clock."""
     quiet: bool = False

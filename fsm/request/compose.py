@@ -87,15 +87,26 @@ def free_members(
     }
     # In the job's own row, for these change with the loop file while the source stays the same.
     members |= {name: base[name] for name in _FREE_IN_BASE if name in base}
-    if file.metric:
+    if file.definitions:
         members["AlgorithmSpecification"] = {
             **as_mapping(base.get("AlgorithmSpecification")),
-            "MetricDefinitions": [{"Name": file.metric.name, "Regex": file.metric.regex}],
+            "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in file.definitions],
+        }
+    if file.track.by_service:
+        members["MlflowConfig"] = {
+            "MlflowResourceArn": file.track.mlflow,
+            "MlflowExperimentName": file.track.experiment or file.name,
+            "MlflowRunName": run_name(loop_id, trial.number),
         }
     tags = {**file.job.tags, LOOP_TAG: loop_id}
     tags[DIGEST_TAG] = digest({**base, **members, "Tags": _tags(tags)})
     members["Tags"] = _tags(tags)
     return members
+
+
+def run_name(loop_id: str, trial: int) -> str:
+    """What a trial is called where trials are tracked."""
+    return f"{loop_id}-trial-{trial:03d}"
 
 
 def compose(base: Request, members: Mapping[str, JSON]) -> Request:

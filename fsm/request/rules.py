@@ -194,8 +194,8 @@ def _of_violation(violation: Violation, *, own: bool) -> Objection:
 
 def _algorithm(file: LoopFile) -> dict[str, JSON]:
     algorithm: dict[str, JSON] = {"TrainingImage": file.job.image or "unknown", "TrainingInputMode": "File"}
-    if file.metric:
-        algorithm["MetricDefinitions"] = [{"Name": file.metric.name, "Regex": file.metric.regex}]
+    if file.definitions:
+        algorithm["MetricDefinitions"] = [{"Name": name, "Regex": regex} for name, regex in file.definitions]
     return algorithm
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.ports import LoopHeader
-from wpfsm.fsm.records import JSON, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
+from wpfsm.fsm.records import JSON, Curve, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
 from wpfsm.state import codec
-from wpfsm.state.shared.items import EVENT, LOOP, PROPOSAL, RENDERED, ROW, STOP, record_of
+from wpfsm.state.shared.items import CURVE, EVENT, LOOP, PROPOSAL, RENDERED, ROW, STOP, record_of
 from wpfsm.state.shared.table import Blobs, Item, Table
 
 _MOST = 10_000
@@ -104,6 +104,10 @@ class SharedHistory:
     def proposals(self, loop_id: str) -> Sequence[Proposal]:
         """What was proposed to a loop from outside, by number."""
         return [record_of(Proposal, item, self._blobs) for item in self._table.query(loop_id, PROPOSAL)]
+
+    def curves(self, loop_id: str) -> Sequence[Curve]:
+        """What the jobs of a loop reported, by job and metric."""
+        return [record_of(Curve, item, self._blobs) for item in self._table.query(loop_id, CURVE)]
 
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""

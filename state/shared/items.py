@@ -14,7 +14,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from wpfsm.fsm.errors import StoreError
-from wpfsm.fsm.records import Event, Intent, Job, Loop, Obligation, PatchAttempt, Proposal, State, Trial
+from wpfsm.fsm.records import (
+    Curve,
+    Event,
+    Intent,
+    Job,
+    Loop,
+    Obligation,
+    PatchAttempt,
+    Proposal,
+    State,
+    Trial,
+)
 from wpfsm.state import codec
 from wpfsm.state.shared.table import Blobs, Item, Value
 
@@ -22,6 +33,8 @@ LOOP, STOP, WAKE = "LOOP", "STOP", "WAKE"
 ROW = "ROW#"
 """Begins the keys of what a loop's owner works with; its history and its rendered requests do not."""
 EVENT, RENDERED = "EVENT#", "RENDERED#"
+CURVE = "CURVE#"
+"""Begins the keys of what jobs reported, which nobody works with until a page is drawn."""
 PROPOSAL = "PROPOSAL#"
 """Begins the keys of what others ask for: its owner reads them anew each time, for it did not write them."""
 MOST_BYTES = 64 * 1024
@@ -45,6 +58,8 @@ def key_of(record: codec.Record) -> tuple[str, str]:
             return record.loop_id, f"{ROW}OWED#{record.job_name}"
         case Event():
             return record.loop_id, f"{EVENT}{record.seq:09}"
+        case Curve():
+            return record.loop_id, f"{CURVE}{record.job:06}#{record.metric}"
         case Proposal():
             return record.loop_id, f"{PROPOSAL}{record.number:06}"
         case PatchAttempt():

@@ -47,3 +47,12 @@ alter table jobs add column claims text not null default '';
 alter table intents add column lane integer not null default 0;
 alter table obligations add column lane integer not null default 0;
 alter table events add column lane integer not null default 0;
+-- What each job reported of each metric, each report with its time; thinned out where there were many.
+create table curves (
+    loop_id text not null references loops (id),
+    job integer not null,
+    metric text not null,
+    reports integer not null,
+    points text not null,
+    primary key (loop_id, job, metric)
+) strict;

@@ -12,7 +12,7 @@ import pytest
 from state_rows import INTENT, JOB, LOOP, OBLIGATION, again, owned
 
 from wpfsm.fsm.errors import Fenced, NotFound, StoreError
-from wpfsm.fsm.records import Change, Outcome, State, Trial
+from wpfsm.fsm.records import Change, Curve, Outcome, State, Trial
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 from wpfsm.state.store import IdTaken, LoopStore, create_loop, request_stop, transaction
@@ -20,6 +20,17 @@ from wpfsm.state.store import IdTaken, LoopStore, create_loop, request_stop, tra
 INTENDED = Change(
     kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
 )
+
+
+def test_what_a_job_reported_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """A curve is replaced by the newer one of the same job and metric; gaps stay gaps."""
+    first = Curve("lr-1", 2, "loss", 1, ((1, 100.5, 0.5),))
+    longer = dataclasses.replace(first, reports=2, points=((1, 100.5, 0.5), (2, 101.0, None)))
+    other = Curve("lr-1", 1, "acc", 1, ((1, 99.0, 1.0),))
+    with owned(tmp_path / "wpfsm.db") as (connection, rows):
+        rows.commit(Change("reported", "", curves=(first, other), quiet=True))
+        rows.commit(Change("reported", "", curves=(longer,), quiet=True))
+        assert History(connection).curves("lr-1") == [other, longer]
 
 
 def test_a_change_is_committed_whole(tmp_path: Path) -> None:

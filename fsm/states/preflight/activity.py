@@ -20,7 +20,7 @@ from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refus
 from wpfsm.fsm.states.preflight.join import join
 from wpfsm.fsm.states.preflight.source import examine_source
 from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
-from wpfsm.fsm.steps.render_request import base_request
+from wpfsm.fsm.steps.render_request import base_request, render_ahead
 from wpfsm.fsm.strategies.verdict import base_trial
 
 
@@ -46,6 +46,8 @@ def run(ctx: Context) -> Change:
         if any(finding.level == "refuse" for finding in read):
             return _refuse((*found.findings, *read))
         request = _first_request(ctx, _first_to_run(ctx, trials))
+        if ctx.ports.renders_ahead:
+            render_ahead(ctx)
         lock = LockedFields.of(request, ctx.file.pool.session_tag_keys)
         rendered = _check_rendered(ctx, request, lock)
         if any(finding.level == "refuse" for finding in rendered):

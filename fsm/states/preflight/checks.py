@@ -117,10 +117,12 @@ def find_price(account: Gateway, file: LoopFile) -> Price | None:
 
 
 def check_metric(file: LoopFile) -> Iterator[Finding]:
-    """Whether the metric's expression would capture only a part of some number."""
-    for doubt in doubts(file.metric.regex) if file.metric else ():
+    """Whether a metric's expression would capture only a part of some number."""
+    goal = [("metric", file.metric.regex)] if file.metric else []
+    keys = [*goal, *((f"metrics.{number}", metric.regex) for number, metric in enumerate(file.metrics))]
+    for key, doubt in ((key, doubt) for key, regex in keys for doubt in doubts(regex)):
         fix = "capture all of it: ([-+0-9.eE]+), and try it with wpfsm metric test; a part of a number is not compared"
-        yield Finding("warn", "metric", f"metric.regex: {doubt}", fix)
+        yield Finding("warn", "metric", f"{key}.regex: {doubt}", fix)
 
 
 def check_extras(file: LoopFile) -> Iterator[Finding]:

@@ -24,8 +24,8 @@ from wpfsm.fsm.states.running.log import (
     installed_for,
     read_log,
     silent_for,
-    with_log_metric,
 )
+from wpfsm.fsm.states.running.reports import SAVE_SECONDS, MetricReports, curves_of, with_log_metrics
 from wpfsm.fsm.states.running.warm_start import decide_start
 from wpfsm.fsm.steps.lanes import release_strays
 from wpfsm.fsm.steps.observe_job import observe
@@ -67,6 +67,7 @@ def run(ctx: Context) -> Change:
         if job.is_terminal:
             return _ended(ctx, job, watch)
         follow_log(ctx, job, watch)
+        _keep_curves(ctx, job, watch)
         job = _watch_over(ctx, job, watch)
         elapsed = ctx.clock.now() - job.created_at if job.created_at else 0.0
         ending = watch.ending or job.secondary_status == "Uploading"
@@ -110,14 +111,30 @@ def _watch_over(ctx: Context, job: Job, watch: Watch) -> Job:
     return job
 
 
+def _keep_curves(ctx: Context, job: Job, watch: Watch) -> None:
+    """Keep what was reported so far, for whoever looks at the running job; its end keeps all of it."""
+    now = ctx.clock.now()
+    if watch.saved is None and watch.reports:
+        # By the log, not by when this process or turn came to read it.
+        watch.saved = (min(m.curve.points[0][1] for m in watch.metrics.values() if m.curve.reports), 0)
+    if watch.saved and watch.reports > watch.saved[1] and now - watch.saved[0] >= SAVE_SECONDS:
+        watch.saved = (now, watch.reports)
+        ctx.record("observed", "", quiet=True, curves=curves_of(job, watch.metrics))
+
+
+def _goal_of(ctx: Context, watch: Watch) -> MetricReports | None:
+    """What the log reported of the metric that decides."""
+    return watch.metrics.get(ctx.file.metric.name) if ctx.file.metric else None
+
+
 def _pruning_reason(ctx: Context, watch: Watch) -> str | None:
-    rule, goal = ctx.file.early_stop, ctx.goal
-    if not (rule and goal and watch.values):
+    rule, goal, reported = ctx.file.early_stop, ctx.goal, _goal_of(ctx, watch)
+    if not (rule and goal and reported and reported.values):
         return None
     if watch.peers is None or (ctx.loop.lane and len(watch.peers) != _completed(ctx)):
         watch.peers = list(_peers(ctx))  # siblings complete trials meanwhile
     return early_stopping.should_prune(
-        watch.values, watch.peers, goal, rule.warmup_reports, min_trials=rule.min_trials
+        reported.values, watch.peers, goal, rule.warmup_reports, min_trials=rule.min_trials
     )
 
 
@@ -155,7 +172,8 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
     while ctx.clock.now() - began < patience and not _stop_asked(ctx):
         quiet = quiet + 1 if read_log(ctx, job, watch) else 0
         patience = ctx.pace.outage if watch.unread else ctx.pace.grace
-        wanted = failed or watch.diverged
+        reported = _goal_of(ctx, watch)
+        wanted = failed or (reported is not None and reported.diverged)
         if not wanted and (quiet or watch.unread):
             break
         if quiet >= LATE_READS and not _is_late(job, watch):
@@ -176,10 +194,11 @@ def _ended(ctx: Context, job: Job, watch: Watch) -> Change:
             replace(
                 job,
                 log_cursor=watch.cursor,
-                metrics=with_log_metric(ctx, job, watch),
+                metrics=with_log_metrics(ctx, job, watch.metrics),
                 install_seconds=installed_for(watch),
             ),
         ),
+        curves=curves_of(job, watch.metrics),
     )
 
 

@@ -11,9 +11,8 @@ from wpfsm.fsm.errors import ServiceDenied
 from wpfsm.fsm.ports import (
     LogLine,
 )
-from wpfsm.fsm.records import JSON, Job
-from wpfsm.fsm.strategies.expression import Expression, MetricReport, warnings_of
-from wpfsm.fsm.strategies.metrics import last_finite
+from wpfsm.fsm.records import Job
+from wpfsm.fsm.states.running.reports import MetricReports, read_metrics
 
 _LAST_WORDS = ("Reporting training SUCCESS", "Training Container Execution Completed")
 """What the SDK's driver prints when the script has ended."""
@@ -38,13 +37,10 @@ class Watch:
     last_output: float = 0.0
     """When the newest line was printed, or the script was last seen not to run; 0 before either."""
     ending: bool = False
-    values: list[float] = field(default_factory=list)
-    expression: Expression | None = None
-    """Reads the metric; made with the first lines."""
-    last: MetricReport | None = None
-    """What the log reported last, a number or a part of one."""
-    warned: set[str] = field(default_factory=set)
-    """What was said about the metric's expression, each once a job."""
+    metrics: dict[str, MetricReports] = field(default_factory=dict)
+    """What the log reported, by the metric's name; made with the first lines."""
+    saved: tuple[float, int] | None = None
+    """When the curves were kept last, and how many reports they had then; None before the first report."""
     peers: list[list[float]] | None = None
     """What the completed trials reported; read when it is first needed."""
     log_at: float = 0.0
@@ -60,15 +56,9 @@ class Watch:
     """The credentials may not read the log."""
 
     @property
-    def diverged(self) -> bool:
-        """Whether the metric that was reported last is not finite."""
-        return bool(self.values) and last_finite(self.values) is None
-
-    @property
-    def untrusted(self) -> bool:
-        """Whether what the expression read is not what the log reports: cut, or read no further."""
-        cut = self.last is not None and self.last.whole is not None
-        return cut or (self.expression is not None and bool(self.expression.given_up))
+    def reports(self) -> int:
+        """How many numbers were reported, of every metric."""
+        return sum(metric.curve.reports for metric in self.metrics.values())
 
 
 def follow_log(ctx: Context, job: Job, watch: Watch) -> None:
@@ -132,8 +122,7 @@ def _take_in(ctx: Context, watch: Watch, lines: Sequence[LogLine]) -> None:
         ctx.progress.log(line)
         time_installation(watch, line)
         watch.ending = watch.ending or any(words in line.text for words in _LAST_WORDS)
-    if metric := ctx.file.metric:
-        _read_metric(ctx, watch, metric.name, metric.regex, [line.text for line in lines])
+    read_metrics(ctx, watch.metrics, lines)
 
 
 def time_installation(watch: Watch, line: LogLine) -> None:
@@ -156,38 +145,3 @@ def installed_for(watch: Watch) -> float | None:
         return None
     # An installation that failed is all that the job did.
     return max(0.0, watch.last_output - watch.installing_at) if watch.installing_at is not None else 0.0
-
-
-def _read_metric(ctx: Context, watch: Watch, name: str, regex: str, lines: Sequence[str]) -> None:
-    watch.expression = watch.expression or Expression(regex)
-    readings = watch.expression.read(lines)
-    fresh = [reading.value for reading in readings if reading.value is not None]
-    watch.values += fresh
-    reports = [reading for reading in readings if reading.value is not None or reading.whole is not None]
-    watch.last = reports[-1] if reports else watch.last
-    if fresh:
-        ctx.progress.metric(name, fresh[-1])
-    for what, why in warnings_of(watch.expression, readings).items():
-        if what not in watch.warned:
-            watch.warned.add(what)
-            ctx.record(
-                "metric_warned", f"metric {name}: {why}", data={"metric": name, "regex": regex, "what": what}
-            )
-
-
-def with_log_metric(ctx: Context, job: Job, watch: Watch) -> dict[str, JSON]:
-    """FinalMetricDataList, or the log's last value where the service gave none.
-
-    Where the log ends with one that is not finite, that one: the service's list keeps the last that its
-    expression could read. Where the log shows that the expression cuts the number, none: what the service gives is
-    cut just so.
-    """
-    metrics: dict[str, JSON] = dict(job.metrics)
-    metric = ctx.file.metric
-    if not metric:
-        return metrics
-    if watch.last is not None and watch.last.whole is not None:
-        metrics[metric.name] = None
-    elif metrics.get(metric.name) is None or watch.diverged:
-        metrics[metric.name] = None if watch.untrusted else last_finite(watch.values)
-    return metrics

@@ -133,3 +133,29 @@ def test_jsonl_is_one_object_a_line(finished: Bench):
     """Every line of -o jsonl parses by itself."""
     for line in finished.run("inspect", "broken", "-o", "jsonl").out.splitlines():
         assert isinstance(json.loads(line), dict)
+
+
+def test_a_list_is_narrowed(finished: Bench):
+    """--open, --name with the wildcards of a shell, and --since with a span or a moment."""
+
+    def names(*words: str) -> list[str]:
+        return [loop["name"] for loop in finished.run("inspect", *words, "-o", "json").json["loops"]]
+
+    assert names("--open") == ["broken"]
+    assert names("--name", "sw*p") == ["sweep"]
+    assert names("--since", "1h", "--name", "nobody") == []
+    assert names("--since", "1h") == ["broken", "sweep"]
+    assert names("--since", "2100-01-01") == []
+    assert finished.run("inspect", "--since", "yesterday").code == 2
+    assert finished.run("inspect", "sweep", "--since", "1h").code == 2
+    assert finished.run("inspect", "sweep", "--open").code == 2
+
+
+def test_refresh_says_what_the_service_says_now(finished: Bench):
+    """Of the jobs that may still change; the rows stay as they are."""
+    ran = finished.run("inspect", "broken", "--refresh", "-o", "json")
+    check(ran.json)
+    (job,) = ran.json["service"]["jobs"]
+    assert (job["status"], job["pool_status"]) == ("Failed", "Available")
+    assert "service   broken-" in finished.run("inspect", "broken", "--refresh").out
+    assert finished.run("inspect", "--refresh").code == 2

@@ -33,6 +33,8 @@ CASES = {
     "unknown key": ("keep_alive:", "keepalive:", "line 6: pool.keepalive: unknown key; did you mean keep_alive?"),
     "unknown section": ("metric:", "metrik:", "line 11: metrik: unknown key; did you mean metric?"),
     "unknown key of a strategy": ("method:", "metod:", "line 14: strategy.metod: unknown key; did you mean method?"),
+    "a metric twice": ("strategy:", "metrics: [{name: eval_loss, regex: 'x=(.)'}]\nstrategy:", "metrics: eval_loss is there twice"),
+    "a metric that captures nothing": ("strategy:", "metrics: [{name: acc, regex: 'acc'}]\nstrategy:", "line 12: metrics.0.regex: "),
     "nothing near": ("backend: local", "qqqq: 1", "line 3: qqqq: unknown key; known keys here: backend,"),
     "missing field": ("  instance_type: ml.g6e.2xlarge\n", "", "line 4: pool.instance_type: is missing; add it"),
     "no source": ("  source: src/\n", "", "line 7: job: give source and entry"),

@@ -11,7 +11,8 @@ from shared_rows import again, owned
 from state_rows import INTENT, JOB, LOOP, OBLIGATION
 
 from wpfsm.fsm.errors import Fenced, StoreError
-from wpfsm.fsm.records import Change, State, Trial
+from wpfsm.fsm.records import Change, Curve, State, Trial
+from wpfsm.state.shared.history import SharedHistory
 from wpfsm.state.shared.store import SharedStore, request_stop
 
 INTENDED = Change(
@@ -34,6 +35,18 @@ def test_a_change_is_committed_whole() -> None:
                 (1, "created", "", "Preflight"),
                 (2, "intended", "Preflight", "Submitting"),
             ]
+
+
+def test_what_a_job_reported_is_read_as_it_was_written() -> None:
+    """As in SQLite; and its owner does not carry it around."""
+    first = Curve("lr-1", 2, "loss", 1, ((1, 100.5, 0.5),))
+    longer = dataclasses.replace(first, reports=2, points=((1, 100.5, 0.5), (2, 101.0, None)))
+    other = Curve("lr-1", 1, "acc", 1, ((1, 99.0, 1.0),))
+    with owned() as (table, blobs, rows):
+        rows.commit(Change("reported", "", curves=(first, other), quiet=True))
+        rows.commit(Change("reported", "", curves=(longer,), quiet=True))
+        assert SharedHistory(table, blobs).curves("lr-1") == [other, longer]
+        assert again(table, blobs).jobs() == []
 
 
 def test_a_row_is_asked_for_by_name() -> None:

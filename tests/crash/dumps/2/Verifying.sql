@@ -5,8 +5,17 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 12:42:03.169127+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 12:42:03.242704+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 13:00:47.939405+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 13:00:47.960234+00:00');
+CREATE TABLE curves (
+    loop_id text not null references loops (id),
+    job integer not null,
+    metric text not null,
+    reports integer not null,
+    points text not null,
+    primary key (loop_id, job, metric)
+) strict;
+INSERT INTO "curves" VALUES('story',1,'loss',2,'[[1,1750000015.5,0.9],[2,1750000023.0,0.1]]');
 CREATE TABLE events (
     loop_id text not null references loops (id),
     seq integer not null,
@@ -111,7 +120,7 @@ CREATE TABLE loops (
     version integer not null, waits text not null default '{}', look_at real, generation integer not null default 0, lane_of text not null default '', lane integer not null default 0, tally integer not null default 0,
     check (state <> 'Closed' or outcome is not null)
 ) strict;
-INSERT INTO "loops" VALUES('story','story','Verifying','local','us-east-1',1750000000.0,1750000030.6,'{"version":1,"name":"story","backend":"local","region":"us-east-1","pool":{"instance_type":"ml.g5.xlarge","role":null,"instance_count":1,"volume_gb":30,"kms_key":null,"vpc":null,"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":[],"keep_alive":"10m","allow_long_keep_alive":false,"price_per_hour":null},"job":{"image":null,"source":"src/","entry":"train.py","requirements":"requirements.txt","python":null,"install":null,"request":null,"inputs":{},"output":null,"environment":{},"hyperparameters":{},"tags":{},"max_runtime":"30m","silence":null},"metric":{"name":"loss","goal":"minimize","regex":"loss=([0-9.]+)"},"strategy":{"repeats":1,"confirm":0,"seed_parameter":null,"smoke":false,"method":"grid","parameters":{"lr":[1,3]},"trials":null,"count":null,"seed":0,"resource":null,"reduction":null,"carry_checkpoint":null,"type":"sweep"},"lanes":1,"limits":{"max_jobs":null,"max_cost":null,"max_wall":null,"max_failures":null,"on_limit":"release"},"on_failure":[],"on_contested":"cold","early_stop":null,"forecast":{"cold_start":"5m","warm_start":"0s","train":"2m","gap":"90s","bill_provisioning":false},"notify":{"command":null,"urls":[],"on":["closed","handoff","pool_lost","unconfirmed"]},"checks":{"strict":false,"ignore":[]}}','/home/somebody/loops/loop.yaml','[]','123456789012','','',NULL,'a3219ccee887f63a','{"role_arn":"arn:aws:iam::123456789012:role/Train","instance_type":"ml.g5.xlarge","instance_count":1,"volume_gb":30,"kms_key":"","security_groups":[],"subnets":[],"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":null}','0ef05063b5812237','story-001',600.0,NULL,NULL,'{"usd_per_hour":1.408,"source":"price list","as_of":"2026-11-28","region":"us-east-1","instance_type":"ml.g5.xlarge"}',NULL,NULL,NULL,1,11,'{}',NULL,0,'',0,0);
+INSERT INTO "loops" VALUES('story','story','Verifying','local','us-east-1',1750000000.0,1750000030.6,'{"version":1,"name":"story","backend":"local","region":"us-east-1","pool":{"instance_type":"ml.g5.xlarge","role":null,"instance_count":1,"volume_gb":30,"kms_key":null,"vpc":null,"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":[],"keep_alive":"10m","allow_long_keep_alive":false,"price_per_hour":null},"job":{"image":null,"source":"src/","entry":"train.py","requirements":"requirements.txt","python":null,"install":null,"request":null,"inputs":{},"output":null,"environment":{},"hyperparameters":{},"tags":{},"max_runtime":"30m","silence":null},"metric":{"name":"loss","goal":"minimize","regex":"loss=([0-9.]+)"},"metrics":[],"strategy":{"repeats":1,"confirm":0,"seed_parameter":null,"smoke":false,"method":"grid","parameters":{"lr":[1,3]},"trials":null,"count":null,"seed":0,"resource":null,"reduction":null,"carry_checkpoint":null,"type":"sweep"},"lanes":1,"limits":{"max_jobs":null,"max_cost":null,"max_wall":null,"max_failures":null,"on_limit":"release"},"on_failure":[],"on_contested":"cold","early_stop":null,"forecast":{"cold_start":"5m","warm_start":"0s","train":"2m","gap":"90s","bill_provisioning":false},"notify":{"command":null,"urls":[],"on":["closed","handoff","pool_lost","unconfirmed"]},"track":{"mlflow":null,"experiment":null},"checks":{"strict":false,"ignore":[]}}','/home/somebody/loops/loop.yaml','[]','123456789012','','',NULL,'a3219ccee887f63a','{"role_arn":"arn:aws:iam::123456789012:role/Train","instance_type":"ml.g5.xlarge","instance_count":1,"volume_gb":30,"kms_key":"","security_groups":[],"subnets":[],"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":null}','0ef05063b5812237','story-001',600.0,NULL,NULL,'{"usd_per_hour":1.408,"source":"price list","as_of":"2026-11-28","region":"us-east-1","instance_type":"ml.g5.xlarge"}',NULL,NULL,NULL,1,11,'{}',NULL,0,'',0,0);
 CREATE TABLE obligations (
     loop_id text not null references loops (id),
     job_name text not null,
