@@ -30,7 +30,7 @@ from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
-from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
+from wpfsm.fsm.pool.keep_alive import ENOUGH_GAPS, default_keep_alive, recommend
 from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
 from wpfsm.fsm.states.preflight.checks import (
@@ -42,6 +42,7 @@ from wpfsm.fsm.states.preflight.checks import (
 )
 from wpfsm.fsm.strategies import Goal, Point, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra, start_of
+from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.units import duration, usd
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.prices import known_price
@@ -174,7 +175,8 @@ def _document(
     price: Price | None,
     findings: Sequence[Finding],
 ) -> dict[str, JSON]:
-    jobs = min(strategy.total() or strategy.at_most(), file.limits.max_jobs or 10**9)
+    often = file.strategy.repeats if isinstance(file.strategy, WithRepeats) else 1
+    jobs = min((strategy.total() or strategy.at_most()) * often, file.limits.max_jobs or 10**9)
     rate, count = (price.usd_per_hour if price else None), file.pool.instance_count
     keep_alive = float(file.pool.keep_alive or 0) if file.keeps_pool else 0.0
     assumed, gaps, measured = _assumptions(given, file)
@@ -193,7 +195,9 @@ def _document(
         "trials": [_proposal(n, p) for n, p in enumerate(preview, start=1)],
         "lock": None,
         "keep_alive_seconds": keep_alive,
-        "advice": _advice(file, assumed, gaps, rate) if gaps and file.keeps_pool else None,
+        "advice": _advice(file, assumed, gaps, rate)
+        if len(gaps) >= ENOUGH_GAPS and file.keeps_pool
+        else None,
         "quota": _quota(found),
         "findings": [finding.to_json() for finding in findings],
         "price": asdict(price) if price else None,

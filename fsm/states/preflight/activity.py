@@ -28,14 +28,14 @@ def run(ctx: Context) -> Change:
     """Admit the loop, or refuse it with every finding."""
     if ctx.loop.lane > 1:
         return join(ctx)
-    if not ctx.file.job.request:
-        ctx.ports.renderer.prepare()
     found = survey(ctx.gateway, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
     _note(ctx, found)
     if found.refused:
         return _refuse(found.findings)
     if over := ctx.over_limit():
         return release(Outcome.LIMIT, over)
+    if not ctx.file.job.request:
+        ctx.ports.renderer.prepare()  # what is refused above is answered before the SDK loads
     try:
         trials = list(ctx.store.trials())
         if ended := _draw_first(ctx, trials):
@@ -59,7 +59,7 @@ def run(ctx: Context) -> Change:
             ctx.ports.leases.refuse_held(key, ctx.loop.id)
     except (MissingExtra, Refused, Held) as error:
         outcome = Outcome.HELD if isinstance(error, Held) else Outcome.REFUSED
-        return release(outcome, f"{error.message} - {error.fix}" if error.fix else error.message)
+        return release(outcome, f"{error.message}\n  fix: {error.fix}" if error.fix else error.message)
     findings = (*found.findings, *read, *rendered)
     return Change(
         kind="admitted",
