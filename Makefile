@@ -9,7 +9,7 @@ WORKERS ?= 3
 # A folder's time changes when a module is added or removed, which the strict editable install must link.
 FOLDERS := $(shell find fsm state adapters -type d -not -name __pycache__)
 
-.PHONY: help install lock demo test wheel lint format bench engine-check soak clients clean
+.PHONY: help install lock demo test wheel lint format bench engine-up engine-check soak clients clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -60,8 +60,11 @@ format: install  ## format and apply the safe fixes
 bench: install  ## measure, write docs/performance.md and benchmarks/results.json
 	$(BIN)/python benchmarks/run.py
 
+engine-up: install  ## a team's engine on this machine, in the foreground
+	$(BIN)/python tests/e2e/engine/engine_world.py
+
 engine-check: install  ## the team's engine at AWS's local control plane, in full
-	WPFSM_ENGINE=full $(BIN)/python -m pytest tests/e2e/engine tests/adapters/engine tests/adapters/verbs/test_deploy.py tests/state/shared
+	WPFSM_ENGINE=full $(BIN)/python -m pytest tests/e2e/engine tests/adapters/engine tests/adapters/verbs/test_deploy.py tests/adapters/verbs/test_shared.py tests/crash/test_suspend_everywhere.py tests/state/shared
 
 soak: install  ## the long randomised runs, in full
 	WPFSM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) -m soak

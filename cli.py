@@ -28,6 +28,16 @@ import click
 
 from wpfsm.adapters.emulator.command import emulator
 from wpfsm.adapters.verbs.group import SETTINGS, Verbs, examples, loop_ids, shared
+from wpfsm.adapters.verbs.shared_options import (
+    any_loop,
+    detachable,
+    loop_file,
+    one_loop,
+    other_backend,
+    overriding,
+    strictly,
+    where_to_look,
+)
 
 if TYPE_CHECKING:
     from wpfsm.adapters.terminal.output import Options
@@ -49,13 +59,11 @@ cli.add_command(emulator)
     short_help="Run a loop file from Preflight to Closed.",
     epilog=examples("wpfsm start loop.yaml", "wpfsm start loop.yaml --set limits.max_cost=5 --detach"),
 )
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
-)
-@click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
-@click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
-@click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
+@loop_file
+@overriding
+@other_backend
+@detachable
+@strictly
 @click.option(
     "--continue",
     "continued",
@@ -104,7 +112,7 @@ def start(
     short_help="Continue a loop; without LOOP, list what can be resumed.",
     epilog=examples("wpfsm resume digits-lr-3f2a1c", "wpfsm resume digits-lr-3f2a1c --abandon"),
 )
-@click.argument("loop", required=False, shell_complete=loop_ids)
+@any_loop
 @click.option("--accept-changes", is_flag=True, help="Take over changed free fields of the loop file.")
 @click.option("--abandon", is_flag=True, help="Only clean up: stop, release, confirm.")
 @click.option("--skip", is_flag=True, help="At a failure hand-off: give up the failed trial.")
@@ -115,7 +123,7 @@ def start(
     metavar="NAME=VALUE",
     help="At a failure hand-off: make the trial anew with this hyperparameter.",
 )
-@click.option("--detach", is_flag=True, help="Drive it in the background; exit 11.")
+@detachable
 @shared
 def resume(
     given: Options,
@@ -156,7 +164,7 @@ def resume(
         "wpfsm next tune-3f2a1c --done",
     ),
 )
-@click.argument("loop", shell_complete=loop_ids)
+@one_loop
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyperparameter of the trial.")
 @click.option(
     "--source",
@@ -188,12 +196,13 @@ def next_trial(
     detach: bool,
 ) -> int:
     """Propose the next trial of LOOP and follow it to its verdict; without options, show what it waits for."""
-    from wpfsm.adapters.verbs import next as proposing
+    from wpfsm.adapters.verbs import next as following
+    from wpfsm.adapters.verbs import proposing
 
     if done and (settings or source or base or again):
         raise click.UsageError("--done ends the loop: it goes with --note and --detach only")
     asked = proposing.Asked(settings, source, base, note, again, done)
-    return proposing.next_(given, loop, asked, detach=detach)
+    return following.next_(given, loop, asked, detach=detach)
 
 
 @cli.command(
@@ -242,7 +251,7 @@ def deploy(
     short_help="Take one turn of a loop: for Airflow, Step Functions, or a person when the engine is down.",
     epilog=examples("wpfsm turn digits-lr-3f2a1c"),
 )
-@click.argument("loop", shell_complete=loop_ids)
+@one_loop
 @shared
 def turn(given: Options, loop: str) -> int:
     """Run a loop's activities until something must be waited for; prints when the next turn is due."""
@@ -264,7 +273,7 @@ def turn(given: Options, loop: str) -> int:
         "wpfsm inspect --name 'digits-*' --since 2h",
     ),
 )
-@click.argument("loop", required=False, shell_complete=loop_ids)
+@any_loop
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Everything about one job.")
 @click.option("--events", is_flag=True, help="The whole history, with guards and their values.")
 @click.option(
@@ -327,13 +336,11 @@ def inspect(
     short_help="Show what a loop file would do and cost. Writes nothing.",
     epilog=examples("wpfsm plan loop.yaml", "wpfsm plan loop.yaml --offline -o json"),
 )
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
-)
-@click.option("--backend", type=click.Choice(["local", "aws"]), help="Replace the loop file's backend.")
+@loop_file
+@overriding
+@other_backend
 @click.option("--offline", is_flag=True, help="Read nothing from the service, and ask no package index.")
-@click.option("--strict", is_flag=True, help="Refuse where a check of the source would warn.")
+@strictly
 @shared
 def plan(
     given: Options, file: Path, overrides: tuple[str, ...], backend: str | None, offline: bool, strict: bool
@@ -350,10 +357,8 @@ def plan(
         "wpfsm rehearse loop.yaml", "wpfsm rehearse loop.yaml --python ~/envs/torch --input train=data/"
     ),
 )
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a key of the loop file."
-)
+@loop_file
+@overriding
 @click.option(
     "--input", "inputs", multiple=True, metavar="NAME=FOLDER", help="A folder that stands for a channel."
 )
@@ -380,8 +385,7 @@ def rehearse(
     short_help="Check credentials, permissions, quotas, database, orphans.",
     epilog=examples("wpfsm doctor --backend aws --region us-east-1 --instance-type ml.g6e.2xlarge"),
 )
-@click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
-@click.option("--region", help="Where to look.")
+@where_to_look
 @click.option("--instance-type", metavar="TYPE", help="Show the quotas of this instance type too.")
 @shared
 def doctor(given: Options, backend: str | None, region: str | None, instance_type: str | None) -> int:
@@ -395,7 +399,7 @@ def doctor(given: Options, backend: str | None, region: str | None, instance_typ
     short_help="Stop a loop: stop its job, release the pool, confirm.",
     epilog=examples("wpfsm stop digits-lr-3f2a1c"),
 )
-@click.argument("loop", shell_complete=loop_ids)
+@one_loop
 @click.option("--timeout", default="15m", show_default=True, help="How long to wait for the release.")
 @shared
 def stop(given: Options, loop: str, timeout: str) -> int:
@@ -412,7 +416,7 @@ def stop(given: Options, loop: str, timeout: str) -> int:
         "wpfsm release --job digits-lr-3f2a1c-002 --backend aws --region us-east-1",
     ),
 )
-@click.argument("loop", required=False, shell_complete=loop_ids)
+@any_loop
 @click.option("--job", metavar="NAME", help="Release the pool of one job, with or without the database.")
 @click.option("--backend", type=click.Choice(["local", "aws"]), help="Where a job is that no loop knows.")
 @click.option("--region", help="Likewise.")
@@ -435,8 +439,7 @@ def release(
 @click.option("--apply", is_flag=True, help="Release what was found.")
 @click.option("--running", is_flag=True, help="With --apply: stop jobs that no database here knows, too.")
 @click.option("--older-than", default="10m", show_default=True, help="Idle time of a pool no database knows.")
-@click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
-@click.option("--region", help="Where to look.")
+@where_to_look
 @shared
 def gc(
     given: Options, apply: bool, running: bool, older_than: str, backend: str | None, region: str | None
@@ -451,8 +454,7 @@ def gc(
     short_help="Show every warm pool here, who holds it, what it burns.",
     epilog=examples("wpfsm pools --backend aws --region us-east-1"),
 )
-@click.option("--backend", type=click.Choice(["local", "aws"]), help="Where to look.")
-@click.option("--region", help="Where to look.")
+@where_to_look
 @shared
 def pools(given: Options, backend: str | None, region: str | None) -> int:
     """Show every warm pool in the account and region, who holds it, what it burns per hour."""
@@ -465,7 +467,7 @@ def pools(given: Options, backend: str | None, region: str | None) -> int:
     short_help="Wait until a loop ends, hands off, or the time is up.",
     epilog=examples("wpfsm wait digits-lr-3f2a1c --timeout 9m"),
 )
-@click.argument("loop", shell_complete=loop_ids)
+@one_loop
 @click.option("--timeout", default="9m", show_default=True, help="How long to wait at most.")
 @shared
 def wait(given: Options, loop: str, timeout: str) -> int:
@@ -479,7 +481,7 @@ def wait(given: Options, loop: str, timeout: str) -> int:
     short_help="Print the log of a job, or the lines that explain it.",
     epilog=examples("wpfsm logs digits-lr-3f2a1c --job 2 --follow", "wpfsm logs digits-lr-3f2a1c --failed"),
 )
-@click.argument("loop", shell_complete=loop_ids)
+@one_loop
 @click.option("--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest].")
 @click.option("--follow", is_flag=True, help="Go on until the job ends.")
 @click.option("--failed", is_flag=True, help="Only the lines that explain the newest failure.")
@@ -557,7 +559,7 @@ def forget(given: Options, loop: str) -> int:
     short_help="Classify a failure: of a job, or known by its texts.",
     epilog=examples("wpfsm explain digits-lr-3f2a1c --job 2", "wpfsm explain --reason TEXT --log job.log"),
 )
-@click.argument("loop", required=False, shell_complete=loop_ids)
+@any_loop
 @click.option(
     "--job", type=click.IntRange(1), metavar="N", help="Which job [default: the newest failed one]."
 )
@@ -580,7 +582,7 @@ def explain(given: Options, loop: str | None, job: int | None, reason: str | Non
     short_help="Show what the loop patched in its copy of the source.",
     epilog=examples("wpfsm diff digits-lr-3f2a1c", "wpfsm diff digits-lr-3f2a1c --apply"),
 )
-@click.argument("loop", shell_complete=loop_ids)
+@one_loop
 @click.option("--apply", is_flag=True, help="Write the patches into your files.")
 @click.option("--best", is_flag=True, help="The source of the best trial, in the place of the newest one's.")
 @shared
@@ -603,7 +605,7 @@ def metric() -> None:
         "wpfsm metric test job.log --loop loop.yaml",
     ),
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@loop_file
 @click.option("--regex", metavar="R", help="One group that captures the number.")
 @click.option(
     "--loop", "loop_file", type=click.Path(path_type=Path), metavar="FILE", help="Take the loop file's."
@@ -714,7 +716,7 @@ def skill_install(given: Options, folder: Path | None, agents: tuple[str, ...]) 
     short_help="Write one self-contained HTML page of a loop.",
     epilog=examples("wpfsm report LOOP --html loop.html"),
 )
-@click.argument("loop", shell_complete=loop_ids)
+@one_loop
 @click.option(
     "--html",
     "target",

@@ -38,7 +38,7 @@ from wpfsm.fsm.ports import (
     Store,
     TrainingService,
 )
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome, State
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, build
 
@@ -81,6 +81,8 @@ class Ports:
     """Wait for a pool that another loop holds."""
     resolver: Resolver | None = None
     """Asked about the requirements before anything is paid; None asks nobody."""
+    renders_ahead: bool = False
+    """Render in Preflight what later trials may need: their turns are taken where there is no SDK."""
 
 
 class Context:
@@ -186,9 +188,9 @@ class Context:
         return max(0.0, self._limits.max_cost - spent) / rate if rate else math.inf
 
     @property
-    def _limits(self) -> limits.Limits:
+    def _limits(self) -> limits.Allowance:
         asked = self.file.limits
-        return limits.Limits(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures)
+        return limits.Allowance(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures)
 
     def lock_differs(self, request: Request) -> str:
         """The first locked field in which a request differs from job 1, in words."""
@@ -227,10 +229,10 @@ class Context:
         self.progress.state(loop, change.why)
         return loop
 
-    def _commit(self, change: Change, state: object) -> Loop:
+    def _commit(self, change: Change, state: State | None) -> Loop:
         self._note_owed(change.obligations)
         with self.ports.failpoints.around(f"commit {change.kind}"):
-            self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)  # type: ignore[arg-type]
+            self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)
         return self.loop
 
     # --- patience ---------------------------------------------------------------------------------

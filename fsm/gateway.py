@@ -315,6 +315,7 @@ class PollPolicy:
         backoff: First pause after a transient error; doubles up to ``most``.
         listing: Between two pages of a listing of jobs: the account may list twice a second, all its users together.
         retry: Pause before a configuration that failed through no fault of its own is submitted again.
+        woken: An event ends the pause when the job has ended: the next read is only the net below it.
     """
 
     least: float = 5.0
@@ -327,6 +328,7 @@ class PollPolicy:
     log: float = 10.0
     retry: float = 30.0
     listing: float = 0.6
+    woken: bool = False
 
 
 AWS = PollPolicy()
@@ -358,6 +360,8 @@ def next_read(pace: PollPolicy, *, elapsed: float, expected: float | None, endin
     """
     if ending:
         return pace.least
+    if pace.woken:
+        return pace.most
     if expected is None:
         return _bounded(pace, elapsed * 0.1)
     left = expected * EARLIEST - elapsed

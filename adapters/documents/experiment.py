@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from wpfsm.adapters.documents.rows import section
-from wpfsm.adapters.host.sources import LocalSources
+from wpfsm.fsm.ports import History, Sources
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
-from wpfsm.state.database import siblings
-from wpfsm.state.history import History
 
 
-def experiment_object(history: History, database: Path, loop: Loop, number: int) -> dict[str, JSON]:
+def experiment_object(history: History, sources: Sources, loop: Loop, number: int) -> dict[str, JSON]:
     """What ``next`` prints under ``experiment``."""
     trials = {trial.number: trial for trial in history.trials(loop.id)}
     trial = trials[number]
     base = trials.get(trial.base or 0)
     jobs = [job for job in history.jobs(loop.id) if job.trial == number]
     stat = source_changes(
-        database, base.source_digest if base else loop_source(history, loop), trial.source_digest
+        sources, base.source_digest if base else loop_source(history, loop), trial.source_digest
     )
     return {
         "trial": trial.number,
@@ -55,11 +52,10 @@ def params_changed(given: JSON, base: Trial | None, trial: Trial) -> dict[str, J
     }
 
 
-def source_changes(database: Path, before: str, after: str) -> list[JSON]:
+def source_changes(sources: Sources, before: str, after: str) -> list[JSON]:
     """Each text file that differs between two snapshots, with the lines that were added and removed."""
     if before == after or not (before and after):
         return []
-    sources = LocalSources(siblings(database, "sources"), Path.cwd())
     old, new = sources.files(before), sources.files(after)
     found: list[JSON] = []
     for name in sorted(old.keys() | new.keys()):

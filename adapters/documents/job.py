@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from wpfsm.adapters.documents.loop import job_object
 from wpfsm.adapters.documents.rows import SCHEMA, ledger_of, section
 from wpfsm.adapters.documents.untrusted import fenced
-from wpfsm.adapters.host.log_archive import FileArchive
-from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.failures.redact import redact_stream
-from wpfsm.fsm.ports import History
+from wpfsm.fsm.ports import History, LogArchive, Sources
 from wpfsm.fsm.records import JSON, Curve, Intent, Job, Loop, Obligation
 from wpfsm.fsm.units import stamp
-from wpfsm.state.database import siblings
 
 TAIL = 20
 """Lines of the log that are shown; ``wpfsm logs`` has the rest."""
@@ -36,11 +32,12 @@ def job_of(history: History, loop: Loop, number: int | None) -> Job:
     return found
 
 
-def job_document(history: History, database: Path, loop: Loop, job: Job, now: float) -> dict[str, JSON]:
+def job_document(
+    history: History, archive: LogArchive, sources: Sources, loop: Loop, job: Job, now: float
+) -> dict[str, JSON]:
     """What ``inspect ID --job N`` prints."""
     jobs = history.jobs(loop.id)
     before = next((other for other in jobs if other.number == job.number - 1), None)
-    archive = FileArchive(siblings(database, "logs"))
     obligation = next((o for o in history.obligations(loop.id) if o.job_name == job.name), None)
     intents = [intent for intent in history.intents(loop.id) if intent.job_name == job.name]
     return {
@@ -59,7 +56,7 @@ def job_document(history: History, database: Path, loop: Loop, job: Job, now: fl
         "request": _request(history, loop, job),
         "request_digest": job.request_digest,
         "transitions": list(job.transitions),
-        "diff": _diff(database, before, job),
+        "diff": _diff(sources, before, job),
         "log": {
             "path": archive.path(job.name),
             **fenced({"tail": list(redact_stream(archive.tail(job.name, TAIL)))}, "tail"),
@@ -88,11 +85,10 @@ def _request(history: History, loop: Loop, job: Job) -> dict[str, JSON]:
     return {**history.rendered(loop.id, f"{job.source_digest}:{entry}"), **job.request}
 
 
-def _diff(database: Path, before: Job | None, job: Job) -> str | None:
+def _diff(sources: Sources, before: Job | None, job: Job) -> str | None:
     """The source against that of the job before; None when it is the same or there was none."""
     if before is None or not before.source_digest or before.source_digest == job.source_digest:
         return None
-    sources = LocalSources(siblings(database, "sources"), Path.cwd())
     return sources.diff(before.source_digest, job.source_digest) if job.source_digest else None
 
 

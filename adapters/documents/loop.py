@@ -229,7 +229,7 @@ def next_steps(
     alive = controller.alive if controller else None
     if loop.state is State.RELEASING and owed and not alive:
         return [_step(f"release is not confirmed: {', '.join(owed)}", "release", loop.id)]
-    if loop.handoff and proposed and not alive:
+    if loop.handoff and loop.handoff.kind != "limit" and proposed and not alive:
         return [_step("run the proposal that waits", "resume", loop.id)]
     if loop.handoff and loop.handoff.kind == "ask":
         return [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -14,19 +13,14 @@ from wpfsm.fsm.units import DURATION_PATTERN, short_duration
 
 Schema = dict[str, Any]
 
-_ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*)$")
-
 
 def loop_file_schema() -> Schema:
     """The JSON Schema (2020-12) of the loop file."""
     schema: Schema = LoopFile.model_json_schema()
     by_name = {model.__name__: model for model in models(LoopFile)}
     for name, definition in schema["$defs"].items():
-        sentences = key_sentences(by_name[name])
         definition["description"] = summary(by_name[name])
-        for key, member in definition.get("properties", {}).items():
-            if key in sentences:
-                member.setdefault("description", sentences[key])
+        for member in definition.get("properties", {}).values():
             if is_duration(member) and isinstance(member.get("default"), int | float):
                 member["default"] = short_duration(member["default"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
@@ -54,30 +48,6 @@ def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 def summary(model: type[BaseModel]) -> str:
     """The first paragraph of a model's docstring, on one line."""
     return " ".join((inspect.getdoc(model) or "").split("\n\n")[0].split())
-
-
-def key_sentences(model: type[BaseModel]) -> dict[str, str]:
-    """The sentence for each key that the ``Attributes`` of the model and of its bases give."""
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if issubclass(base, BaseModel) and base is not BaseModel:
-            found |= _attributes(inspect.cleandoc(base.__doc__ or ""))
-    return found
-
-
-def _attributes(docstring: str) -> dict[str, str]:
-    """The ``Attributes`` section of a docstring in Google's style."""
-    found: dict[str, str] = {}
-    key = ""
-    for line in docstring.partition("Attributes:\n")[2].splitlines():
-        if match := _ATTRIBUTE.match(line):
-            key = match[1]
-            found[key] = match[2]
-        elif line.startswith(" " * 8) and key:
-            found[key] += " " + line.strip()
-        elif line.strip():
-            break
-    return found
 
 
 def _models_in(annotation: object) -> list[type[BaseModel]]:

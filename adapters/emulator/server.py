@@ -23,7 +23,7 @@ from wpfsm.adapters.emulator.api.wire import Answer
 from wpfsm.adapters.emulator.engine.clock import RealClock
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ConnectionCut
-from wpfsm.adapters.emulator.engine.faults import Rule
+from wpfsm.adapters.emulator.engine.faults import FaultRule
 from wpfsm.adapters.emulator.engine.locks import try_lock
 from wpfsm.adapters.emulator.engine.log_store import LogStore
 from wpfsm.adapters.emulator.engine.settings import Settings
@@ -68,7 +68,7 @@ class Options:
     port: int = 0
     scale: float = 1.0
     images: Mapping[str, Path] = field(default_factory=dict)
-    faults: tuple[Rule, ...] = ()
+    faults: tuple[FaultRule, ...] = ()
     idle_exit: float | None = None
     settings: Settings = field(default_factory=Settings)
 

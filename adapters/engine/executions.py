@@ -71,16 +71,26 @@ def sweep(place: Place, now: float) -> list[str]:
     """Give every loop that is late a new generation; returns their ids.
 
     An engine does not guarantee the end of what it runs: it gives up after some failures, and can be stopped.
+    A loop that it does not take keeps no other one waiting; the next sweep tries again.
     """
-    begun = []
+    begun: list[str] = []
+    refused: list[str] = []
     for listed in place.table.indexed("unfinished", "yes"):
         if float(listed["due"]) + GRACE_SECONDS > now:
             break  # in the order of ``due``
         item = place.table.get(str(listed["pk"]), LOOP)
         if item is not None and is_late(item, now):
-            begin(place, str(item["pk"]), int(item["generation"]))
-            begun.append(str(item["pk"]))
-    values: dict[str, Value | None] = {"at": now, "begun": len(begun), "last": ", ".join(begun)[:1000]}
+            try:
+                begin(place, str(item["pk"]), int(item["generation"]))
+                begun.append(str(item["pk"]))
+            except StoreError as error:
+                refused.append(f"{item['pk']} ({error})")
+    values: dict[str, Value | None] = {
+        "at": now,
+        "begun": len(begun),
+        "last": ", ".join(begun)[:1000],
+        "refused": ", ".join(refused)[:1000],
+    }
     place.table.update(Update(SWEPT, SWEPT, values))
     return begun
 

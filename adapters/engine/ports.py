@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from wpfsm.adapters.aws.clients import Clients
@@ -19,10 +20,13 @@ from wpfsm.adapters.aws.targets import target_of
 from wpfsm.adapters.engine.log_archive import SharedArchive
 from wpfsm.adapters.engine.place import Place
 from wpfsm.adapters.engine.sources import SharedSources
+from wpfsm.adapters.host.resolver import PipResolver
 from wpfsm.fsm.context import Ports
+from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failpoints import Failpoints, Hook
 from wpfsm.fsm.gateway import AWS, LOOPBACK, PollPolicy
-from wpfsm.fsm.ports import Clock, Notifier, Progress, StopReason
+from wpfsm.fsm.loopfile.model import LoopFile
+from wpfsm.fsm.ports import Clock, Notifier, Progress, RenderSpec, Request, StopReason
 from wpfsm.fsm.records import JSON, Loop, Owner
 from wpfsm.state.database import siblings
 from wpfsm.state.shared import store
@@ -33,6 +37,27 @@ class NobodyAsks:
     """Implements :class:`wpfsm.fsm.ports.StopRequest` where no signal comes: ``wpfsm stop`` asks through the rows."""
 
     reason: StopReason = ""
+
+
+class NoRendering(SdkRenderer):
+    """Implements :class:`wpfsm.fsm.ports.Renderer` in a function, which has no SageMaker SDK: it uploads sources."""
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    def render(self, spec: RenderSpec) -> Request:
+        """Upload the source; what Preflight has rendered is what its request is like.
+
+        Raises:
+            Refused: Preflight has rendered nothing that this source could be like.
+        """
+        if spec.like is None:
+            what = f"entry {spec.entry or 'none'}, requirements {spec.requirements or 'none'}"
+            raise Refused(
+                f"the engine has no SageMaker SDK, and `wpfsm start` has rendered no request for {what}",
+                fix="start the loop again with that source, or with the database of one machine",
+            )
+        return super().render(spec)
 
 
 class NoCommand:
@@ -48,12 +73,12 @@ def pace_of(loop: Loop, *, engine: bool, loopback: bool) -> PollPolicy:
     base = LOOPBACK if loopback else AWS
     if not engine or loopback:
         return base
-    from dataclasses import replace
-
-    job = loop.loop_file.get("job")
-    silence = job.get("silence") if isinstance(job, Mapping) else None
-    live = bool(loop.loop_file.get("early_stop")) or silence is not None
-    return replace(base, most=60.0 if live else 300.0)
+    file = LoopFile.model_validate(loop.loop_file)
+    most = 60.0 if file.early_stop else 300.0
+    if file.job.silence:
+        # A watchdog that looks less often than it waits would bark late.
+        most = min(60.0, max(base.least, file.job.silence))
+    return replace(base, most=most, woken=True)
 
 
 @contextmanager
@@ -69,6 +94,7 @@ def ports_of(
     engine: bool,
     hook: Hook | None = None,
     forget_stop: bool = False,
+    queue: bool = False,
 ) -> Iterator[Ports]:
     """Take the loop over and connect its ports, until the context ends.
 
@@ -83,12 +109,13 @@ def ports_of(
         engine: Whether this is a function's turn.
         hook: Hears of every failpoint.
         forget_stop: A person resumes the loop.
+        queue: Wait for a pool that another loop holds.
     """
     failpoints = Failpoints(hook)
     target = target_of(loop.backend, loop.region, cache, loop.endpoint_url)
     clients = Clients(target)
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
-    renderer = SdkRenderer(target, base)
+    renderer = NoRendering(target, base) if engine else SdkRenderer(target, base)
     now = clock.now()
     owner = Owner(socket.gethostname(), os.getpid(), now, now)
     with failpoints.around("commit taken_over"):
@@ -114,6 +141,9 @@ def ports_of(
             progress=progress,
             pace=pace_of(loop, engine=engine, loopback=target.loopback),
             failpoints=failpoints,
+            queue=queue,
+            resolver=None if engine else PipResolver(),
+            renders_ahead=not engine,
         )
     finally:
         renderer.close()

@@ -50,6 +50,11 @@ class SharedSources(LocalSources):
         self._pull(digest)
         return super().path(digest)
 
+    def size(self, digest: str) -> tuple[int, int]:
+        """How many files a snapshot has, and how many bytes."""
+        self._pull(digest)
+        return super().size(digest)
+
     def files(self, digest: str) -> Mapping[str, str]:
         """Text files of a snapshot."""
         self._pull(digest)
@@ -68,14 +73,12 @@ class SharedSources(LocalSources):
             yield folder
 
     def _push(self, digest: str) -> None:
-        done = self._folder / f".{digest}.pushed"
-        if done.exists():
+        if self._blobs.has(_name(digest)):
             return
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w:gz") as archive:
             archive.add(self._folder / digest, arcname=".")
         self._blobs.put(_name(digest), packed.getvalue())
-        done.touch()
 
     def _pull(self, digest: str) -> None:
         if (self._folder / digest).is_dir():

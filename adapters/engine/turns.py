@@ -106,7 +106,7 @@ def take(
 
 
 def _turn(place: Place, loop: Loop, hook: Hook | None, cache: Path) -> controller.Turn:
-    notifier = notifier_for(loop, _to_stdout(loop.id))
+    notifier = notifier_for(loop, _to_stdout(loop.id), programs=False)
     nap = float(os.environ.get("WPFSM_NAP", NAP_SECONDS))
     clock = EngineClock(nap)
     try:

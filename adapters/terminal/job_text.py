@@ -78,7 +78,7 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
 
 def _transition(transition: Mapping[str, JSON]) -> str:
     start, end = transition["start"], transition["end"]
-    lasted = f"{end - start:.1f}s" if isinstance(start, float) and isinstance(end, float) else "?"
+    lasted = duration(end - start) if isinstance(start, float) and isinstance(end, float) else duration(None)
     return f"{transition['status']!s:<12} {lasted:>8}  {transition['message']}"
 
 

@@ -187,7 +187,7 @@ def _controller_lines(document: Document) -> list[str]:
             if engine["sleeps_until"]
             else "takes a turn"
         )
-        late = f", late by {engine['late_seconds']:.0f} s" if engine["late_seconds"] > 1 else ""
+        late = f", late by {duration(engine['late_seconds'])}" if engine["late_seconds"] > 1 else ""
         return [f"drive engine: {asleep}; execution {engine['execution']}{late}"]
     controller = document["controller"]
     if not controller or document["loop"]["state"] == "Closed" or document["handoff"]:
@@ -229,7 +229,7 @@ def _pool_line(document: Document) -> str:
     if pool["expires_at"]:
         text += f", until {pool['expires_at']}"
     if pool["burn_usd_per_hour"]:
-        text += f", ${pool['burn_usd_per_hour']:.2f}/h while idle"
+        text += f", {usd(pool['burn_usd_per_hour'])}/h while idle"
     return text
 
 
@@ -257,7 +257,7 @@ def _hold_lines(pool: Mapping[str, Any]) -> Sequence[str]:
         return []
     cost = f", for {usd(pool['usd_at_most'])} at most" if pool["usd_at_most"] is not None else ""
     if pool["burn_usd_per_hour"]:
-        cost += f" (${pool['burn_usd_per_hour'] / 60:.4f} a minute)"
+        cost += f" ({usd(pool['burn_usd_per_hour'] / 60)} a minute)"
     if datetime.fromisoformat(pool["held_until"]) > datetime.now(UTC):
         return [f"  pool  held until {pool['held_until']}{cost}; then the service releases it by itself"]
     return [f"  pool  was held until {pool['held_until']}{cost}; the next job starts cold"]

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wpfsm.adapters.aws.targets import history_of
+from wpfsm.adapters.aws.targets import history_of, sources_of
 from wpfsm.adapters.documents.rows import SCHEMA, best_of, section
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
-from wpfsm.state.database import explained, siblings
+from wpfsm.state.database import explained
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def diff(given: Options, which: str, *, apply: bool, best: bool = False) -> int:
         jobs, trials = history.jobs(loop.id), history.trials(loop.id)
         proposed = [p.source_digest for p in history.proposals(loop.id) if p.source_digest]
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
-    sources = LocalSources(siblings(given.database, "sources"), base)
+    sources = sources_of(given, loop)
     folders = list(_best_folder(base, loop, jobs, trials) if best else _folders(base, loop, jobs, trials))
     folders = [replace(folder, proposed=tuple(proposed)) for folder in folders]
     text = "".join(_unified(sources, folder) for folder in folders)

@@ -117,6 +117,15 @@ def _team(given: Options) -> list[Check]:
         checks.append(
             Check("sweep", "warn", said, "aws lambda invoke the stack's sweep function, and read its log")
         )
+    elif refused := swept.get("refused"):
+        checks.append(
+            Check(
+                "sweep",
+                "warn",
+                f"the engine did not take {refused}",
+                "wpfsm turn LOOP, for as long as it lasts",
+            )
+        )
     else:
         checks.append(Check("sweep", "ok", f"ran at {stamp(float(swept['at']))}, restarted {swept['begun']}"))
     if late:

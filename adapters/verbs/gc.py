@@ -106,7 +106,7 @@ def _command(given: Options, backend: str | None, region: str | None, view: Pool
 
 def _left_alone(view: PoolView, command: str) -> str:
     """A line about what bills, is ours, and is no business of this database's."""
-    name, burn = view.reading.name, "?" if view.burn is None else f"{usd(view.burn)}/h"
+    name, burn = view.reading.name, "unknown" if view.burn is None else f"{usd(view.burn)}/h"
     if view.idle_seconds is None:
         return (
             f"{name}: {view.reading.status}, of loop {view.loop}, which no controller here drives; burns {burn}; "

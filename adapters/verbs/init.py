@@ -15,6 +15,7 @@ from wpfsm.adapters.verbs.detect import refuse_existing, write_new
 from wpfsm.fsm.errors import NotFound, Refused
 from wpfsm.fsm.records import JSON, as_mapping
 from wpfsm.fsm.request.compose import decodes_json
+from wpfsm.fsm.units import usd
 
 REQUEST_FILE = "create_training_job.json"
 
@@ -181,7 +182,7 @@ def _limit_lines(request: Mapping[str, JSON], region: str) -> list[str]:
         note = "# TODO: max_cost in USD, once pool.price_per_hour or the price list says what an hour costs"
     else:
         cost = f"max_jobs: 6, max_cost: {max(_DOLLARS, math.ceil(worst)):.2f}"
-        note = f"# one job costs ${worst:.2f} at worst: a lower job.max_runtime admits a lower max_cost"
+        note = f"# one job costs {usd(worst)} at worst: a lower job.max_runtime admits a lower max_cost"
     return [f"limits: {{{cost}, max_wall: {hours}h, max_failures: 3}}    {note}"]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wpfsm.adapters.aws.targets import history_of
+from wpfsm.adapters.aws.targets import archive_of, history_of, sources_of
 from wpfsm.adapters.documents.liveness import Liveness, look
 from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.documents.rows import SCHEMA
@@ -25,6 +25,13 @@ from wpfsm.state.database import explained
 
 LOOK_SECONDS = 0.2
 """Between two looks at the database while following it; a look costs a few microseconds."""
+SHARED_LOOK_SECONDS = 2.0
+"""The same for a table over the network, which bills for each look."""
+
+
+def look_seconds(given: Options) -> float:
+    """How long to wait between two looks."""
+    return SHARED_LOOK_SECONDS if given.shared else LOOK_SECONDS
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,9 @@ def inspect_job(given: Options, which: str, number: int) -> int:
     with explained(given.database):
         history = history_of(given)
         loop = named(history, which)
-        document = job_document(history, given.database, loop, job_of(history, loop, number), time.time())
+        job = job_of(history, loop, number)
+        sources, archive = sources_of(given, loop), archive_of(given)
+        document = job_document(history, archive, sources, loop, job, time.time())
     emit(given, document, job_text(document))
     return 0
 
@@ -157,10 +166,10 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
         loop = named(history, which)
         try:
             if given.output == "json":  # one object, so what is followed is shown when it has ended
-                found = list(_events(history, loop.id, since, follow=follow))
+                found = list(_events(history, loop.id, since, follow=follow, seconds=look_seconds(given)))
                 print_json(events_document(history.find(loop.id), found))
                 return 0
-            for event in _events(history, loop.id, since, follow=follow):
+            for event in _events(history, loop.id, since, follow=follow, seconds=look_seconds(given)):
                 if given.output == "human":
                     say(event_line(event))
                 else:
@@ -170,7 +179,7 @@ def inspect_events(given: Options, which: str, since: int = 0, *, follow: bool =
     return 0
 
 
-def _events(history: History, loop_id: str, since: int, *, follow: bool) -> Iterator[Event]:
+def _events(history: History, loop_id: str, since: int, *, follow: bool, seconds: float) -> Iterator[Event]:
     """Events in order; while following, new ones as they are committed."""
     while True:
         # Read before the events: what a loop that rests has committed is then seen below.
@@ -180,7 +189,7 @@ def _events(history: History, loop_id: str, since: int, *, follow: bool) -> Iter
             yield event
         if resting or not follow:
             return
-        time.sleep(LOOK_SECONDS)
+        time.sleep(seconds)
 
 
 def at_rest(loop: Loop) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from wpfsm.adapters.aws.targets import archive_of, history_of
@@ -12,7 +12,7 @@ from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.terminal.output import Options, hint, print_json
 from wpfsm.adapters.terminal.visible import visible
-from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, at_rest
+from wpfsm.adapters.verbs.inspect import at_rest, look_seconds
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.failures.redact import redact_stream
@@ -35,9 +35,10 @@ def logs(
         if failed:
             return _explaining_lines(given, history, loop, number, shown)
         job = job_of(history, loop, number)
-        path = Path(archive_of(given).path(job.name))
+        archive = archive_of(given)
         if follow:
-            return _follow(history, job, path, shown)
+            return _follow(history, job, lambda: Path(archive.path(job.name)), shown, look_seconds(given))
+        path = Path(archive.path(job.name))
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     if not lines:
         hint(f"{job.name} is {job.status} and no line of its log was read yet")
@@ -96,22 +97,23 @@ def _explaining_lines(given: Options, history: History, loop: Loop, number: int 
     return 0
 
 
-def _follow(history: History, job: Job, path: Path, shown: _Shown) -> int:
+def _follow(history: History, job: Job, fetched: Callable[[], Path], shown: _Shown, seconds: float) -> int:
     """The log from its beginning and on, until the job ends or nobody will read more of it."""
     try:
-        shown.each(job, _growing(history, job, path))
+        shown.each(job, _growing(history, job, fetched, seconds))
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _growing(history: History, job: Job, path: Path) -> Iterator[str]:
+def _growing(history: History, job: Job, fetched: Callable[[], Path], seconds: float) -> Iterator[str]:
     at, rest = 0, ""
     while True:
         # Read before the file: what was archived until then is seen below.
         jobs = history.jobs(job.loop_id)
         read_to_end = jobs[job.number - 1].status in TERMINAL and bool(jobs[job.number - 1].log_cursor)
         ended = at_rest(history.find(job.loop_id)) or read_to_end or jobs[-1].number > job.number
+        path = fetched()
         if path.exists():
             at, rest, lines = _new_lines(path, at, rest)
             yield from lines
@@ -119,7 +121,7 @@ def _growing(history: History, job: Job, path: Path) -> Iterator[str]:
             if rest:
                 yield rest
             return
-        time.sleep(LOOK_SECONDS)
+        time.sleep(seconds)
 
 
 def _new_lines(path: Path, at: int, rest: str) -> tuple[int, str, list[str]]:

@@ -12,7 +12,7 @@ from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON
 
 if TYPE_CHECKING:
-    from wpfsm.fsm.strategies.expression import Reading
+    from wpfsm.fsm.strategies.expression import MetricReport
 
 LINE_SECONDS = 0.5
 """For the expression on one line: nobody's pool bills while somebody tries an expression."""
@@ -59,7 +59,7 @@ def _log_lines(text: str) -> list[str]:
     return lines[:-1] if lines and not lines[-1] else lines
 
 
-def _read(regex: str, lines: Sequence[str]) -> tuple[list[Reading], list[str]]:
+def _read(regex: str, lines: Sequence[str]) -> tuple[list[MetricReport], list[str]]:
     """What the expression reads, and what is to be said of it."""
     from wpfsm.fsm.strategies.expression import Expression, warnings_of
     from wpfsm.fsm.strategies.metrics import series
@@ -111,7 +111,7 @@ def _expression(regex: str | None, loop_file: Path | None, wanted: str | None) -
     return named[0]
 
 
-def _reading(reading: Reading) -> dict[str, JSON]:
+def _reading(reading: MetricReport) -> dict[str, JSON]:
     from wpfsm.fsm.strategies.metrics import finite
 
     row: dict[str, JSON] = {
@@ -124,7 +124,7 @@ def _reading(reading: Reading) -> dict[str, JSON]:
     return row
 
 
-def _reading_line(reading: Reading) -> str:
+def _reading_line(reading: MetricReport) -> str:
     if reading.whole is not None:
         meaning = f"cut: only a part of {reading.whole}, not compared"
     else:
@@ -133,7 +133,7 @@ def _reading_line(reading: Reading) -> str:
     return f"line {reading.line:>6}  {reading.captured!r} -> {meaning}{before}"
 
 
-def _final_line(name: str, final: float | None, readings: Sequence[Reading], *, cut: bool) -> str:
+def _final_line(name: str, final: float | None, readings: Sequence[MetricReport], *, cut: bool) -> str:
     what = name or "the metric"
     if final is not None:
         return f"{what} = {final:g}, the last of {len(readings)} line(s) that match"

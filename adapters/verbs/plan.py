@@ -17,7 +17,14 @@ from wpfsm.adapters.documents.rows import SCHEMA, section
 from wpfsm.adapters.host.source_files import look_through
 from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
-from wpfsm.fsm.costs.forecast import Assumptions, Forecast, Leak, assumptions_from, forecast, worst_case_leak
+from wpfsm.fsm.costs.forecast import (
+    Assumptions,
+    Leak,
+    LoopForecast,
+    assumptions_from,
+    forecast,
+    worst_case_leak,
+)
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
 from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
@@ -33,7 +40,7 @@ from wpfsm.fsm.states.preflight.checks import (
     check_request,
     outcome_of,
 )
-from wpfsm.fsm.strategies import Goal, Proposal, Strategy
+from wpfsm.fsm.strategies import Goal, Point, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra, start_of
 from wpfsm.fsm.units import duration, usd
 from wpfsm.state.database import open_existing, siblings
@@ -210,12 +217,12 @@ def _advice(file: LoopFile, assumed: Assumptions, gaps: Sequence[float], rate: f
     return {"keep_alive_seconds": advice.keep_alive_seconds, "hold": advice.hold, "why": advice.why}
 
 
-def _forecast(ahead: Forecast) -> JSON:
+def _forecast(ahead: LoopForecast) -> JSON:
     plain: JSON = ahead.to_json()  # type: ignore[assignment]
     return plain
 
 
-def _proposal(number: int, proposal: Proposal) -> JSON:
+def _proposal(number: int, proposal: Point) -> JSON:
     return {
         "number": number,
         "label": proposal.label,

@@ -41,7 +41,7 @@ def _pools_text(found: list[PoolView], total: float | None) -> str:
                 str(plain["status"]),
                 f"{plain['instance_count']} x {plain['instance_type']}",
                 duration(view.idle_seconds) if view.idle_seconds is not None else "-",
-                "?" if view.burn is None else f"{usd(view.burn)}/h",
+                "unknown" if view.burn is None else f"{usd(view.burn)}/h",
                 view.loop or "-",
                 view.holder,
             )

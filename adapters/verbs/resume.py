@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import Literal
 
 from wpfsm.adapters.engine.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
@@ -12,11 +10,11 @@ from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached
 from wpfsm.adapters.verbs.drive import drive, report, send_again
 from wpfsm.adapters.verbs.naming import named
-from wpfsm.adapters.verbs.next import params_of
+from wpfsm.adapters.verbs.proposing import instead_of_failed
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Held, Refused
-from wpfsm.fsm.records import FailureHandoff, Loop, Outcome, Proposal, State
+from wpfsm.fsm.errors import Held
+from wpfsm.fsm.records import Loop, Outcome, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
@@ -53,12 +51,7 @@ def resume(
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
-        if skip or settings:
-            raise Refused(
-                "--skip and --set are not offered for the loops of a shared table yet",
-                fix="edit the loop file or the source, then wpfsm resume LOOP --accept-changes",
-            )
-        return shared.resume(given, which, accept_changes=accept_changes)
+        return shared.resume(given, which, accept_changes=accept_changes, skip=skip, settings=settings)
     connection = open_existing(given.database, write=True)
     loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:
@@ -72,14 +65,7 @@ def resume(
         )
         return ENDED
     if skip or settings:
-        if not isinstance(loop.handoff, FailureHandoff):
-            raise Refused(
-                f"no failed trial of {loop.id} waits in a hand-off",
-                fix=f"wpfsm inspect {loop.id} shows where it is",
-            )
-        kind: Literal["skip", "trial"] = "skip" if skip else "trial"
-        proposal = Proposal(loop.id, 0, time.time(), kind, params_of(settings))
-        propose(connection, given.database, proposal)
+        propose(connection, given.database, instead_of_failed(loop, skip=skip, settings=settings))
 
     def take_up(owned: Controller) -> None:
         for note in take_up_changes(Context(owned.ports), accept=accept_changes):
@@ -105,7 +91,7 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
-        return shared.finish(given, which, outcome, why)
+        return shared.finish(given, which, outcome, why, judged=judged)
     connection = open_existing(given.database, write=True)
     loop = named(History(connection), which, acting=True)
     if loop.state is State.CLOSED:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from wpfsm.adapters.aws.targets import history_of, place_of
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.engine import executions
+from wpfsm.adapters.engine.bootstrap import own_loop
 from wpfsm.adapters.engine.place import Place
 from wpfsm.adapters.engine.ports import ports_of
 from wpfsm.adapters.host.clock import WallClock
@@ -20,30 +21,53 @@ from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.drive import on_signal, report, send_again
+from wpfsm.adapters.verbs.inspect import SHARED_LOOK_SECONDS
 from wpfsm.adapters.verbs.naming import named
-from wpfsm.adapters.verbs.wait import SHARED_LOOK_SECONDS, wait
+from wpfsm.adapters.verbs.proposing import instead_of_failed
+from wpfsm.adapters.verbs.wait import wait
 from wpfsm.adapters.watchers.audience import audience
+from wpfsm.adapters.watchers.notify import is_webhook
 from wpfsm.fsm import controller
-from wpfsm.fsm.context import Context, Ports
-from wpfsm.fsm.errors import Held, Refused, StoreError
+from wpfsm.fsm.context import Context, Ports, StopRequested
+from wpfsm.fsm.errors import Held, Refused, StoreError, WpfsmError
 from wpfsm.fsm.loopfile.model import LoopFile
-from wpfsm.fsm.records import Loop, Outcome, State
+from wpfsm.fsm.ports import History
+from wpfsm.fsm.records import Loop, Outcome, State, Trial
 from wpfsm.fsm.resume import take_up_changes
+from wpfsm.fsm.steps.render_request import render_ahead
 from wpfsm.state.shared.items import LOOP
-from wpfsm.state.shared.store import create_loop, request_stop
+from wpfsm.state.shared.store import create_loop, propose, request_stop
 from wpfsm.state.shared.table import Update
 
 FOREVER = "8760h"
 
 
-def start(given: Options, file: Path, loop: Loop, *, follow: bool) -> int:
-    """Preflight here, then the engine; exit code 11 with the loop's id, or with ``follow`` the loop's own."""
+def start(
+    given: Options,
+    loop: Loop,
+    why: str,
+    known: Sequence[Trial] = (),
+    *,
+    follow: bool,
+    queue: bool = False,
+) -> int:
+    """Preflight here, then the engine; exit code 11 with the loop's id, or with ``follow`` the loop's own.
+
+    Args:
+        given: The options of every verb.
+        loop: The loop's row.
+        why: Where it comes from.
+        known: Trials of an earlier loop.
+        follow: Wait for the end; an interruption only detaches.
+        queue: Wait, here, for a pool that another loop holds.
+    """
     place = place_of(given)
     if not place.function:
         raise Refused(f"{given.shared} has no engine", fix="wpfsm deploy")
-    _refuse_what_needs_this_machine(loop)
-    create_loop(place.table, place.blobs, loop, f"from {file}")
-    with _driving(given, place, loop) as ports:
+    _say_what_does_not_run(place, loop)
+    trials = [replace(trial, loop_id=loop.id) for trial in known]
+    create_loop(place.table, place.blobs, loop, why, trials)
+    with _driving(given, place, loop, queue=queue) as ports:
         ports.sources.snapshot(_source(loop)) if loop.source_digest else None
         taken = controller.turn(ports, until=State.SUBMITTING)
     if taken.exit_code is not None:
@@ -59,7 +83,9 @@ def start(given: Options, file: Path, loop: Loop, *, follow: bool) -> int:
     return DETACHED
 
 
-def resume(given: Options, which: str, *, accept_changes: bool) -> int:
+def resume(
+    given: Options, which: str, *, accept_changes: bool, skip: bool = False, settings: Sequence[str] = ()
+) -> int:
     """Take up an answered hand-off or a loop whose engine died, and give it to the engine again."""
     place, history = place_of(given), history_of(given)
     loop = named(history, which, acting=True)
@@ -67,29 +93,55 @@ def resume(given: Options, which: str, *, accept_changes: bool) -> int:
         code = report(given, history, loop, None)
         send_again(given, loop)
         return code
-    if look(history, given.database, loop, time.time()).alive and loop.handoff is None:
+    if _is_driven(given, history, loop):
         raise Held(f"the engine drives {loop.id}", fix=f"wpfsm wait {loop.id}, or wpfsm stop {loop.id}")
+    if skip or settings:
+        propose(place.table, place.blobs, instead_of_failed(loop, skip=skip, settings=settings))
     with _driving(given, place, loop, forget_stop=True) as ports:
         for note in take_up_changes(Context(ports), accept=accept_changes):
             hint(note)
-        if loop.generation == 0:
-            # Its Preflight never ended: what it uploads and renders is on this machine.
-            taken = controller.turn(ports, until=State.SUBMITTING)
-            if taken.exit_code is not None:
-                return report(given, history, taken.loop, taken.error, taken.exit_code)
+        taken = _what_needs_this_machine(ports, loop)
+    if taken is not None and taken.exit_code is not None:
+        return report(given, history, taken.loop, taken.error, taken.exit_code)
     _begin(place, history.find(loop.id))
     hint(f"the engine goes on with it; wpfsm wait {loop.id} follows")
     report(given, history, loop, None)
     return DETACHED
 
 
-def finish(given: Options, which: str, outcome: Outcome, why: str) -> int:
-    """Release a loop from this machine; its execution learns that another generation has it, and ends."""
+def _what_needs_this_machine(ports: Ports, loop: Loop) -> controller.Turn | None:
+    """The rest of a Preflight that never ended, or a new rendering of what was changed.
+
+    Raises:
+        WpfsmError: It could not be rendered; the loop has no driver then, and its next look counts as late.
+    """
+    if loop.generation == 0:
+        return controller.turn(ports, until=State.SUBMITTING)
+    try:
+        render_ahead(Context(ports))
+    except StopRequested as asked:
+        controller.abandon(ports, asked.outcome, asked.why)
+        return controller.turn(ports)
+    except WpfsmError:
+        now = ports.clock.now()
+        ports.store.rest(now - executions.GRACE_SECONDS, now)
+        raise
+    return None
+
+
+def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Loop | None = None) -> int:
+    """Release a loop from this machine; its execution learns that another generation has it, and ends.
+
+    Raises:
+        Held: The engine drives it, or somebody has since it was ``judged`` to be dead.
+    """
     place, history = place_of(given), history_of(given)
     loop = named(history, which, acting=True)
     if loop.state is State.CLOSED:
         report(given, history, loop, None)
         return 0
+    if _is_driven(given, history, loop) or (judged is not None and loop.epoch != judged.epoch):
+        raise Held(f"the engine drives {loop.id}", fix=f"wpfsm stop {loop.id}")
     if loop.generation:
         here = {"generation": loop.generation + 1}
         place.table.update(Update(loop.id, LOOP, here, {"generation": loop.generation}))
@@ -99,6 +151,11 @@ def finish(given: Options, which: str, outcome: Outcome, why: str) -> int:
     executions.knock(place, loop.id)
     code = report(given, history, taken.loop, taken.error, taken.exit_code)
     return 0 if taken.loop.state is State.CLOSED else code
+
+
+def _is_driven(given: Options, history: History, loop: Loop) -> bool:
+    """Whether the loop's engine, or somebody's Preflight, is at work; in a hand-off nobody is."""
+    return loop.handoff is None and bool(look(history, given.database, loop, time.time()).alive)
 
 
 def stop(given: Options, which: str, seconds: float) -> int:
@@ -127,12 +184,17 @@ def stop(given: Options, which: str, seconds: float) -> int:
 
 
 @contextlib.contextmanager
-def _driving(given: Options, place: Place, loop: Loop, *, forget_stop: bool = False) -> Iterator[Ports]:
+def _driving(
+    given: Options, place: Place, loop: Loop, *, forget_stop: bool = False, queue: bool = False
+) -> Iterator[Ports]:
     """Own the loop on this machine, with whoever watches."""
     signals = StopSignals(on_signal)
     signals.install()
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.closing(signals))
+        # For whoever looks from this machine, until the engine has the loop; beyond it the heartbeat tells.
+        lease = own_loop(given.database, loop.id)
+        stack.callback(lease.release)
         told = stack.enter_context(audience(given, loop, history_of(given)))
         yield stack.enter_context(
             ports_of(
@@ -146,6 +208,7 @@ def _driving(given: Options, place: Place, loop: Loop, *, forget_stop: bool = Fa
                 engine=False,
                 hook=told.hook,
                 forget_stop=forget_stop,
+                queue=queue,
             )
         )
 
@@ -163,27 +226,30 @@ def _source(loop: Loop) -> str:
     return str(job.get("source") or "") if isinstance(job, dict) else ""
 
 
-def _refuse_what_needs_this_machine(loop: Loop) -> None:
+def _say_what_does_not_run(place: Place, loop: Loop) -> None:
     """Say what does not run in a function, before anything is written.
 
     Raises:
-        Refused: A strategy that the function has no library for, or a trial that must be rendered there.
+        Refused: A strategy that the function has no library for.
     """
     file = LoopFile.model_validate(loop.loop_file)
-    rules = [rule for rule in file.on_failure if "command" in rule.model_dump()]
-    if any(rule.model_dump().get("command") for rule in rules):
+    if any(rule.model_dump().get("command") for rule in file.on_failure):
         hint(
             "note: programs of on_failure (command) do not run in the engine; there the failure is a hand-off"
         )
     if file.track.mlflow:
         hint("note: track.mlflow: the engine sends no runs; wpfsm resume sends them when the loop is closed")
-    if file.asks is not None:
-        raise Refused(
-            "strategy ask waits for wpfsm next, which is not offered for a shared table yet",
-            fix="start it with the database of this machine",
+    if file.notify.command:
+        hint("note: notify.command does not run in the engine; an https address in notify.urls is told")
+    others = [url for url in file.notify.urls if not is_webhook(url)]
+    if others and "notify" not in place.extras:
+        hint(
+            "note: the engine was deployed without Apprise, so it tells https addresses only; "
+            "pip install 'wpfsm[notify]', then wpfsm deploy"
         )
-    if any(getattr(phase, "method", "") == "bayes" for phase in file.phases):
+    bayes = any(getattr(phase, "method", "") == "bayes" for phase in file.phases)
+    if bayes and "bayes" not in place.extras:
         raise Refused(
-            "strategy.method bayes needs Optuna, which the engine's bundle does not have",
-            fix="method random, or start it with the database of this machine",
+            "strategy.method bayes needs Optuna, and the engine was deployed without it",
+            fix="pip install 'wpfsm[bayes]', then wpfsm deploy; or method random",
         )

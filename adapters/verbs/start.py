@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.engine.bootstrap import own_loop
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.host.sources import LocalSources
@@ -19,7 +20,7 @@ from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.watchers import mlflow, notify
-from wpfsm.fsm.errors import Held, Refused, UsageError
+from wpfsm.fsm.errors import Held, Refused
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
@@ -69,13 +70,10 @@ def start(
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
-        if continued or queue:
-            raise UsageError(
-                "--continue and --queue are not known to a shared engine yet",
-                fix="start it without, or with --db FILE on this machine",
-            )
-        drawn = new_row(given, file, loop_file, settings)
-        return shared.start(given, file, replace(drawn, id=draw_id(loop_file.name)), follow=follow)
+        trials, source = known_trials(given, continued, file, loop_file) if continued else ((), "")
+        drawn = new_row(given, file, loop_file, settings, source)
+        loop = replace(drawn, id=draw_id(loop_file.name))
+        return shared.start(given, loop, created_from(file, trials), trials, follow=follow, queue=queue)
     known, digest = known_trials(given, continued, file, loop_file) if continued else ((), "")
     loop, connection, lease = new_loop(given, file, loop_file, settings, known, digest)
     hint(f"loop {loop.id}")
@@ -97,7 +95,7 @@ def known_trials(
     Raises:
         Refused: The loop is not closed: it takes proposals itself.
     """
-    history = History(open_existing(given.database, write=True))
+    history = history_of(given) if given.shared else History(open_existing(given.database, write=True))
     before = named(history, which)
     if before.state is not State.CLOSED:
         raise Refused(
@@ -155,7 +153,7 @@ def new_loop(
     """
     drawn = new_row(given, file, loop_file, overrides, source_digest)
     connection = create_or_open(given.database)
-    why = f"from {file}" + (f", with {len(known)} trial(s) of {known[0].taken_loop}" if known else "")
+    why = created_from(file, known)
     while True:
         loop = replace(drawn, id=draw_id(loop_file.name))
         try:
@@ -171,6 +169,11 @@ def new_loop(
             raise
         else:
             return loop, connection, lease
+
+
+def created_from(file: Path, known: Sequence[Trial]) -> str:
+    """Where a new loop comes from, in words."""
+    return f"from {file}" + (f", with {len(known)} trial(s) of {known[0].taken_loop}" if known else "")
 
 
 def new_row(

@@ -11,6 +11,7 @@ from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.records import JSON
+from wpfsm.fsm.units import duration
 
 
 def turn(given: Options, which: str) -> int:
@@ -23,11 +24,12 @@ def turn(given: Options, which: str) -> int:
     found = _shared_turn(given, which) if given.shared else _local_turn(given, which)
     seconds, code = found["seconds"], found["exit_code"]
     goes_on = isinstance(seconds, int | float)
+    again = f", look again in {duration(seconds)}" if isinstance(seconds, int | float) else ""
     said = f"{found['loop']}: {found['state']}"
     emit(
         given,
         {"schema": "wpfsm/1", "turn": found},
-        said + (f", look again in {seconds:.0f} s" if goes_on else ""),
+        said + again,
     )
     if isinstance(code, int):
         return code

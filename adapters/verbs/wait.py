@@ -12,7 +12,7 @@ from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
-from wpfsm.adapters.verbs.inspect import LOOK_SECONDS, document_of
+from wpfsm.adapters.verbs.inspect import document_of, look_seconds
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import EXIT_CODES, Loop, State
@@ -21,8 +21,6 @@ from wpfsm.state.database import explained
 HANDED_OFF = 10
 STILL_RUNNING = 11
 NOT_CONFIRMED = 30
-SHARED_LOOK_SECONDS = 2.0
-"""The same for a table over the network, which bills for each look."""
 _DEAD_SECONDS = 1.0
 """How long nobody may drive a loop before its controller counts as dead: one may just be taking over."""
 
@@ -75,7 +73,7 @@ def _until_rest(given: Options, history: History, loop_id: str, deadline: float)
             return _deserted(history, loop)
         if now >= deadline:
             return _Rest(STILL_RUNNING, f"still {loop.state}; wpfsm wait {loop_id} waits again")
-        time.sleep(min(SHARED_LOOK_SECONDS if given.shared else LOOK_SECONDS, max(0.0, deadline - now)))
+        time.sleep(min(look_seconds(given), max(0.0, deadline - now)))
 
 
 def _ended(loop: Loop) -> _Rest | None:

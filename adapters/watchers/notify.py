@@ -107,9 +107,11 @@ class WebhookNotifier:
             self._note("info", "notified", way=name, what=what)
 
 
-def notifier_for(loop: Loop, note: Note) -> WebhookNotifier | NullNotifier:
-    """The notifier that a loop's file asks for."""
+def notifier_for(loop: Loop, note: Note, *, programs: bool = True) -> WebhookNotifier | NullNotifier:
+    """The notifier that a loop's file asks for; without ``programs`` where the user's own programs are not."""
     asked = LoopFile.model_validate(loop.loop_file).notify
+    if not programs:
+        asked = asked.model_copy(update={"command": None})
     if not asked.command and not asked.urls:
         return NullNotifier()
     folder = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()

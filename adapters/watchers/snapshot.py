@@ -9,12 +9,13 @@ from typing import Literal
 from wpfsm.adapters.documents.loop import worst_case
 from wpfsm.adapters.documents.rows import best_of, ledger_of, section
 from wpfsm.fsm.records import POOL_OVER, Job, Loop, State, Trial
+from wpfsm.fsm.units import duration
 
 PoolActivity = Literal["none", "starting", "busy", "idle", "gone"]
 
 
 @dataclass(frozen=True)
-class PoolGlance:
+class PoolSnapshot:
     """The pool now.
 
     Attributes:
@@ -57,7 +58,7 @@ class Snapshot:
     trial: Trial | None
     completed: int
     failed: int
-    pool: PoolGlance
+    pool: PoolSnapshot
     cost_usd: float | None
     estimated: bool
     worst_usd: float | None
@@ -90,26 +91,28 @@ def snapshot(loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial], now: floa
     )
 
 
-def pool_of(loop: Loop, jobs: Sequence[Job]) -> PoolGlance:
+def pool_of(loop: Loop, jobs: Sequence[Job]) -> PoolSnapshot:
     """The state of the pool, as the newest job that may own it tells."""
     owner = next((j for j in reversed(jobs) if j.arn), None)
     if loop.receipt is not None:
-        return PoolGlance("none", "released, and read back")
+        return PoolSnapshot("none", "released, and read back")
     if owner is None:
-        return PoolGlance("none", "none yet")
+        return PoolSnapshot("none", "none yet")
     rate = _burn(loop)
     if not owner.is_terminal:
         if owner.started_at is None:
-            return PoolGlance("starting", "starting", None, rate)
+            return PoolSnapshot("starting", "starting", None, rate)
         started = f", {owner.start} start" if owner.start else ""
-        took = f" in {owner.startup_seconds:.1f} s" if started and owner.startup_seconds is not None else ""
-        return PoolGlance("busy", f"in use{started}{took}", None, rate)
+        took = (
+            f" in {duration(owner.startup_seconds)}" if started and owner.startup_seconds is not None else ""
+        )
+        return PoolSnapshot("busy", f"in use{started}{took}", None, rate)
     if owner.keep_alive == 0:
-        return PoolGlance("none", "none asked for")
+        return PoolSnapshot("none", "none asked for")
     if owner.pool_status in POOL_OVER:
-        return PoolGlance("gone", f"{owner.pool_status} after {owner.name}")
+        return PoolSnapshot("gone", f"{owner.pool_status} after {owner.name}")
     expires = owner.ended_at + owner.keep_alive if owner.ended_at else None
-    return PoolGlance("idle", owner.pool_status or "not reported yet", expires, rate)
+    return PoolSnapshot("idle", owner.pool_status or "not reported yet", expires, rate)
 
 
 def _trial(job: Job | None, trials: Sequence[Trial]) -> Trial | None:

@@ -51,7 +51,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class LoopForecast:
     """The loop on one warm pool against the same loop with every start cold.
 
     Attributes:
@@ -114,7 +114,7 @@ def forecast(
     instance_count: int = 1,
     *,
     keep_alive: float,
-) -> Forecast:
+) -> LoopForecast:
     """Forecasts a loop of so many jobs both ways.
 
     Args:
@@ -143,7 +143,7 @@ def forecast(
         return Side(wall_seconds=starting + training + waiting, cost_usd=cost)
 
     warm, cold = side(warm_starting, idle), side(cold_starting, 0.0)
-    return Forecast(
+    return LoopForecast(
         warm=warm,
         cold=cold,
         speedup=cold.wall_seconds / warm.wall_seconds if warm.wall_seconds else None,

@@ -22,7 +22,7 @@ _EXACT = 1e-9
 
 
 @dataclass(frozen=True)
-class Limits:
+class Allowance:
     """What a loop may use. None is no limit.
 
     Attributes:
@@ -93,7 +93,7 @@ def worst_case_usd(
 
 
 def admit(
-    limits: Limits,
+    limits: Allowance,
     spent: Spent,
     *,
     max_runtime: float,
@@ -118,7 +118,7 @@ def admit(
     )
 
 
-def exhausted(limits: Limits, spent: Spent) -> Refusal | None:
+def exhausted(limits: Allowance, spent: Spent) -> Refusal | None:
     """Whether a limit is reached already, whatever the next job would cost; None means no."""
     if limits.max_jobs is not None and spent.jobs >= limits.max_jobs:
         return _reached("max_jobs", limits.max_jobs, spent.jobs, f"{spent.jobs} jobs of {limits.max_jobs}")
@@ -134,7 +134,7 @@ def exhausted(limits: Limits, spent: Spent) -> Refusal | None:
     return None
 
 
-def _admit_wall(limits: Limits, spent: Spent, max_runtime: float) -> Refusal | None:
+def _admit_wall(limits: Allowance, spent: Spent, max_runtime: float) -> Refusal | None:
     if limits.max_wall is None or spent.wall_seconds + max_runtime <= limits.max_wall + _EXACT:
         return None
     return Refusal(
@@ -152,7 +152,7 @@ def _admit_wall(limits: Limits, spent: Spent, max_runtime: float) -> Refusal | N
 
 
 def _admit_cost(
-    limits: Limits,
+    limits: Allowance,
     spent: Spent,
     max_runtime: float,
     keep_alive: float,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from wpfsm.fsm.failures.evidence import Evidence, Reading
+from wpfsm.fsm.failures.evidence import Evidence, ReadEvidence
 from wpfsm.fsm.failures.fingerprint import fingerprint
 from wpfsm.fsm.failures.matching import Match, matches, only_wrapper
 from wpfsm.fsm.failures.memory import stage_of
@@ -34,7 +34,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     Args:
         evidence: whatever is known; every field may be empty.
     """
-    reading = Reading(evidence)
+    reading = ReadEvidence(evidence)
     found = matches(reading)
     if not found or found[0].weight < LEAST_CONFIDENCE or only_wrapper(found[0], reading):
         return _unknown(reading)
@@ -77,7 +77,7 @@ def explain(reason: str, log_text: str) -> Diagnosis:
     return diagnose(Evidence(failure_reason=reason, log=log_text.splitlines()))
 
 
-def _unknown(reading: Reading) -> Diagnosis:
+def _unknown(reading: ReadEvidence) -> Diagnosis:
     row = CLASSES["unknown"]
     raised = reading.root
     lines = last_lines(reading)
@@ -96,7 +96,7 @@ def _unknown(reading: Reading) -> Diagnosis:
     )
 
 
-def _details(best: Match, found: Sequence[Match], reading: Reading) -> dict[str, str]:
+def _details(best: Match, found: Sequence[Match], reading: ReadEvidence) -> dict[str, str]:
     """What the messages of the deciding class named; the heaviest match has the first word on each name."""
     details: dict[str, str] = {}
     for match in found:
@@ -113,7 +113,7 @@ def _details(best: Match, found: Sequence[Match], reading: Reading) -> dict[str,
     return details
 
 
-def _raised(best: Match, reading: Reading) -> Raised | None:
+def _raised(best: Match, reading: ReadEvidence) -> Raised | None:
     """The exception that the deciding match lies in, as the log has it where FailureReason only quotes it."""
     own = best.raised
     if own is None or own.is_wrapper:
@@ -123,7 +123,7 @@ def _raised(best: Match, reading: Reading) -> Raised | None:
     return next((one for one in reversed(reading.log.raised) if one.name == own.name and one.frames), own)
 
 
-def _frames(raised: Raised | None, reading: Reading) -> Sequence[Frame]:
+def _frames(raised: Raised | None, reading: ReadEvidence) -> Sequence[Frame]:
     """The frames of the exception, or of the one that ended the job where a line without any told why.
 
     A launcher's own frames say where it waited for the script, and nothing of the script.

@@ -158,7 +158,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadEvidence:
     """The evidence, ready to be searched."""
 
     evidence: Evidence

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from wpfsm.fsm.failures.evidence import JOB_CALLS, Reading, Text
+from wpfsm.fsm.failures.evidence import JOB_CALLS, ReadEvidence, Text
 from wpfsm.fsm.failures.taxonomy import TAXONOMY, FailureClass, Pattern
 from wpfsm.fsm.failures.traceback import Raised
 
@@ -73,7 +73,7 @@ class Match:
         return _raised_at(self.text, self.line) if self.text.source in ("log", "reason") else None
 
 
-def matches(reading: Reading) -> list[Match]:
+def matches(reading: ReadEvidence) -> list[Match]:
     """Every match, heaviest first; matches of equal weight in the order of the table."""
     found = [
         match for row in TAXONOMY for pattern in row.patterns for match in _search(row, pattern, reading)
@@ -81,7 +81,7 @@ def matches(reading: Reading) -> list[Match]:
     return sorted(found, key=lambda match: -match.weight)
 
 
-def only_wrapper(best: Match, reading: Reading) -> bool:
+def only_wrapper(best: Match, reading: ReadEvidence) -> bool:
     """Whether nothing but a launcher's wrapper is known: it says that a process failed, never why."""
     if best.weight > HOLLOW or best.row.name != "script_error":
         return False
@@ -89,7 +89,7 @@ def only_wrapper(best: Match, reading: Reading) -> bool:
     return bool(_WRAPPED.search(known)) and "ExecuteUserScriptError" not in known
 
 
-def _search(row: FailureClass, pattern: Pattern, reading: Reading) -> Iterator[Match]:
+def _search(row: FailureClass, pattern: Pattern, reading: ReadEvidence) -> Iterator[Match]:
     for text in _texts(pattern, reading):
         for count, match in enumerate(pattern.compiled.finditer(text.searchable)):
             if count == MATCHES_PER_PATTERN:
@@ -108,7 +108,9 @@ def _search(row: FailureClass, pattern: Pattern, reading: Reading) -> Iterator[M
             )
 
 
-def _is_the_scripts_own(row: FailureClass, pattern: Pattern, text: Text, line: int, reading: Reading) -> bool:
+def _is_the_scripts_own(
+    row: FailureClass, pattern: Pattern, text: Text, line: int, reading: ReadEvidence
+) -> bool:
     """Whether the words are those of the user's code, which uses them for something else.
 
     A running script's own calls say nothing about the call that made its job; and words such as "capacity" or "rate
@@ -138,7 +140,7 @@ def _quotes(line: str, root: Raised | None) -> bool:
     return bool(root) and (first[:60] in line if first else root is not None and root.type in line)
 
 
-def _texts(pattern: Pattern, reading: Reading) -> tuple[Text, ...]:
+def _texts(pattern: Pattern, reading: ReadEvidence) -> tuple[Text, ...]:
     match pattern.at:
         case "any":
             return (reading.reason, *reading.api_errors, *reading.own_calls, reading.log)
@@ -162,7 +164,7 @@ def _headlines(raised: Raised | None) -> tuple[str, ...]:
     return (raised.headline,) if raised else ()
 
 
-def _discount(text: Text, line: int, reading: Reading) -> float:
+def _discount(text: Text, line: int, reading: ReadEvidence) -> float:
     """What a match loses because its message did no harm."""
     if text.source == "call":
         return QUOTED_API_ERROR
@@ -204,7 +206,7 @@ def _raised_at(text: Text, line: int) -> Raised | None:
     return next((one for one in text.raised if one.start <= line < one.end), None)
 
 
-def _is_local(module: str, line: str, reading: Reading) -> bool:
+def _is_local(module: str, line: str, reading: ReadEvidence) -> bool:
     """Whether the module is the user's own: in the source, or printed with a path of the user's code."""
     return is_local_module(module, reading.evidence.source_files) or bool(_OWN_CODE.search(line))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import Value
 
 MASK = "[redacted]"
 
@@ -104,7 +104,7 @@ def _mask_assigned(match: re.Match[str]) -> str:
     return f"{match['before']}{quote}{MASK}{quote}"
 
 
-def redact_params(params: Mapping[str, JSON]) -> dict[str, JSON]:
+def redact_params(params: Mapping[str, Value]) -> dict[str, Value]:
     """Hyperparameters to be shown: numbers as they are, text with secrets masked."""
     masked = redact_values({name: value for name, value in params.items() if isinstance(value, str)})
     return {**params, **masked}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from wpfsm.fsm.failures.evidence import Reading
+from wpfsm.fsm.failures.evidence import ReadEvidence
 from wpfsm.fsm.failures.matching import HOLLOW, Match
 from wpfsm.fsm.failures.redact import redact_lines
 from wpfsm.fsm.failures.traceback import Raised, bare
@@ -34,7 +34,7 @@ _SAYS_WHY = re.compile(
 )
 
 
-def evidence_lines(reading: Reading, best: Match, raised: Raised | None) -> tuple[str, ...]:
+def evidence_lines(reading: ReadEvidence, best: Match, raised: Raised | None) -> tuple[str, ...]:
     """The line that matters, the traceback, what stands around the match, and the reason's beginning."""
     if (
         best.weight <= HOLLOW
@@ -49,7 +49,7 @@ def evidence_lines(reading: Reading, best: Match, raised: Raised | None) -> tupl
     )
 
 
-def last_lines(reading: Reading) -> tuple[str, ...]:
+def last_lines(reading: ReadEvidence) -> tuple[str, ...]:
     """The end of the log where nothing decided: the last line that looks like a reason first."""
     log = [line for line in reading.log.lines[-4 * LAST_LINES :] if line.strip() and not _is_noise(line)]
     log = log[-LAST_LINES:]
@@ -57,7 +57,7 @@ def last_lines(reading: Reading) -> tuple[str, ...]:
     return tuple(_shortened(dict.fromkeys((first, *reading.reason.lines[:8], *log))))
 
 
-def _chosen(reading: Reading, best: Match, raised: Raised | None) -> Iterator[str]:
+def _chosen(reading: ReadEvidence, best: Match, raised: Raised | None) -> Iterator[str]:
     if reading.evidence.secondary_status and best.text.source == "status":
         yield f"SecondaryStatus: {reading.evidence.secondary_status}"
     matched = best.text.lines[best.line] if best.line < len(best.text.lines) else ""

@@ -19,7 +19,7 @@ from wpfsm.fsm.strategies.registry import LISTED, PhaseConfig
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Location = tuple[int | str, ...]
+KeyPath = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def line_of(node: object, key: object) -> int | None:
     return int(node.lc.data[key][0]) + 1
 
 
-def _place(tree: CommentedMap, location: Location, *, missing: bool) -> tuple[list[str], object, int | None]:
+def _place(tree: CommentedMap, location: KeyPath, *, missing: bool) -> tuple[list[str], object, int | None]:
     """The keys that lead to an error, the node there, and its line."""
     node: object = tree
     line: int | None = 1
@@ -166,7 +166,7 @@ def _one_value(given: object, *, several: bool) -> str:
     return f"must be text, a number, true, false or null; write '{given}' in quotes"
 
 
-def _unknown_key(location: Location, key: str) -> str:
+def _unknown_key(location: KeyPath, key: str) -> str:
     known = _known_keys(location[:-1])
     listed = f"known keys here: {', '.join(known)}"
     return f"unknown key; {did_you_mean(key, known, listed, cutoff=0.5)}"
@@ -184,13 +184,13 @@ def _no_member(detail: ErrorDetails) -> str:
     return f"{tag!r} is no strategy; {did_you_mean(str(tag), kinds, listed)}"
 
 
-def _description(location: Location) -> str:
+def _description(location: KeyPath) -> str:
     field = _field(location)
     text = (field.description or "").rstrip(".") if field else ""
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _field(location: Location) -> FieldInfo | None:
+def _field(location: KeyPath) -> FieldInfo | None:
     model: object = LoopFile
     field: FieldInfo | None = None
     for part in location:
@@ -202,7 +202,7 @@ def _field(location: Location) -> FieldInfo | None:
     return field
 
 
-def _known_keys(location: Location) -> list[str]:
+def _known_keys(location: KeyPath) -> list[str]:
     """Keys that are known at a location of the model; a union shows those of the member at hand."""
     model: object = LoopFile
     for part in location:

@@ -17,7 +17,7 @@ from wpfsm.fsm.ports import QuotaReading
 SERVICE_CODE = "sagemaker"
 
 HoldingKind = Literal["job", "pool"]
-Verdict = Literal["ok", "short", "zero", "unknown"]
+QuotaVerdict = Literal["ok", "short", "zero", "unknown"]
 
 
 def training_quota_name(instance_type: str) -> str:
@@ -80,7 +80,7 @@ class Headroom:
         return self.held - self.reusable + self.needed
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> QuotaVerdict:
         """Whether there is room; a quota of 0 is told apart, because there keep-alive silently does nothing."""
         if self.quota is None or self.free is None:
             return "unknown"

@@ -19,7 +19,7 @@ from wpfsm.fsm.source_checks.requirements import uninstallable
 
 
 @dataclass(frozen=True)
-class Question:
+class SourceUnderTest:
     """What is asked of one source.
 
     Attributes:
@@ -45,7 +45,7 @@ class Question:
     resolution: Resolution = field(default_factory=lambda: Resolution(None))
 
 
-def examine(asked: Question, ignore: Collection[str] = ()) -> Iterator[SourceFinding]:
+def examine(asked: SourceUnderTest, ignore: Collection[str] = ()) -> Iterator[SourceFinding]:
     """Everything that the source shows to be wrong, but for the checks that are silenced."""
     source = Source(asked.files, asked.entry)
     lines = list(requirement_lines(asked.files, asked.requirements)) if asked.requirements else []

@@ -10,7 +10,7 @@ from wpfsm.fsm.failures.surroundings import NO_CONTAINER
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import as_mapping
 from wpfsm.fsm.source_checks.image_modules import Image
-from wpfsm.fsm.strategies import Goal, Proposal
+from wpfsm.fsm.strategies import Goal, Point
 from wpfsm.fsm.strategies.registry import build
 
 LONGEST = 600.0
@@ -32,7 +32,7 @@ def rehearsal_of(file: LoopFile, inputs: Mapping[str, str]) -> LoopFile:
     """
     goal = Goal(file.metric.name, file.metric.goal) if file.metric else None
     trials = build(file.strategy, goal, file.job.hyperparameters).preview()
-    first = trials[0] if trials else Proposal({}, "the job as it is")
+    first = trials[0] if trials else Point({}, "the job as it is")
     dumped = file.dump()
     job, pool = dict(as_mapping(dumped["job"])), dict(as_mapping(dumped["pool"]))
     job |= {

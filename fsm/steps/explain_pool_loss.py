@@ -205,7 +205,7 @@ def _patch_update(case: _Case) -> _Verdict:
     """What is left when nothing else has evidence; the service announces no patch update."""
     idle = max(0.0, case.died_at - (case.owner.ended_at or case.died_at))
     return "patch_update", (
-        f"the pool of {case.owner.name} ended after {idle:.0f} s of {short_duration(case.keep_alive)}: most likely a patch "
+        f"the pool of {case.owner.name} ended after {duration(idle)} of {duration(case.keep_alive)}: most likely a patch "
         "update of the service (a release outside this loop would look the same if Describe did not show it)"
     )
 

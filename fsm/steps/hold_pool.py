@@ -14,7 +14,7 @@ from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.records import HeldPool
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
-from wpfsm.fsm.units import stamp
+from wpfsm.fsm.units import duration, stamp
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
     longest = cap(allow_long=ctx.file.pool.allow_long_keep_alive)
     # Counted from the pool's start, it must cover the time that has passed.
     idled = max(0.0, now - owner.ended_at)
-    keep_alive = max(1, math.floor(min(longest, math.ceil(idled + seconds), ctx.idle_within_limits())))
+    keep_alive = max(1, math.floor(min(longest, idled + seconds, ctx.idle_within_limits())))
     updated = keep_alive != owner.keep_alive
     if updated and not set_keep_alive(
-        ctx, owner, keep_alive, f"held for {keep_alive - idled:.0f} s while it is mended"
+        ctx, owner, keep_alive, f"held for {duration(keep_alive - idled)} while it is mended"
     ):
         return Hold()
     until = owner.ended_at + keep_alive

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.records import JSON, Job, Trial
+from wpfsm.fsm.records import Job, Trial, Value
 from wpfsm.fsm.strategies import TrialRow
 from wpfsm.fsm.strategies.repeats import merged
 
@@ -23,25 +23,25 @@ def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
     if not isinstance(ctx.file.strategy, list) and ctx.file.asks is None:
         # A trial that somebody proposed is none of those that the strategy counts.
         rows = [row for row in rows if not row.proposed]
-    proposal = ctx.strategy.next(rows)
-    if proposal is None:
+    point = ctx.strategy.next(rows)
+    if point is None:
         return None
-    base = next((t for t in trials if t.number == proposal.base), None)
-    source = proposal.source or (base.source if base else "")
+    base = next((t for t in trials if t.number == point.base), None)
+    source = point.source or (base.source if base else "")
     trial = Trial(
         loop_id=ctx.loop.id,
         number=len(trials) + 1,
-        params=dict(proposal.params),
-        label=proposal.label,
-        smoke=proposal.smoke,
-        carry_checkpoint=proposal.carry_checkpoint,
-        repeat=proposal.repeat,
+        params=dict(point.params),
+        label=point.label,
+        smoke=point.smoke,
+        carry_checkpoint=point.carry_checkpoint,
+        repeat=point.repeat,
         source=source,
-        entry=proposal.entry or (base.entry if base else ""),
-        source_digest=_digest(ctx, source, trials, proposal.phase, base),
-        environment={**(base.environment if base else {}), **proposal.environment},
-        phase=proposal.phase,
-        base=proposal.base,
+        entry=point.entry or (base.entry if base else ""),
+        source_digest=_digest(ctx, source, trials, point.phase, base),
+        environment={**(base.environment if base else {}), **point.environment},
+        phase=point.phase,
+        base=point.base,
     )
     twin = _twin(ctx, trial, trials)
     return (
@@ -59,7 +59,7 @@ def _twin(ctx: Context, trial: Trial, trials: Sequence[Trial]) -> Trial | None:
     """
     taken = {t.taken_from for t in trials if t.phase == trial.phase}
     ran = {job.trial: job for job in ctx.jobs() if job.status == "Completed"}
-    params: dict[str, JSON] | None = None
+    params: dict[str, Value] | None = None
     for other in trials:
         known = other.number in ran or bool(other.taken_loop)
         if other.phase >= trial.phase or other.number in taken or not known:
@@ -77,7 +77,7 @@ def _twin(ctx: Context, trial: Trial, trials: Sequence[Trial]) -> Trial | None:
     return None
 
 
-def params_for(ctx: Context, trial: Trial) -> dict[str, JSON]:
+def params_for(ctx: Context, trial: Trial) -> dict[str, Value]:
     """The hyperparameters of the trial's next job.
 
     The loop file's, then what patches made of them for earlier trials, then what the strategy chose, then what
@@ -91,13 +91,13 @@ def params_for(ctx: Context, trial: Trial) -> dict[str, JSON]:
     }
 
 
-def carried(ctx: Context, trial: Trial) -> Mapping[str, tuple[JSON, str]]:
+def carried(ctx: Context, trial: Trial) -> Mapping[str, tuple[Value, str]]:
     """What this trial takes over from patches of earlier ones: the value and the job that was patched.
 
     A batch that did not fit in one trial does not fit in the next. What the strategy chooses for this trial
     is its own, and so is what the user has changed in the loop file since.
     """
-    found: dict[str, tuple[JSON, str]] = {}
+    found: dict[str, tuple[Value, str]] = {}
     for job in ctx.jobs():
         if job.trial < trial.number:
             found |= {
@@ -118,13 +118,13 @@ def carried_from(ctx: Context, trial: Trial) -> int | None:
     return None if trial.carry_checkpoint else trial.number
 
 
-def _own(ctx: Context, trial: Trial) -> Mapping[str, JSON]:
+def _own(ctx: Context, trial: Trial) -> Mapping[str, Value]:
     return {
         name: value for job in ctx.jobs() if job.trial == trial.number for name, value in _patched(ctx, job)
     }
 
 
-def _patched(ctx: Context, job: Job) -> Iterator[tuple[str, JSON]]:
+def _patched(ctx: Context, job: Job) -> Iterator[tuple[str, Value]]:
     """The hyperparameters that a job's patch changed and that the loop file still gives as it did then."""
     if job.patch is None:
         return
@@ -153,7 +153,7 @@ def row_of(trial: Trial) -> TrialRow:
     """A trial as a strategy sees it; a drawn one counts as running."""
     return TrialRow(
         number=trial.number,
-        params=dict(trial.params),  # type: ignore[arg-type]
+        params=dict(trial.params),
         label=trial.label,
         smoke=trial.smoke,
         state="running" if trial.state == "pending" else trial.state,

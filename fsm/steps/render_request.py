@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import RenderSpec, Request
@@ -9,6 +11,8 @@ from wpfsm.fsm.records import Trial
 from wpfsm.fsm.request.compose import digest
 
 REQUIREMENTS = "requirements.txt"
+LIKE = "like"
+"""In the place of a source's digest: the request of another source, of the same entry and requirements."""
 
 _RENDERED = frozenset({"image", "install", "requirements", "request", "inputs", "output"})
 """Keys of ``job`` that a base request holds; the others are put into each job's own members."""
@@ -38,7 +42,7 @@ def base_request(ctx: Context, trial: Trial) -> Request:
     if known := ctx.store.rendered(key):
         return known
     requirements = _requirements(ctx, trial)
-    like_key = base_key(ctx.file, "like", f"{entry}:{requirements}")
+    like_key = base_key(ctx.file, LIKE, f"{entry}:{requirements}")
     like = ctx.store.rendered(like_key)
     if not ctx.file.job.request:
         how = (
@@ -66,6 +70,34 @@ def base_request(ctx: Context, trial: Trial) -> Request:
         if like is None:
             ctx.store.save_rendered(like_key, request)
     return request
+
+
+def render_ahead(ctx: Context) -> None:
+    """Let the SDK render, where it is, every kind of request that a later trial may need.
+
+    One for each entry that the strategy names, with requirements and, because a patch may add the first one, for
+    a source that has none yet. What remains for a later trial is to upload its source.
+
+    Raises: as :func:`base_request`.
+    """
+    given = ctx.file.job
+    if given.request:
+        return
+    for proposal in ctx.strategy.preview():
+        source, entry = proposal.source or given.source or "", proposal.entry or given.entry or ""
+        digest = ctx.sources.snapshot(proposal.source) if proposal.source else ctx.loop.source_digest
+        trial = Trial(ctx.loop.id, 0, {}, "", source=source, entry=entry, source_digest=digest)
+        _render_kind(ctx, trial)
+        if digest and not _requirements(ctx, trial):
+            added = ctx.sources.derive(digest, {REQUIREMENTS: ""})
+            _render_kind(ctx, replace(trial, source_digest=added))
+
+
+def _render_kind(ctx: Context, trial: Trial) -> None:
+    """Render a request of the trial's entry and requirements, unless there is one to be like."""
+    kind = f"{trial.entry}:{_requirements(ctx, trial)}"
+    if not ctx.store.rendered(base_key(ctx.file, LIKE, kind)):
+        base_request(ctx, trial)
 
 
 def _how_much(ctx: Context, trial: Trial) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Rejected
 from wpfsm.fsm.records import Intent, Job
+from wpfsm.fsm.units import duration
 
 
 def set_keep_alive(ctx: Context, job: Job, seconds: float, why: str) -> bool:
@@ -19,7 +20,7 @@ def set_keep_alive(ctx: Context, job: Job, seconds: float, why: str) -> bool:
     intent = intend(ctx, "update", job, f"{seconds:.0f}")
     ctx.record(
         "update_intended",
-        f"keep-alive of {job.name} to {seconds:.0f} s: {why}",
+        f"keep-alive of {job.name} to {duration(seconds)}: {why}",
         intents=(intent,),
         data={"job": job.name, "keep_alive": seconds},
     )

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from wpfsm.fsm.strategies.base import (
     Comparison,
-    Proposal,
+    Point,
     Standing,
     Strategy,
     StrategyError,
     TrialRow,
-    Value,
     best,
     repeated_failure,
 )
@@ -27,13 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Goal",
-    "Proposal",
+    "Point",
     "Standing",
     "Strategy",
     "StrategyConfig",
     "StrategyError",
     "TrialRow",
-    "Value",
     "best",
     "build",
     "missing_extra",

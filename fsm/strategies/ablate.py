@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Proposal, Standing, StrategyError, TrialRow, Value
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Standing, StrategyError, TrialRow
 from wpfsm.fsm.strategies.comparison import BASELINE, compare
 from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.recipes import Name
@@ -27,21 +28,21 @@ class Variant(BaseModel):
 
 
 class AblateConfig(WithSmoke):
-    """The `strategy` section of an ablation.
-
-    Attributes:
-        baseline: Overrides that the baseline and every variant share.
-        variants: What each variant changes.
-        repeats: How often each is run; noise is known from 2 on.
-        seed_parameter: The hyperparameter that gets another seed in each repeat, the same one for the
-            baseline and the variants; it counts up from its own value, or from 0.
-    """
+    """The `strategy` section of an ablation."""
 
     type: Literal["ablate"] = "ablate"
-    baseline: Overrides = Field(default_factory=dict)
-    variants: Annotated[list[Variant], Field(min_length=1)]
-    repeats: Annotated[int, Field(ge=1, le=100)] = 1
-    seed_parameter: str | None = None
+    baseline: Overrides = Field(
+        default_factory=dict, description="Overrides that the baseline and every variant share."
+    )
+    variants: Annotated[list[Variant], Field(min_length=1)] = Field(description="What each variant changes.")
+    repeats: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=1, description="How often each is run; noise is known from 2 on."
+    )
+    seed_parameter: str | None = Field(
+        default=None,
+        description="The hyperparameter that gets another seed in each repeat, the same one for the baseline "
+        "and the variants; it counts up from its own value, or from 0.",
+    )
 
     @model_validator(mode="after")
     def _variants_differ(self) -> AblateConfig:
@@ -83,13 +84,13 @@ class Ablate(TrialList):
         return replace(standing, comparisons=compare(values, self._metric))
 
 
-def _proposals(config: AblateConfig, base: Mapping[str, Value]) -> list[Proposal]:
+def _proposals(config: AblateConfig, base: Mapping[str, Value]) -> list[Point]:
     arms: dict[str, dict[str, Value]] = {BASELINE: dict(config.baseline)}
     arms |= {variant.name: {**config.baseline, **variant.set} for variant in config.variants}
     _refuse_twins({name: {**base, **params} for name, params in arms.items()})
     seeds = _seeds(config, base)
     return [
-        Proposal(params | seed, name, repeat=repeat)
+        Point(params | seed, name, repeat=repeat)
         for repeat, seed in enumerate(seeds)
         for name, params in arms.items()
     ]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, describe, ended_trials
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials
 from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
@@ -17,20 +17,25 @@ DEFAULT_HOLD = 600.0
 
 
 class AskConfig(WithRepeats):
-    """The `strategy` section of a loop whose next trial comes from outside (`wpfsm next`).
-
-    Attributes:
-        hold: How long the pool is held after each verdict. When it passes without a proposal the pool goes, and the
-            next trial starts cold; nothing else is lost.
-        keep: What the next trial starts from. `better`: the best so far, so that a trial that is no better is
-            discarded; `all`: the newest that completed; `last`: the newest, whatever became of it.
-        max_trials: The most trials; after them the loop ends. Those of a loop that is continued do not count.
-    """
+    """The `strategy` section of a loop whose next trial comes from outside (`wpfsm next`)."""
 
     type: Literal["ask"] = "ask"
-    hold: Annotated[Duration, Field(gt=0)] = DEFAULT_HOLD
-    keep: Literal["better", "all", "last"] = "better"
-    max_trials: Annotated[int, Field(ge=1, le=1000)] = 50
+    hold: Annotated[Duration, Field(gt=0)] = Field(
+        default=DEFAULT_HOLD,
+        description="How long the pool is held after each verdict. When it passes without a proposal the pool"
+        " goes, and the next trial starts cold; nothing else is lost.",
+    )
+    keep: Literal["better", "all", "last"] = Field(
+        default="better",
+        description="What the next trial starts from. `better`: the best so far, so that a trial that is no "
+        "better is discarded; `all`: the newest that completed; `last`: the newest, whatever "
+        "became of it.",
+    )
+    max_trials: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=50,
+        description="The most trials; after them the loop ends. Those of a loop that is continued do not "
+        "count.",
+    )
 
 
 class Ask:
@@ -41,9 +46,9 @@ class Ask:
         self._config = config
         self._goal = goal
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The job as it is given; behind any trial, also one of the loop that is continued, nothing: the loop waits."""
-        return None if ended_trials(rows) else Proposal({}, "as given")
+        return None if ended_trials(rows) else Point({}, "as given")
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature
         """Never: whoever proposes says when it is done."""
@@ -63,6 +68,6 @@ class Ask:
         over = own >= self._config.max_trials
         return describe(rows, self._goal, f"max_trials ({own}) is reached" if over else None)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The job as it is given: nothing else is known beforehand."""
-        return [Proposal({}, "as given")]
+        return [Point({}, "as given")]

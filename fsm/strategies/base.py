@@ -16,13 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.metrics import Goal, finite
 
-Value = bool | int | float | str | None
-"""What a hyperparameter may be."""
-
-State = Literal["running", "completed", "failed", "stopped"]
-Verdict = Literal["better", "worse", "within noise", "noise unknown", "no result"]
+RowState = Literal["running", "completed", "failed", "stopped"]
+ComparisonVerdict = Literal["better", "worse", "within noise", "noise unknown", "no result"]
 
 PREVIEW = 50
 """How many trials `Strategy.preview` shows at most."""
@@ -33,7 +31,7 @@ class StrategyError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class Point:
     """The next trial that a strategy asks for.
 
     Attributes:
@@ -68,7 +66,7 @@ class TrialRow:
     Attributes:
         number: Its number in the loop, from 1.
         params: The overrides that it ran with.
-        label: The label of its proposal.
+        label: The label of its point.
         smoke: Whether it was a smoke trial.
         state: Where it stands.
         metric: Its final metric, finite, or `None`.
@@ -84,7 +82,7 @@ class TrialRow:
     params: Mapping[str, Value]
     label: str
     smoke: bool
-    state: State
+    state: RowState
     metric: float | None = None
     fingerprint: str | None = None
     repeat: int = 0
@@ -115,7 +113,7 @@ class Comparison:
     baseline_mean: float | None
     low: float | None
     high: float | None
-    verdict: Verdict
+    verdict: ComparisonVerdict
     text: str
 
 
@@ -139,7 +137,7 @@ class Standing:
 class Strategy(Protocol):
     """The order of trials, as a pure function of the loop's rows."""
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The next trial, or `None` when there is none left.
 
         Raises:
@@ -163,7 +161,7 @@ class Strategy(Protocol):
         """What the trials have shown so far."""
         ...
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The first trials that are known beforehand, at most 50."""
         ...
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wpfsm.fsm.errors import MissingExtra
-from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, Value, describe, ended_trials, label_for
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials, label_for
 from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.space import Choice, Range, Space
 
@@ -41,7 +42,7 @@ class Bayes:
         self._seed = seed
         self._goal = goal
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The most promising point that has not been tried.
 
         Raises:
@@ -53,7 +54,7 @@ class Bayes:
             return None
         tried = {row.label for row in done}
         params = self._ask(done, tried) or self._draw(tried)
-        return None if params is None else Proposal(params, label_for(params))
+        return None if params is None else Point(params, label_for(params))
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature
         """Never: the search runs to its count."""
@@ -73,7 +74,7 @@ class Bayes:
         ended = f"every trial is done ({self._count})" if done >= self._count else None
         return describe(rows, self._goal, ended)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The first trial: every later one depends on what it shows.
 
         Raises:

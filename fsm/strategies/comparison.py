@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import mean, variance
 
-from wpfsm.fsm.strategies.base import Comparison, Verdict
+from wpfsm.fsm.strategies.base import Comparison, ComparisonVerdict
 from wpfsm.fsm.strategies.metrics import Goal
 
 BASELINE = "baseline"
@@ -43,7 +43,7 @@ def _against(name: str, values: Sequence[float], baseline: Sequence[float], goal
     return Comparison(name, len(values), average, reference, low, high, verdict, text)
 
 
-def _verdict(low: float | None, high: float | None, goal: Goal) -> Verdict:
+def _verdict(low: float | None, high: float | None, goal: Goal) -> ComparisonVerdict:
     if low is None or high is None:
         return "noise unknown"
     if low <= 0 <= high:

@@ -24,17 +24,16 @@ DEFAULT_MIN_TRIALS = 3
 
 
 class EarlyStopConfig(BaseModel):
-    """The `early_stop` section of the loop file.
-
-    Attributes:
-        warmup_reports: Reports that each job may make before it is judged.
-        min_trials: Completed trials that it takes before anything is judged.
-    """
+    """The `early_stop` section of the loop file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    warmup_reports: Annotated[int, Field(ge=1)] = 3
-    min_trials: Annotated[int, Field(ge=1)] = DEFAULT_MIN_TRIALS
+    warmup_reports: Annotated[int, Field(ge=1)] = Field(
+        default=3, description="Reports that each job may make before it is judged."
+    )
+    min_trials: Annotated[int, Field(ge=1)] = Field(
+        default=DEFAULT_MIN_TRIALS, description="Completed trials that it takes before anything is judged."
+    )
 
 
 def should_prune(

@@ -38,7 +38,7 @@ _TAKES_NUMBERS = re.compile(r"(?:\[[^\]]*\]|\\[dwDWsS]|\.)(?:[+*]|\{\d+,?\d*\})$
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MetricReport:
     """What a metric's expression reads in one line of a log.
 
     Attributes:
@@ -56,7 +56,7 @@ class Reading:
     others: tuple[str, ...] = ()
 
 
-class Match(Protocol):
+class BoundedMatch(Protocol):
     """A match of the bounded engine."""
 
     def group(self, number: int = 0) -> str | None:
@@ -69,19 +69,19 @@ class Match(Protocol):
         """Behind its last character."""
 
 
-class Pattern(Protocol):
+class BoundedPattern(Protocol):
     """A compiled expression of the bounded engine; a search raises `TimeoutError` when its seconds are over."""
 
     groups: int
 
-    def finditer(self, string: str, *, timeout: float) -> Iterator[Match]:
+    def finditer(self, string: str, *, timeout: float) -> Iterator[BoundedMatch]:
         """Every match, from left to right."""
 
-    def match(self, string: str, *, timeout: float) -> Match | None:
+    def match(self, string: str, *, timeout: float) -> BoundedMatch | None:
         """A match at the beginning."""
 
 
-def compile_bounded(text: str) -> Pattern:
+def compile_bounded(text: str) -> BoundedPattern:
     """The expression for the engine that can be interrupted.
 
     Raises:
@@ -93,12 +93,12 @@ def compile_bounded(text: str) -> Pattern:
     if repeats > MOST_REPEATS:
         raise ValueError(f"it repeats groups {repeats} times; at most {MOST_REPEATS} times are compiled")
     try:
-        return cast("Pattern", regex.compile(text))
+        return cast("BoundedPattern", regex.compile(text))
     except (regex.error, OverflowError, RecursionError, MemoryError) as error:
         raise ValueError(str(error) or type(error).__name__) from None
 
 
-def check_regex(text: str) -> Pattern:
+def check_regex(text: str) -> BoundedPattern:
     """Compiles a metric's expression, or says why the service would not get a value from it.
 
     Raises:
@@ -168,14 +168,14 @@ class Expression:
         self._line_seconds = line_seconds
         self._read_seconds = read_seconds
 
-    def read(self, lines: Iterable[str], first: int = 1) -> list[Reading]:
+    def read(self, lines: Iterable[str], first: int = 1) -> list[MetricReport]:
         """One reading for each line that matches; at most as long as ``read_seconds``.
 
         Args:
             lines: a page of the log.
             first: the number of its first line.
         """
-        found: list[Reading] = []
+        found: list[MetricReport] = []
         began = time.thread_time()
         for number, line in enumerate(lines, start=first):
             if self.given_up:
@@ -195,14 +195,14 @@ class Expression:
                 )
         return found
 
-    def _line(self, number: int, line: str, ends_at: float) -> Reading | None:
+    def _line(self, number: int, line: str, ends_at: float) -> MetricReport | None:
         """The line's last report; a number that is not finite counts where the expression looks for a number."""
         captured = _captures(self._pattern, line, ends_at)
         last = captured[-1] if captured else None
         token = self._not_finite(line, last, ends_at)
         if token is not None:
             texts = tuple(line[match.start(1) : match.end(1)] for match in captured if match is not last)
-            return Reading(number, token.group(), parse(token.group()), None, texts)
+            return MetricReport(number, token.group(), parse(token.group()), None, texts)
         if last is None:
             return None
         text = last.group(1) or ""
@@ -210,9 +210,9 @@ class Expression:
         others = tuple(
             dict.fromkeys(other for match in captured[:-1] if (other := match.group(1) or "") != text)
         )
-        return Reading(number, text, None if whole else parse(text), whole, others)
+        return MetricReport(number, text, None if whole else parse(text), whole, others)
 
-    def _not_finite(self, line: str, last: Match | None, ends_at: float) -> re.Match[str] | None:
+    def _not_finite(self, line: str, last: BoundedMatch | None, ends_at: float) -> re.Match[str] | None:
         """The word behind (or under) the last match that stands where the expression looks for a number."""
         small = line.lower()
         if "nan" not in small and "inf" not in small:
@@ -230,11 +230,11 @@ class Expression:
         return None
 
 
-def _captures(pattern: Pattern, line: str, ends_at: float) -> list[Match]:
+def _captures(pattern: BoundedPattern, line: str, ends_at: float) -> list[BoundedMatch]:
     left = ends_at - time.thread_time()
     if left <= 0:
         raise TimeoutError
-    found: list[Match] = []
+    found: list[BoundedMatch] = []
     for match in pattern.finditer(line, timeout=left):
         found.append(match)
         if not len(found) % 1000 and time.thread_time() > ends_at:
@@ -242,7 +242,7 @@ def _captures(pattern: Pattern, line: str, ends_at: float) -> list[Match]:
     return found
 
 
-def warnings_of(expression: Expression, readings: Sequence[Reading]) -> dict[str, str]:
+def warnings_of(expression: Expression, readings: Sequence[MetricReport]) -> dict[str, str]:
     """What is wrong with the expression, by kind, as far as these readings show it.
 
     Args:

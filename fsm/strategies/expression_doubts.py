@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from wpfsm.fsm.strategies.expression import Pattern, compile_bounded
+from wpfsm.fsm.strategies.expression import BoundedPattern, compile_bounded
 
 _SECONDS = 0.1
 _LAST_PART = re.compile(r"(\[\^?[^\]]*\]|\\[dwDWsS]|\.)(?:[+*]|\{\d+,?\d*\})$")
@@ -49,7 +49,7 @@ def _doubts(before: str, group: str, behind: str) -> Iterator[str]:
         yield f"of -1.25 it captures 1.25: {last[0]} before the group takes the sign"
 
 
-def _takes(pattern: Pattern, character: str) -> bool:
+def _takes(pattern: BoundedPattern, character: str) -> bool:
     found = pattern.match(character, timeout=_SECONDS)
     return found is not None and found.end() == 1
 

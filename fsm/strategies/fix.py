@@ -7,23 +7,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Proposal, Standing, TrialRow, Value, describe, ended_trials
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
+from wpfsm.fsm.strategies.space import Overrides
 
 DEFAULT_ATTEMPTS = 10
 
 
 class FixConfig(WithSmoke):
-    """The `strategy` section that runs until one job completes.
-
-    Attributes:
-        smoke: What makes the attempts short; after one of them completed, the full job runs.
-        attempts: How many trials may fail, smoke or full, before the loop gives up.
-    """
+    """The `strategy` section that runs until one job completes."""
 
     type: Literal["fix"] = "fix"
-    attempts: Annotated[int, Field(ge=1, le=100)] = DEFAULT_ATTEMPTS
+    attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=DEFAULT_ATTEMPTS,
+        description="How many trials may fail, smoke or full, before the loop gives up.",
+    )
+    smoke: bool | Overrides = Field(
+        default=False,
+        description="What makes the attempts short; after one of them completed, the full job runs.",
+    )
 
 
 class Fix:
@@ -35,7 +39,7 @@ class Fix:
         self._goal = goal
         self._overrides = dict(overrides)
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """Another attempt, or the full job once an attempt completed."""
         return None if self._ended(ended_trials(rows)) else self._proposal(rows)
 
@@ -58,22 +62,20 @@ class Fix:
         text = f"{self.goal_met(rows) or 'no full job has completed'} after {_failed(rows)} failed attempts"
         return Standing(standing.best, text, ended=standing.ended)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The attempt and the full job, as if nothing failed."""
-        full = Proposal({}, "full job")
+        full = Point({}, "full job")
         return [self._attempt(0), full] if self._overrides else [full]
 
-    def _proposal(self, rows: Sequence[TrialRow]) -> Proposal:
+    def _proposal(self, rows: Sequence[TrialRow]) -> Point:
         passed = any(row.smoke and row.state == "completed" for row in rows)
         repeat = sum(row.smoke != (passed or not self._overrides) for row in rows)
         return (
-            Proposal({}, "full job", repeat=repeat)
-            if passed or not self._overrides
-            else self._attempt(repeat)
+            Point({}, "full job", repeat=repeat) if passed or not self._overrides else self._attempt(repeat)
         )
 
-    def _attempt(self, repeat: int) -> Proposal:
-        return Proposal(self._overrides, "attempt", smoke=True, repeat=repeat)
+    def _attempt(self, repeat: int) -> Point:
+        return Point(self._overrides, "attempt", smoke=True, repeat=repeat)
 
     def _ended(self, rows: Sequence[TrialRow]) -> str | None:
         if met := self.goal_met(rows):

@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from wpfsm.fsm.strategies.expression import Expression, Reading
+from wpfsm.fsm.strategies.expression import Expression, MetricReport
 
 Direction = Literal["minimize", "maximize"]
 PAGE_LINES = 1000
@@ -52,7 +52,7 @@ class Goal:
         return one < other if self.direction == "minimize" else one > other
 
 
-def series(regex: str | Expression, lines: Iterable[str]) -> Iterator[Reading]:
+def series(regex: str | Expression, lines: Iterable[str]) -> Iterator[MetricReport]:
     """The reading of each line of a log that matches, whether it is a number or not.
 
     Args:

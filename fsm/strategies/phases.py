@@ -8,13 +8,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Proposal,
+    Point,
     Standing,
     Strategy,
     TrialRow,
-    Value,
     best,
     describe,
     ended_trials,
@@ -83,7 +83,7 @@ class Phases:
         self._given = dict(base)
         self._plain = [phase.build(base) for phase in phases]
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """What the first phase that is not over asks for, on top of what it starts from."""
         index = self._current(ended_trials(rows))
         if index is None:
@@ -120,11 +120,11 @@ class Phases:
         text = f"phase {index + 1} of {len(self._phases)} ({self._phases[index].kind}): {standing.text}"
         return replace(describe(rows, self._goal, ended), text=text, comparisons=standing.comparisons)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """What each phase knows beforehand, as if nothing were found before it."""
         return self.previews()[:PREVIEW]
 
-    def previews(self) -> list[Proposal]:
+    def previews(self) -> list[Point]:
         """As `preview`, up to 50 for each phase."""
         return [
             replace(each, phase=index + 1)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Proposal
+from wpfsm.fsm.strategies.base import Point
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
@@ -16,27 +16,27 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Recipe(BaseModel):
-    """One variant.
-
-    Attributes:
-        name: What the trial is called.
-        source: Its source directory, if not the job's.
-        entry: Its entry script, if not the job's.
-        hyperparameters: Overrides of the job's hyperparameters.
-        environment: Overrides of the job's environment.
-    """
+    """One variant."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Name
-    source: Annotated[str, Field(min_length=1)] | None = None
-    entry: Annotated[str, Field(min_length=1)] | None = None
-    hyperparameters: Overrides = Field(default_factory=dict)
-    environment: dict[str, str] = Field(default_factory=dict)
+    name: Name = Field(description="What the trial is called.")
+    source: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Its source directory, if not the job's."
+    )
+    entry: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Its entry script, if not the job's."
+    )
+    hyperparameters: Overrides = Field(
+        default_factory=dict, description="Overrides of the job's hyperparameters."
+    )
+    environment: dict[str, str] = Field(
+        default_factory=dict, description="Overrides of the job's environment."
+    )
 
-    def proposal(self) -> Proposal:
+    def proposal(self) -> Point:
         """The trial that runs it."""
-        return Proposal(
+        return Point(
             dict(self.hyperparameters), self.name, self.source, self.entry, environment=dict(self.environment)
         )
 

@@ -9,9 +9,10 @@ from typing import Annotated, TypeAlias, assert_never
 from pydantic import Discriminator, Field, Tag
 
 from wpfsm.fsm.errors import MissingExtra
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.ablate import Ablate, AblateConfig
 from wpfsm.fsm.strategies.ask import Ask, AskConfig
-from wpfsm.fsm.strategies.base import Strategy, Value
+from wpfsm.fsm.strategies.base import Strategy
 from wpfsm.fsm.strategies.fix import Fix, FixConfig
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.phases import From, Phase, PhaseKeys, Phases, default_start

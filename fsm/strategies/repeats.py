@@ -15,20 +15,25 @@ from wpfsm.fsm.strategies.verdict import best_trial, root_of
 
 
 class WithRepeats(BaseModel):
-    """The keys of a strategy whose trials may be repeated.
-
-    Attributes:
-        repeats: How many jobs each trial takes; its metric is their mean, and from 2 on the noise is known.
-        confirm: How often the best trial, and of a search the second best, runs again before one is called best.
-        seed_parameter: The hyperparameter that gets another seed in each repeat; it counts up from its own value, or
-            from 0.
-    """
+    """The keys of a strategy whose trials may be repeated."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    repeats: Annotated[int, Field(ge=1, le=20)] = 1
-    confirm: Annotated[int, Field(ge=0, le=20)] = 0
-    seed_parameter: str | None = None
+    repeats: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=1,
+        description="How many jobs each trial takes; its metric is their mean, and from 2 on the noise is "
+        "known.",
+    )
+    confirm: Annotated[int, Field(ge=0, le=20)] = Field(
+        default=0,
+        description="How often the best trial, and of a search the second best, runs again before one is "
+        "called best.",
+    )
+    seed_parameter: str | None = Field(
+        default=None,
+        description="The hyperparameter that gets another seed in each repeat; it counts up from its own "
+        "value, or from 0.",
+    )
 
 
 def group_of(trial: Trial, trials: Sequence[Trial]) -> list[Trial]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wpfsm.fsm.strategies.base import Proposal
+from wpfsm.fsm.strategies.base import Point
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.trial_list import TrialList
@@ -18,4 +18,4 @@ class SingleConfig(WithSmoke):
 
 def single(goal: Goal | None) -> TrialList:
     """The strategy that runs the job as the loop file gives it."""
-    return TrialList([Proposal({}, "job")], goal)
+    return TrialList([Point({}, "job")], goal)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Proposal,
+    Point,
     Standing,
     Strategy,
     StrategyError,
     TrialRow,
-    Value,
     ended_trials,
 )
 from wpfsm.fsm.strategies.space import Overrides
@@ -39,16 +39,15 @@ A dash counts as an underscore."""
 
 
 class WithSmoke(BaseModel):
-    """The `smoke` key, which every strategy has.
-
-    Attributes:
-        smoke: `true` shortens the hyperparameters that are known to set a run's length; a mapping says which
-            hyperparameters make it short.
-    """
+    """The `smoke` key, which every strategy has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    smoke: bool | Overrides = False
+    smoke: bool | Overrides = Field(
+        default=False,
+        description="`true` shortens the hyperparameters that are known to set a run's length; a mapping says"
+        " which hyperparameters make it short.",
+    )
 
 
 def smoke_overrides(smoke: bool | Mapping[str, Value], names: Iterable[str]) -> dict[str, Value]:
@@ -84,7 +83,7 @@ class Smoke:
         self._inner = inner
         self._overrides = dict(overrides)
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The smoke trial; once it completed, what the inner strategy asks for; if it did not, nothing."""
         ended_trials(rows)
         if not any(row.smoke for row in rows):
@@ -111,13 +110,13 @@ class Smoke:
             return replace(standing, text=f"{standing.text}; {refusal}", ended=refusal)
         return standing if any(row.smoke for row in rows) else replace(standing, ended=None)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The smoke trial, then the inner strategy's."""
         inner = self._inner.preview()
         first = self._shorten(inner[0] if inner else None)
         return ([first] if first else []) + list(inner[: PREVIEW - 1])
 
-    def _shorten(self, first: Proposal | None) -> Proposal | None:
+    def _shorten(self, first: Point | None) -> Point | None:
         if first is None:
             return None
         # A short run's checkpoint must not be what the first real trial continues from.

@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from wpfsm.fsm.strategies.base import Value
+from wpfsm.fsm.records import Value
 
 FiniteFloat = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 Number = StrictInt | FiniteFloat
@@ -74,23 +74,20 @@ class Choice(BaseModel):
 
 
 class Range(BaseModel):
-    """Numbers between two bounds, both included.
-
-    Attributes:
-        min: The lower bound.
-        max: The upper bound.
-        scale: `log` for magnitudes, such as learning rates.
-        step: Only multiples of it, counted from `min`.
-        type: `int` or `float`; `int` when the bounds and the step are written as integers.
-    """
+    """Numbers between two bounds, both included."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    min: Number
-    max: Number
-    scale: Literal["linear", "log"] = "linear"
-    step: Number | None = None
-    type: Literal["int", "float"] | None = None
+    min: Number = Field(description="The lower bound.")
+    max: Number = Field(description="The upper bound.")
+    scale: Literal["linear", "log"] = Field(
+        default="linear", description="`log` for magnitudes, such as learning rates."
+    )
+    step: Number | None = Field(default=None, description="Only multiples of it, counted from `min`.")
+    type: Literal["int", "float"] | None = Field(
+        default=None,
+        description="`int` or `float`; `int` when the bounds and the step are written as integers.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Range:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from wpfsm.fsm.strategies.base import Proposal, Strategy, StrategyError, Value, label_for
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.base import Point, Strategy, StrategyError, label_for
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
@@ -20,24 +21,29 @@ MAX_TRIALS = 1000
 
 
 class Search(BaseModel):
-    """Where trials come from.
-
-    Attributes:
-        method: `grid` runs every combination, `list` the given trials, `random` and `bayes` draw `count`.
-        parameters: Each name with its values, or for `random` and `bayes` with its range. `list` pairs them one by
-            one: the first of each, the second of each.
-        trials: The trials of `list`, where they are not given by `parameters`.
-        count: How many trials `random` and `bayes` run.
-        seed: What `random` and `bayes` draw with: the same seed proposes the same trials.
-    """
+    """Where trials come from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["grid", "list", "random", "bayes"] = "grid"
-    parameters: dict[str, Parameter] | None = None
-    trials: list[Overrides] | None = None
-    count: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    method: Literal["grid", "list", "random", "bayes"] = Field(
+        default="grid",
+        description="`grid` runs every combination, `list` the given trials, `random` and `bayes` draw "
+        "`count`.",
+    )
+    parameters: dict[str, Parameter] | None = Field(
+        default=None,
+        description="Each name with its values, or for `random` and `bayes` with its range. `list` pairs them"
+        " one by one: the first of each, the second of each.",
+    )
+    trials: list[Overrides] | None = Field(
+        default=None, description="The trials of `list`, where they are not given by `parameters`."
+    )
+    count: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = Field(
+        default=None, description="How many trials `random` and `bayes` run."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        default=0, description="What `random` and `bayes` draw with: the same seed proposes the same trials."
+    )
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Search:
@@ -132,7 +138,7 @@ def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Stra
     return TrialList(trial_list(_points(config), base), goal)
 
 
-def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> list[Proposal]:
+def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> list[Point]:
     """Proposals for a list of overrides.
 
     Raises:
@@ -145,7 +151,7 @@ def trial_list(trials: list[Mapping[str, Value]], base: Mapping[str, Value]) -> 
             raise StrategyError(
                 f"trials {first + 1} and {later + 1} are the same: {label_for(trials[later])}"
             )
-    return [Proposal(dict(trial), label_for(trial)) for trial in trials]
+    return [Point(dict(trial), label_for(trial)) for trial in trials]
 
 
 def _points(config: Search) -> list[Mapping[str, Value]]:

@@ -24,7 +24,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class MetricTarget:
     """A number that a metric is to reach.
 
     Attributes:
@@ -40,7 +40,7 @@ class Target:
     percent: bool = False
 
     @classmethod
-    def parse(cls, text: str) -> Target:
+    def parse(cls, text: str) -> MetricTarget:
         """Reads a target.
 
         Raises:

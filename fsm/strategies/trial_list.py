@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wpfsm.fsm.strategies.base import (
     PREVIEW,
-    Proposal,
+    Point,
     Standing,
     StrategyError,
     TrialRow,
@@ -19,7 +19,7 @@ from wpfsm.fsm.strategies.metrics import Goal
 class TrialList:
     """Runs a fixed list of proposals in order, whatever their outcomes."""
 
-    def __init__(self, proposals: Sequence[Proposal], goal: Goal | None) -> None:
+    def __init__(self, proposals: Sequence[Point], goal: Goal | None) -> None:
         """Keeps the list.
 
         Args:
@@ -39,7 +39,7 @@ class TrialList:
         self._proposals = tuple(proposals)
         self._goal = goal
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The first proposal that no row stands for."""
         ended_trials(rows)
         return self._pending(rows)
@@ -61,10 +61,10 @@ class TrialList:
         ended = None if self._pending(rows) else f"every trial is done ({len(self._proposals)})"
         return describe(rows, self._goal, ended)
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The head of the list."""
         return self._proposals[:PREVIEW]
 
-    def _pending(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def _pending(self, rows: Sequence[TrialRow]) -> Point | None:
         taken = {(row.label, row.repeat) for row in rows if not row.smoke}
         return next((each for each in self._proposals if (each.label, each.repeat) not in taken), None)

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.base import (
-    Proposal,
+    Point,
     Standing,
     Strategy,
     StrategyError,
     TrialRow,
-    Value,
     best,
     describe,
     ended_trials,
@@ -24,7 +24,7 @@ from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
 from wpfsm.fsm.strategies.sweep import MAX_TRIALS, Search, search, trial_list
-from wpfsm.fsm.strategies.target import Target
+from wpfsm.fsm.strategies.target import MetricTarget
 from wpfsm.fsm.strategies.trial_list import TrialList
 
 CONTINUED_TRIALS = 10
@@ -32,28 +32,30 @@ CONTINUED_TRIALS = 10
 
 
 class UntilConfig(WithSmoke, WithRepeats):
-    """The `strategy` section that trains until a target is met.
-
-    Attributes:
-        target: `eval_loss < 0.30`, `accuracy >= 90%`.
-        patience: Trials in a row without a new best metric, after which the loop gives up.
-        propose: A list of trials, or a search; without it the same configuration is continued.
-        carry_checkpoint: The script continues from the checkpoint in the pool's persistent cache. On when
-            nothing is proposed.
-        max_trials: The most trials.
-    """
+    """The `strategy` section that trains until a target is met."""
 
     type: Literal["until"] = "until"
-    target: str
-    patience: Annotated[int, Field(ge=1)] | None = None
-    propose: list[Overrides] | Search | None = None
-    carry_checkpoint: bool | None = None
-    max_trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = None
+    target: str = Field(description="`eval_loss < 0.30`, `accuracy >= 90%`.")
+    patience: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Trials in a row without a new best metric, after which the loop gives up."
+    )
+    propose: list[Overrides] | Search | None = Field(
+        default=None,
+        description="A list of trials, or a search; without it the same configuration is continued.",
+    )
+    carry_checkpoint: bool | None = Field(
+        default=None,
+        description="The script continues from the checkpoint in the pool's persistent cache. On when nothing"
+        " is proposed.",
+    )
+    max_trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = Field(
+        default=None, description="The most trials."
+    )
 
     @field_validator("target")
     @classmethod
     def _target_reads(cls, text: str) -> str:
-        Target.parse(text)
+        MetricTarget.parse(text)
         return text
 
     @model_validator(mode="after")
@@ -85,11 +87,11 @@ class Until:
             StrategyError: There is no metric, it has another name, or its goal points the other way.
         """
         self._config = config
-        self._target = Target.parse(config.target)
+        self._target = MetricTarget.parse(config.target)
         self._goal = _checked(self._target, goal)
         self._inner = _inner(config, self._goal, base)
 
-    def next(self, rows: Sequence[TrialRow]) -> Proposal | None:
+    def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The next trial, unless the target is met or the loop has given up."""
         if self._ended(ended_trials(rows)):
             return None
@@ -119,7 +121,7 @@ class Until:
         outcome = self._ended(rows) or f"{self._target} is not met"
         return replace(standing, text=f"{standing.text}; {outcome}")
 
-    def preview(self) -> Sequence[Proposal]:
+    def preview(self) -> Sequence[Point]:
         """The trials that are known beforehand, as if none met the target."""
         return [self._carried(each) for each in self._inner.preview()[: self.at_most()]]
 
@@ -134,12 +136,12 @@ class Until:
             return f"{self._target} is not met after {len(full)} trials"
         return None
 
-    def _carried(self, proposal: Proposal) -> Proposal:
+    def _carried(self, proposal: Point) -> Point:
         carry = self._config.carry_checkpoint
         return replace(proposal, carry_checkpoint=self._config.propose is None if carry is None else carry)
 
 
-def _checked(target: Target, goal: Goal | None) -> Goal:
+def _checked(target: MetricTarget, goal: Goal | None) -> Goal:
     if goal is None:
         raise StrategyError(f"the target {target} needs a metric of that name in the loop file")
     if goal.metric != target.metric:
@@ -159,7 +161,7 @@ def _inner(config: UntilConfig, goal: Goal, base: Mapping[str, Value]) -> Strate
             return TrialList(trial_list(list(trials), base), goal)
         case _:
             times = config.max_trials or CONTINUED_TRIALS
-            return TrialList([Proposal({}, "continued", repeat=n) for n in range(times)], goal)
+            return TrialList([Point({}, "continued", repeat=n) for n in range(times)], goal)
 
 
 def _without_improvement(rows: Sequence[TrialRow], goal: Goal) -> int:

@@ -203,6 +203,14 @@ class S3Blobs:
         content: bytes = answer["Body"].read()
         return content
 
+    def has(self, name: str) -> bool:
+        """Whether there is an object."""
+        try:
+            self._call("head_object", Key=self._prefix + name)
+        except NotFound:
+            return False
+        return True
+
     def delete(self, name: str) -> None:
         """Remove an object."""
         self._call("delete_object", Key=self._prefix + name)

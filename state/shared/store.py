@@ -52,12 +52,23 @@ TURN_SECONDS = 900.0
 _KINDS: dict[str, type[Any]] = {"TRIAL": Trial, "JOB": Job, "INTENT": Intent, "OWED": Obligation}
 
 
-def create_loop(table: Table, blobs: Blobs, loop: Loop, why: str) -> None:
+def create_loop(table: Table, blobs: Blobs, loop: Loop, why: str, trials: Sequence[Trial] = ()) -> None:
     """Insert a new loop with its first event.
+
+    Args:
+        table: The table.
+        blobs: Where large records go.
+        loop: Its row.
+        why: In words.
+        trials: What it knows from an earlier loop. They are written first: without its row there is no loop.
 
     Raises:
         StoreError: There is a loop of this id already.
     """
+    if trials and table.get(loop.id, LOOP) is not None:
+        raise _taken(table, loop)
+    for order, trial in enumerate(trials):
+        table.put(item_of(trial, blobs, order=order))
     event = Event(loop.id, 1, loop.created_at, "created", "", str(loop.state), why)
     values: dict[str, Value | None] = {
         **body_of(loop, blobs),
@@ -71,7 +82,11 @@ def create_loop(table: Table, blobs: Blobs, loop: Loop, why: str) -> None:
         Update(loop.id, LOOP, values, {"epoch": None}), [item_of(event, blobs)], _token(loop, loop.created_at)
     )
     if not made:
-        raise StoreError(f"there is a loop {loop.id} in {table.name} already", fix="start it again")
+        raise _taken(table, loop)
+
+
+def _taken(table: Table, loop: Loop) -> StoreError:
+    return StoreError(f"there is a loop {loop.id} in {table.name} already", fix="start it again")
 
 
 def take_over(

@@ -94,6 +94,10 @@ class Blobs(Protocol):
         """Read an object; None when there is none."""
         ...
 
+    def has(self, name: str) -> bool:
+        """Whether there is an object."""
+        ...
+
     def delete(self, name: str) -> None:
         """Remove an object, if it is there."""
         ...

@@ -53,6 +53,7 @@ def damaged(content: bytes, seed: int) -> bytes:
     return bytes(data)
 
 
+ROLE = "arn:aws:iam::123456789012:role/damage"
 GC = ["gc", "--apply", "--older-than", "0s", "--backend", "aws", "--region", "us-east-1"]
 
 
@@ -61,7 +62,9 @@ class Accounts:
 
     def __init__(self, bench: Bench) -> None:
         made = {"AWS_ACCESS_KEY_ID": key_of(-1), "AWS_SECRET_ACCESS_KEY": "none"}
-        started = bench.run("start", bench.loop("damage", BROKEN), "--backend", "aws", **made)
+        started = bench.run(
+            "start", bench.loop("damage", BROKEN), "--backend", "aws", "--set", f"pool.role={ROLE}", **made
+        )
         assert started.code == 10, started.err
         self.bench = bench
         self.loop = str(bench.document("damage")["loop"]["id"])
@@ -181,13 +184,15 @@ def test_gc_releases_in_every_damaged_database(bench: Bench, tmp_path: Path) -> 
     """A loop that nobody holds any more, its pool, and a file that cannot be trusted: by the file or by the tags."""
     accounts = Accounts(bench)
     wrong: list[Any] = []
-    for seed in SEEDS if SOAK else SEEDS[::5]:
+    for seed in SEEDS if SOAK else SEEDS[::10]:
         accounts.fill(seed)
         path = tmp_path / f"{seed}.db"
         path.write_bytes(damaged(accounts.content, 1000 + seed))
         wait_for(lambda seed=seed: accounts.status(seed) == "Available" or None)  # type: ignore[misc]
         ran = run(GC, path, bench.url, seed)
         status = accounts.status(seed)
-        if ran.exit_code != 0 or status != "Terminated" or unexplained(ran):
+        # 30 where the loop's own row cannot be closed any more: its pool is gone all the same, and that is said.
+        told = ran.exit_code == 0 or (ran.exit_code == 30 and "released by their tags" in ran.output)
+        if not told or status != "Terminated" or unexplained(ran):
             wrong.append((seed, ran.exit_code, status, unexplained(ran), ran.output[-600:]))
     assert wrong == []

@@ -8,49 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import random
-from typing import Any
 
+import crash_world
 import pytest
-from crash_puppets import SkewedClock
+from crash_checks import account_of, violations
 from crash_runs import SOAK, Fuse, differences, point, undisturbed, world_of
-from crash_stories import STORIES
-from crash_world import Crash, World
+from crash_stories import JOB, METRIC, NUMPY, POOL, STORIES, grid
+from crash_turns import take_turns
+from crash_world import Crash, Story, World
+from strategy_stories import STORIES as STRATEGIES
+from strategy_stories import Outcome
+from strategy_stories import world_of as strategy_world
 
-from wpfsm.fsm import controller
-from wpfsm.fsm.controller import Result
-from wpfsm.fsm.errors import Refused, Suspended
-
-
-class SuspendingClock(SkewedClock):
-    """The shared clock, whose pauses end the turn."""
-
-    def __init__(self, clock: Any) -> None:
-        super().__init__(clock, 0.0)
-
-    def pause(self, seconds: float) -> None:
-        """End the turn."""
-        raise Suspended(seconds)
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass here: a quiet time is measured by one process."""
-        self._clock.sleep(seconds)
-
-
-def take_turns(world: World, hook: Any = None, *, most: int = 3000) -> Result:
-    """Turn after turn until the loop has ended, with an edit at each hand-off."""
-    for _ in range(most):
-        with contextlib.closing(world.controller(hook, clock=SuspendingClock(world.clock))) as owned:
-            turn = controller.turn(owned.ports)
-            if turn.exit_code == controller.HANDED_OFF:
-                world.answer()
-                with contextlib.suppress(Refused):
-                    world.take_up(owned)
-                continue
-        if turn.exit_code is not None:
-            return Result(turn.loop, turn.exit_code, turn.error)
-        assert turn.look_at is not None
-        world.clock.pause(max(0.0, turn.look_at - world.clock.now()))
-    raise AssertionError(f"not Closed after {most} turns")
+from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.adapters.engine.ports import pace_of
+from wpfsm.adapters.engine.turns import NAP_SECONDS
+from wpfsm.fsm.records import TERMINAL
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -72,3 +45,52 @@ def test_a_crash_between_the_turns_changes_nothing(story: str) -> None:
             if wrong := differences(world, take_turns(world), story):
                 found[point(story, at)] = wrong
     assert found == {}
+
+
+SAMPLED = ("bayes", "fix", "phases", "recipes", "until")
+"""Those that go by what came before; WPFSM_SOAK=1 takes every one."""
+
+
+@pytest.mark.parametrize("name", STRATEGIES if SOAK else SAMPLED)
+def test_a_strategy_in_turns_asks_for_the_same_trials(name: str) -> None:
+    """Nothing that a strategy goes by is in a process: the loops of the examples, a turn at a time."""
+    with strategy_world(STRATEGIES[name]) as world:
+        expected = world.finish()
+        trials = Outcome(world, expected).trials
+        account = account_of(world, expected)
+    with strategy_world(STRATEGIES[name]) as world:
+        result = take_turns(world)
+        assert list(violations(world, result)) == []
+        assert account_of(world, result) == account
+        assert [(t.params, t.label, t.repeat) for t in Outcome(world, result).trials] == [
+            (t.params, t.label, t.repeat) for t in trials
+        ]
+
+
+def test_an_hour_of_training_takes_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the job's end as an event and the timer as the net: at most 15 invocations, and 20 reads of the job."""
+    story = Story(
+        loop_file={"pool": POOL, "job": {**JOB, "max_runtime": "2h"}, "metric": METRIC, "strategy": grid(1)},
+        script=lambda _: Script(seconds=3600, lines=["loss=0.5"]),
+        source=NUMPY,
+    )
+    with contextlib.closing(World(story)) as world:
+        with world.history() as history:
+            monkeypatch.setattr(
+                crash_world, "PACE", pace_of(history.find("story"), engine=True, loopback=False)
+            )
+        turns = [0]
+
+        def until(look_at: float) -> None:
+            turns[0] += 1
+            ended = [job.status in TERMINAL for job in world.emulator.jobs()]
+            while (
+                world.clock.now() < look_at and [j.status in TERMINAL for j in world.emulator.jobs()] == ended
+            ):
+                world.emulator.advance(min(5.0, look_at - world.clock.now()))
+
+        result = take_turns(world, nap=NAP_SECONDS, until=until)
+        assert list(violations(world, result)) == []
+        reads = [call for call in world.emulator.calls() if call.operation == "DescribeTrainingJob"]
+        assert turns[0] + 1 <= 15
+        assert len(reads) <= 20

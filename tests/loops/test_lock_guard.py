@@ -209,9 +209,14 @@ def test_source_changes_and_the_pool_still_matches() -> None:
 def shown(world: Watched, index: int) -> dict[str, Any]:
     """The request of a job as ``wpfsm inspect --job`` shows it."""
     from wpfsm.adapters.documents.job import job_document
+    from wpfsm.adapters.host.log_archive import FileArchive
+    from wpfsm.adapters.host.sources import LocalSources
+    from wpfsm.state.database import siblings
 
     with world.history() as history:
         job = world.jobs()[index]
-        document = job_document(history, world.database, world.loop(), job, world.clock.now())
+        archive = FileArchive(siblings(world.database, "logs"))
+        sources = LocalSources(siblings(world.database, "sources"), world.database.parent)
+        document = job_document(history, archive, sources, world.loop(), job, world.clock.now())
     request: dict[str, Any] = document["request"]  # type: ignore[assignment]
     return {**request, "Tags": sorted(request["Tags"], key=itemgetter("Key"))}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 
-from wpfsm.adapters.emulator.engine.faults import Kind, Rule
+from wpfsm.adapters.emulator.engine.faults import FaultRule, Kind
 
 WRITES = ("CreateTrainingJob", "UpdateTrainingJob", "StopTrainingJob")
 READS = ("DescribeTrainingJob", "ListTrainingJobs", "DescribeLogStreams", "GetLogEvents", "ListTags")
@@ -18,7 +18,7 @@ LOSABLE = ("WarmPoolStatus", "TrainingEndTime", "SecondaryStatusTransitions", "B
 """Members of Describe that the service itself leaves out at times."""
 
 
-def chaos(seed: int) -> list[Rule]:
+def chaos(seed: int) -> list[FaultRule]:
     """Return the faults of a seed, which says how often and for how long each strikes.
 
     Which call a fault strikes is drawn by the call's operation, its job and how many such calls came before, so that
@@ -26,30 +26,30 @@ def chaos(seed: int) -> list[Rule]:
     """
     dice = random.Random(f"chaos/{seed}")
     rules = [
-        Rule(kind, operation=operation, probability=dice.uniform(0.02, 0.15))
+        FaultRule(kind, operation=operation, probability=dice.uniform(0.02, 0.15))
         for operation in WRITES
         for kind in (Kind.THROTTLE, Kind.ERROR_5XX, Kind.TIMEOUT_BEFORE_WRITE, Kind.TIMEOUT_AFTER_WRITE)
     ]
     rules += [
-        Rule(kind, operation=operation, probability=dice.uniform(0.01, 0.08))
+        FaultRule(kind, operation=operation, probability=dice.uniform(0.01, 0.08))
         for operation in READS
         for kind in (Kind.THROTTLE, Kind.ERROR_5XX, Kind.TIMEOUT_BEFORE_WRITE)
     ]
     rules += [
-        Rule(Kind.SLOW, probability=dice.uniform(0.01, 0.05), seconds=dice.uniform(0.1, 2.0)),
-        Rule(
+        FaultRule(Kind.SLOW, probability=dice.uniform(0.01, 0.05), seconds=dice.uniform(0.1, 2.0)),
+        FaultRule(
             Kind.DROP_MEMBER,
             operation="DescribeTrainingJob",
             member=dice.choice(LOSABLE),
             probability=dice.uniform(0.02, 0.1),
         ),
-        Rule(
+        FaultRule(
             Kind.UNKNOWN_ENUM,
             operation="DescribeTrainingJob",
             member="SecondaryStatus",
             probability=dice.uniform(0.01, 0.05),
         ),
-        Rule(Kind.RESOURCE_LIMIT, operation="CreateTrainingJob", probability=dice.uniform(0.01, 0.05)),
+        FaultRule(Kind.RESOURCE_LIMIT, operation="CreateTrainingJob", probability=dice.uniform(0.01, 0.05)),
     ]
     of_jobs = {
         Kind.INTERNAL_ERROR: 5.0,
@@ -62,7 +62,7 @@ def chaos(seed: int) -> list[Rule]:
         Kind.POOL_FAILED: 0.0,
     }
     rules += [
-        Rule(kind, probability=dice.uniform(0.05, 0.2), seconds=dice.uniform(0.0, longest))
+        FaultRule(kind, probability=dice.uniform(0.05, 0.2), seconds=dice.uniform(0.0, longest))
         for kind, longest in of_jobs.items()
     ]
     return rules

@@ -26,7 +26,7 @@ from wpfsm.adapters.emulator.engine.pools import Pools, why_ended
 from wpfsm.adapters.emulator.engine.quotas import Quotas
 from wpfsm.adapters.emulator.engine.records import (
     Job,
-    Outcome,
+    JobEnd,
     Phase,
     Place,
     Pool,
@@ -42,7 +42,7 @@ from wpfsm.adapters.emulator.runner.base import Ending, Foretelling, Runner, Wat
 
 logger = logging.getLogger(__name__)
 
-LOST = Outcome(Status.FAILED, Secondary.FAILED, INTERNAL_ERROR)
+LOST = JobEnd(Status.FAILED, Secondary.FAILED, INTERNAL_ERROR)
 STOLEN_FOR = 600.0
 """Seconds for which the job of somebody else runs on a pool that it took."""
 

@@ -60,7 +60,7 @@ JOB_KINDS = frozenset(list(Kind)[list(Kind).index(Kind.INTERNAL_ERROR) :])
 
 
 @dataclass(frozen=True)
-class Rule:
+class FaultRule:
     """One fault to come.
 
     Attributes:
@@ -88,7 +88,7 @@ class Rule:
     member: str = ""
 
     @classmethod
-    def parse(cls, raw: JSONValue) -> Rule:
+    def parse(cls, raw: JSONValue) -> FaultRule:
         """Read a rule from JSON.
 
         Raises:
@@ -136,7 +136,7 @@ class _Armed:
         calls: How many matching calls there were of each operation and job.
     """
 
-    rule: Rule
+    rule: FaultRule
     dice: str
     seen: int = 0
     fired: int = 0
@@ -165,10 +165,10 @@ class _Armed:
 class Drawn:
     """The faults of one call, in the order of their rules."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[FaultRule, ...] = ()
     dice: random.Random = field(default_factory=random.Random)
 
-    def first(self, *kinds: Kind) -> Rule | None:
+    def first(self, *kinds: Kind) -> FaultRule | None:
         """Return the first rule of one of these kinds."""
         return next((rule for rule in self.rules if rule.kind in kinds), None)
 
@@ -224,7 +224,7 @@ def _holders(value: JSONValue, path: Sequence[str]) -> Iterator[dict[str, JSONVa
         yield value
 
 
-def _with(fate: Fate, rule: Rule) -> Fate:
+def _with(fate: Fate, rule: FaultRule) -> Fate:
     match rule.kind:
         case Kind.INTERNAL_ERROR:
             return replace(fate, failure=INTERNAL_ERROR, fails_in=Phase.RUNNING, fails_after=rule.seconds)
@@ -255,7 +255,7 @@ class Faults:
         self._dice = random.Random(seed)
         self._lock = threading.Lock()
 
-    def add(self, rules: Sequence[Rule]) -> list[int]:
+    def add(self, rules: Sequence[FaultRule]) -> list[int]:
         """Put rules in force and return their numbers."""
         with self._lock:
             numbers = [next(self._numbers) for _ in rules]
@@ -288,13 +288,13 @@ class Faults:
         ]
 
 
-def _plain(rule: Rule) -> Mapping[str, JSONValue]:
-    defaults = Rule(rule.kind)
+def _plain(rule: FaultRule) -> Mapping[str, JSONValue]:
+    defaults = FaultRule(rule.kind)
     changed = {f.name: getattr(rule, f.name) for f in fields(rule)}
     return {"kind": rule.kind.value} | {n: v for n, v in changed.items() if v != getattr(defaults, n)}
 
 
-def parse_rules(raw: JSONValue) -> list[Rule]:
+def parse_rules(raw: JSONValue) -> list[FaultRule]:
     """Read a rule, a list of rules, or an object with a list under ``faults``.
 
     Raises:
@@ -302,10 +302,10 @@ def parse_rules(raw: JSONValue) -> list[Rule]:
     """
     if isinstance(raw, dict) and "faults" in raw:
         raw = raw["faults"]
-    return [Rule.parse(each) for each in (raw if isinstance(raw, list) else [raw])]
+    return [FaultRule.parse(each) for each in (raw if isinstance(raw, list) else [raw])]
 
 
-def read_rules(path: Path) -> list[Rule]:
+def read_rules(path: Path) -> list[FaultRule]:
     """Read rules from a JSON file.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import cast
 
 from wpfsm.adapters.emulator.engine.log_store import LogStore
 from wpfsm.adapters.emulator.engine.pools import Pools
-from wpfsm.adapters.emulator.engine.records import Fate, Job, Outcome, Phase, Request, Secondary, Status
+from wpfsm.adapters.emulator.engine.records import Fate, Job, JobEnd, Phase, Request, Secondary, Status
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.engine.store import Store
 from wpfsm.adapters.emulator.engine.workers import Workers
@@ -30,9 +30,9 @@ CAPACITY_ERROR = (
 DEFAULT_MAX_RUNTIME = 24 * 3600
 LONGEST_REASON = 1024
 
-STOPPED = Outcome(Status.STOPPED, Secondary.STOPPED)
-TIMED_OUT = Outcome(Status.STOPPED, Secondary.MAX_RUNTIME_EXCEEDED)
-COMPLETED = Outcome(Status.COMPLETED, Secondary.COMPLETED)
+STOPPED = JobEnd(Status.STOPPED, Secondary.STOPPED)
+TIMED_OUT = JobEnd(Status.STOPPED, Secondary.MAX_RUNTIME_EXCEEDED)
+COMPLETED = JobEnd(Status.COMPLETED, Secondary.COMPLETED)
 LAST_WORDS = {
     Secondary.COMPLETED: "Training job completed",
     Secondary.FAILED: "Training job failed",
@@ -164,7 +164,7 @@ class Lifecycle:
             outcome = COMPLETED if ending.exit_code == 0 else _failed(_algorithm_error(ending))
         self._finish(job, outcome, at)
 
-    def _finish(self, job: Job, outcome: Outcome, at: float) -> None:
+    def _finish(self, job: Job, outcome: JobEnd, at: float) -> None:
         early = job.phase is not Phase.RUNNING
         job = replace(job, outcome=outcome, due=None, phase=Phase.FINISHING)
         if job.status is not Status.STOPPING and not early:
@@ -179,7 +179,7 @@ class Lifecycle:
             outcome = _failed(_reason(error))
         self.end(replace(job, model=cast("str | None", result)), outcome, at)
 
-    def end(self, job: Job, outcome: Outcome, at: float) -> None:
+    def end(self, job: Job, outcome: JobEnd, at: float) -> None:
         """Make a job terminal, or start it over when it may be retried."""
         metrics = self._logs.unwatch(job)
         if self._retries(job, outcome):
@@ -205,7 +205,7 @@ class Lifecycle:
         self._workspace.forget(job)  # the runner has emptied it
 
     @staticmethod
-    def _retries(job: Job, outcome: Outcome) -> bool:
+    def _retries(job: Job, outcome: JobEnd) -> bool:
         strategy = cast("Request", job.request.get("RetryStrategy", {}))
         allowed = cast("int", strategy.get("MaximumRetryAttempts", 0))
         internal = (outcome.reason or "").startswith("InternalServerError")
@@ -263,8 +263,8 @@ def max_runtime(job: Job) -> float:
     return cast("int", condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME))
 
 
-def _failed(reason: str) -> Outcome:
-    return Outcome(Status.FAILED, Secondary.FAILED, reason[:LONGEST_REASON])
+def _failed(reason: str) -> JobEnd:
+    return JobEnd(Status.FAILED, Secondary.FAILED, reason[:LONGEST_REASON])
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from wpfsm.adapters.emulator.engine.records import Job, Metric, Request
-from wpfsm.fsm.strategies.expression import Match, Pattern, compile_bounded, spellings
+from wpfsm.fsm.strategies.expression import BoundedMatch, BoundedPattern, compile_bounded, spellings
 
 if TYPE_CHECKING:
     from wpfsm.adapters.emulator.runner.base import LogLine
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 1.0
 """Real seconds for one expression on one line; whatever takes longer is not read any more."""
 
 
-def compile_expression(text: str) -> Pattern:
+def compile_expression(text: str) -> BoundedPattern:
     """Compile the expression of a MetricDefinition.
 
     Raises:
@@ -67,7 +67,7 @@ class MetricReader:
         return tuple(self._latest.values())
 
 
-def _last(pattern: Pattern, spelled: Iterable[str]) -> Match | None:
+def _last(pattern: BoundedPattern, spelled: Iterable[str]) -> BoundedMatch | None:
     """The last match of the first spelling of a line that has one."""
     for line in spelled:
         if found := deque(pattern.finditer(line, timeout=PATIENCE_SECONDS), maxlen=1):
@@ -75,7 +75,7 @@ def _last(pattern: Pattern, spelled: Iterable[str]) -> Match | None:
     return None
 
 
-def _number(found: Match) -> float | None:
+def _number(found: BoundedMatch) -> float | None:
     """Return the first group as a number; None for text that is no number or a pattern without a group."""
     try:
         return float(found.group(1) or "")

@@ -13,7 +13,7 @@ from wpfsm.adapters.emulator.engine.match_key import match_key
 from wpfsm.adapters.emulator.engine.quotas import Quotas
 from wpfsm.adapters.emulator.engine.records import (
     Job,
-    Outcome,
+    JobEnd,
     Place,
     Pool,
     PoolEvent,
@@ -97,7 +97,7 @@ class Pools:
 
     # Keeping
 
-    def leave(self, job: Job, outcome: Outcome, at: float) -> Job:
+    def leave(self, job: Job, outcome: JobEnd, at: float) -> Job:
         """Decide what becomes of the pool of a job that ends now."""
         pool = self._store.pool(job.pool) if job.pool is not None else None
         if pool is None:
@@ -121,7 +121,7 @@ class Pools:
         self._store.save_pool(kept, PoolEvent(at, "available", job.name))
         return replace(job, pool_status=PoolStatus.AVAILABLE, retained_from=at)
 
-    def _why_not_kept(self, job: Job, pool: Pool, outcome: Outcome, at: float) -> str | None:
+    def _why_not_kept(self, job: Job, pool: Pool, outcome: JobEnd, at: float) -> str | None:
         """Return the reason for which a pool is not kept, None when it is."""
         if reason := self._unfit_ending(job, outcome):
             return reason
@@ -141,7 +141,7 @@ class Pools:
         allowed = self._quotas.value(pool.place, pool.instance_type, "warm_pool")
         return "warm pool quota" if held + pool.instance_count > allowed else None
 
-    def _unfit_ending(self, job: Job, outcome: Outcome) -> str | None:
+    def _unfit_ending(self, job: Job, outcome: JobEnd) -> str | None:
         switches = self._switches
         if outcome.status is Status.FAILED:
             reason = outcome.reason or ""

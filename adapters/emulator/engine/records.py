@@ -110,7 +110,7 @@ class Fate:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobEnd:
     """How a job ends once its artefacts are uploaded."""
 
     status: Status
@@ -155,7 +155,7 @@ class Job:
     foreign: bool = False
     started: float | None = None
     ended: float | None = None
-    outcome: Outcome | None = None
+    outcome: JobEnd | None = None
     reason: str | None = None
     metrics: tuple[Metric, ...] = ()
     model: str | None = None
@@ -275,7 +275,7 @@ def load_job(document: str, request: str) -> Job:
     raw["fate"] = Fate(**{**raw["fate"], "fails_in": Phase(raw["fate"]["fails_in"])})
     if raw["outcome"]:
         o = raw["outcome"]
-        raw["outcome"] = Outcome(Status(o["status"]), Secondary(o["secondary"]), o["reason"])
+        raw["outcome"] = JobEnd(Status(o["status"]), Secondary(o["secondary"]), o["reason"])
     return Job(request=json.loads(request), **raw)
 
 

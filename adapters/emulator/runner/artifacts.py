@@ -12,7 +12,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from wpfsm.adapters.emulator.runner.base import JobFailed
-from wpfsm.adapters.emulator.runner.channels import Location
+from wpfsm.adapters.emulator.runner.channels import S3Location
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -21,7 +21,7 @@ _SETTLED_NANOSECONDS = 1_000_000_000
 
 
 def upload(
-    s3: S3Client, roots: Sequence[Path], *, name: str, to: Location, scratch: Path, compress: bool
+    s3: S3Client, roots: Sequence[Path], *, name: str, to: S3Location, scratch: Path, compress: bool
 ) -> str | None:
     """Upload directories of the same meaning, one per host, as one archive or as plain objects.
 
@@ -65,7 +65,7 @@ def upload(
 class CheckpointSync:
     """Copies what changed in a checkpoint directory to S3, as the service does while a job runs."""
 
-    def __init__(self, s3: Callable[[], S3Client], local: Path, remote: Location) -> None:
+    def __init__(self, s3: Callable[[], S3Client], local: Path, remote: S3Location) -> None:
         """Remember what is there already, which came from S3.
 
         Args:
@@ -116,7 +116,7 @@ def _version(path: Path) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_size)
 
 
-def _put(s3: S3Client, path: Path, to: Location) -> None:
+def _put(s3: S3Client, path: Path, to: S3Location) -> None:
     """Upload a file, in parts when it is large; in this thread, because the caller has one to spare."""
     from boto3.s3.transfer import TransferConfig
 

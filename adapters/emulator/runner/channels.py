@@ -27,14 +27,14 @@ _FAILED = "ClientError: Data download failed:"
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class S3Location:
     """A place in S3."""
 
     bucket: str
     key: str
 
     @classmethod
-    def parse(cls, uri: str) -> Location:
+    def parse(cls, uri: str) -> S3Location:
         """Read ``s3://bucket/key``.
 
         Raises:
@@ -48,8 +48,8 @@ class Location:
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
-    def __truediv__(self, name: str) -> Location:
-        return Location(self.bucket, f"{self.key.rstrip('/')}/{name}".lstrip("/"))
+    def __truediv__(self, name: str) -> S3Location:
+        return S3Location(self.bucket, f"{self.key.rstrip('/')}/{name}".lstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Channel:
 
     name: str
     kind: str
-    location: Location
+    location: S3Location
     sharded: bool
 
     @classmethod
@@ -76,7 +76,7 @@ class Channel:
                 f"{_FAILED}channel {name}: the emulator models S3Prefix and ManifestFile in File and FastFile mode only"
             )
         sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
-        return cls(name, source["S3DataType"], Location.parse(source["S3Uri"]), sharded)
+        return cls(name, source["S3DataType"], S3Location.parse(source["S3Uri"]), sharded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Object:
     """
 
     name: str
-    location: Location
+    location: S3Location
     version: str | None = None
 
 
@@ -106,7 +106,7 @@ class SmallObjects:
         """
         self._largest = largest
         self._capacity = capacity
-        self._bodies: OrderedDict[tuple[Location, str], bytes] = OrderedDict()
+        self._bodies: OrderedDict[tuple[S3Location, str], bytes] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -152,7 +152,7 @@ class Downloads:
                 hosts = targets[number % len(targets) :][:1] if channel.sharded else targets
                 self._fetch(s3, each, [_inside(target, each.name) for target in hosts])
 
-    def prefix(self, s3: S3Client, location: Location, target: Path) -> None:
+    def prefix(self, s3: S3Client, location: S3Location, target: Path) -> None:
         """Copy whatever is under a prefix into a directory; nothing there is no error.
 
         Raises:
@@ -184,7 +184,7 @@ class Downloads:
 
 
 @contextlib.contextmanager
-def _failing_the_job(location: Location) -> Iterator[None]:
+def _failing_the_job(location: S3Location) -> Iterator[None]:
     """Turn what S3 and the file system refuse into the client's error: a full disk is no key's fault and is not."""
     try:
         yield
@@ -209,14 +209,14 @@ def _objects(s3: S3Client, channel: Channel) -> Iterator[Object]:
     return _under_prefix(s3, channel.location)
 
 
-def _under_prefix(s3: S3Client, location: Location) -> Iterator[Object]:
+def _under_prefix(s3: S3Client, location: S3Location) -> Iterator[Object]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=location.key)
     for page in pages:
         for found in page.get("Contents", []):
             key = found["Key"]
             if not key.endswith("/"):  # the consoles' empty object that stands for a folder
                 name = relative_name(key, location.key)
-                yield Object(name, Location(location.bucket, key), found["ETag"])
+                yield Object(name, S3Location(location.bucket, key), found["ETag"])
 
 
 def relative_name(key: str, prefix: str) -> str:
@@ -226,17 +226,17 @@ def relative_name(key: str, prefix: str) -> str:
     return key[prefix.rfind("/") + 1 :]
 
 
-def _in_manifest(s3: S3Client, manifest: Location) -> Iterator[Object]:
+def _in_manifest(s3: S3Client, manifest: S3Location) -> Iterator[Object]:
     body = s3.get_object(Bucket=manifest.bucket, Key=manifest.key)["Body"].read()
     try:
         first, *names = json.loads(body)
-        prefix = Location.parse(first["prefix"])
+        prefix = S3Location.parse(first["prefix"])
     except (ValueError, KeyError, TypeError) as error:
         raise JobFailed(
             f"{_FAILED}{manifest} is not a manifest: a list of one prefix and of names"
         ) from error
     for name in names:
-        yield Object(name, Location(prefix.bucket, prefix.key + name))
+        yield Object(name, S3Location(prefix.bucket, prefix.key + name))
 
 
 def _inside(directory: Path, name: str) -> Path:

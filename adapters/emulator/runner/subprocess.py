@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 from wpfsm.adapters.emulator.runner import container as inside
 from wpfsm.adapters.emulator.runner.artifacts import CheckpointSync, upload
 from wpfsm.adapters.emulator.runner.base import Ending, JobFailed, JSONValue, Launch, LogLine, Logs
-from wpfsm.adapters.emulator.runner.channels import Channel, Downloads, Location
+from wpfsm.adapters.emulator.runner.channels import Channel, Downloads, S3Location
 from wpfsm.adapters.emulator.runner.container import Container
 from wpfsm.adapters.emulator.runner.images import Images, make_environment
 from wpfsm.adapters.emulator.runner.orphans import Marker, end_orphans
@@ -270,7 +270,7 @@ class SubprocessRunner:
 
     def _upload(self, launch: Launch) -> str | None:
         output = cast("Mapping[str, str]", launch.request["OutputDataConfig"])
-        to = Location.parse(output["S3OutputPath"]) / launch.name / "output"
+        to = S3Location.parse(output["S3OutputPath"]) / launch.name / "output"
         compress = output.get("CompressionType", "GZIP") != "NONE"
         s3 = self._s3(launch.account, launch.region)
         containers = inside.containers(launch)
@@ -284,14 +284,14 @@ class SubprocessRunner:
 @dataclass(frozen=True, slots=True)
 class _Checkpoint:
     local: str
-    remote: Location
+    remote: S3Location
 
 
 def _checkpoint(launch: Launch) -> _Checkpoint | None:
     config = cast("Mapping[str, str]", launch.request.get("CheckpointConfig") or {})
     if not config:
         return None
-    return _Checkpoint(config.get("LocalPath", "/opt/ml/checkpoints"), Location.parse(config["S3Uri"]))
+    return _Checkpoint(config.get("LocalPath", "/opt/ml/checkpoints"), S3Location.parse(config["S3Uri"]))
 
 
 def _quietly(sync: CheckpointSync) -> None:

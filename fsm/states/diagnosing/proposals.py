@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.records import JSON, Proposal, Trial
+from wpfsm.fsm.records import Proposal, Trial
 from wpfsm.fsm.states.diagnosing import source_edits
 from wpfsm.fsm.states.diagnosing.patch_command import changed_names
 from wpfsm.fsm.steps.next_trial import params_for, rows_of
@@ -70,7 +70,7 @@ def _trial(ctx: Context, proposal: Proposal, trials: Sequence[Trial], failed: Tr
     if proposal.source_digest:
         given = source_edits.user_digest(ctx, base or trials[0]) if trials else before
         digest = source_edits.rebase_edit(ctx, before, given, proposal.source_digest)
-    params: dict[str, JSON] = {**(base.params if base else {}), **proposal.params}
+    params = {**(base.params if base else {}), **proposal.params}
     label = _label(ctx, proposal, before, digest)
     return Trial(
         loop_id=ctx.loop.id,
@@ -91,7 +91,7 @@ def _trial(ctx: Context, proposal: Proposal, trials: Sequence[Trial], failed: Tr
 
 def _label(ctx: Context, proposal: Proposal, before: str, after: str) -> str:
     """What the proposal changes, in a few words."""
-    words = [label_for(proposal.params)] if proposal.params else []  # type: ignore[arg-type]
+    words = [label_for(proposal.params)] if proposal.params else []
     if before != after:
         names = changed_names(ctx, before, after)
         words.append(f"edit of {', '.join(names[:3])}{' and others' * (len(names) > 3)}" if names else "edit")

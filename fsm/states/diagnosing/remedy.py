@@ -201,7 +201,7 @@ class _Chooser:
         digest = self.trial.source_digest
         options: Mapping[str, JSON] = {k: v for k, v in rule.options.items() if v is not None}
         return Material(
-            hyperparameters=dict(self.params),  # type: ignore[arg-type]
+            hyperparameters={name: value for name, value in self.params.items() if value is not None},
             files=self.ctx.sources.files(digest) if digest else {},
             requirements_path=self.ctx.file.job.requirements,
             history=failure_memory.history(self.ctx, self.diagnosis),

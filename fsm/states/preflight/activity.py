@@ -19,7 +19,7 @@ from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
 from wpfsm.fsm.states.preflight.source import examine_source
 from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
-from wpfsm.fsm.steps.render_request import base_request
+from wpfsm.fsm.steps.render_request import base_request, render_ahead
 from wpfsm.fsm.strategies.verdict import base_trial
 
 
@@ -43,6 +43,8 @@ def run(ctx: Context) -> Change:
         if any(finding.level == "refuse" for finding in read):
             return _refuse((*found.findings, *read))
         request = _first_request(ctx, _first_to_run(ctx, trials))
+        if ctx.ports.renders_ahead:
+            render_ahead(ctx)
         lock = LockedFields.of(request, ctx.file.pool.session_tag_keys)
         rendered = _check_rendered(ctx, request, lock)
         if any(finding.level == "refuse" for finding in rendered):

@@ -179,7 +179,7 @@ def _check_money(file: LoopFile, price: Price | None) -> Iterator[Finding]:
             "set pool.price_per_hour; until then dollars are shown as unknown",
         )
     refused = limits.admit(
-        limits.Limits(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures),
+        limits.Allowance(asked.max_jobs, asked.max_cost, asked.max_wall, asked.max_failures),
         limits.Spent(),
         max_runtime=file.job.max_runtime,
         keep_alive=float(pool.keep_alive or 0) if file.keeps_pool else 0.0,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import Resolution, Resolver
 from wpfsm.fsm.source_checks.checkpoint_writes import given_texts, need_of
-from wpfsm.fsm.source_checks.examine import Question, examine
+from wpfsm.fsm.source_checks.examine import SourceUnderTest, examine
 from wpfsm.fsm.source_checks.finding import SourceFinding
 from wpfsm.fsm.source_checks.image_modules import image_of
 from wpfsm.fsm.source_checks.trial_values import values_given
@@ -38,7 +38,7 @@ def examine_source(
         resolution = resolver.resolve(
             folder, requirements, image.python, file.job.environment, RESOLVER_SECONDS
         )
-    asked = Question(
+    asked = SourceUnderTest(
         files,
         file.job.entry,
         requirements,

@@ -18,6 +18,7 @@ from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptL
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.observe_job import observe, without_pool
 from wpfsm.fsm.steps.service_writes import set_keep_alive, stop_job
+from wpfsm.fsm.units import duration
 
 
 def run(ctx: Context) -> Change:
@@ -180,9 +181,7 @@ def _undecided(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, boo
     if set_keep_alive(ctx, job, 0, "no pool was reported within the grace period"):
         ctx.waited_enough(what)
         return job, False
-    evidence = (
-        f"no WarmPoolStatus for {ctx.pace.grace:.0f} s, and the service refused an update: no pool was left"
-    )
+    evidence = f"no WarmPoolStatus for {duration(ctx.pace.grace)}, and the service refused an update: no pool was left"
     job = without_pool(job)
     return job, _write(ctx, obligation, job, evidence)
 
@@ -212,7 +211,10 @@ def _not_found(ctx: Context, obligation: Obligation, job: Job, began: float) -> 
         return False
     _same_account(ctx, obligation)
     return _write(
-        ctx, obligation, job, f"never seen, and unknown to the service for {quiet:.0f} s after the last send"
+        ctx,
+        obligation,
+        job,
+        f"never seen, and unknown to the service for {duration(quiet)} after the last send",
     )
 
 

@@ -15,6 +15,7 @@ from wpfsm.fsm.gateway import Gateway
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import TERMINAL
 from wpfsm.fsm.request.compose import LOOP_TAG
+from wpfsm.fsm.units import duration
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def release_orphan(gateway: Gateway, name: str) -> OrphanRelease:
             gateway.clock.pause(gateway.pace.least)
         except Unknown as error:
             said = str(error)
-    return OrphanRelease(name, "unconfirmed", f"after {gateway.pace.release:.0f} s: {said}")
+    return OrphanRelease(name, "unconfirmed", f"after {duration(gateway.pace.release)}: {said}")
 
 
 def _step(gateway: Gateway, reading: JobReading, patience: _Patience) -> OrphanRelease | None:

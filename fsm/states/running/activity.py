@@ -25,12 +25,13 @@ from wpfsm.fsm.states.running.log import (
     read_log,
     silent_for,
 )
-from wpfsm.fsm.states.running.reports import SAVE_SECONDS, MetricReports, curves_of, with_log_metrics
+from wpfsm.fsm.states.running.reports import SAVE_SECONDS, FollowedMetric, curves_of, with_log_metrics
 from wpfsm.fsm.states.running.warm_start import decide_start
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import stop_job
 from wpfsm.fsm.strategies import early_stopping
 from wpfsm.fsm.strategies.metrics import extract
+from wpfsm.fsm.units import duration
 
 PEER_LINES = 100_000
 """Lines of a completed trial's log that are searched for what it reported."""
@@ -99,10 +100,10 @@ def _watch_over(ctx: Context, job: Job, watch: Watch) -> Job:
     silence = ctx.file.job.silence
     silent = silent_for(ctx, job, watch) if silence else 0.0
     if silence and silent > silence:
-        return stop_job(ctx, job, "silence", f"no output for {silent:.0f} s")
+        return stop_job(ctx, job, "silence", f"no output for {duration(silent)}")
     max_wall = ctx.file.limits.max_wall
     if max_wall and ctx.clock.now() - ctx.loop.created_at > max_wall:
-        return stop_job(ctx, job, "limit", f"limits.max_wall of {max_wall:.0f} s was reached")
+        return stop_job(ctx, job, "limit", f"limits.max_wall of {duration(max_wall)} was reached")
     if reason := _pruning_reason(ctx, watch):
         return stop_job(ctx, job, "early_stop", reason)
     return job
@@ -119,7 +120,7 @@ def _keep_curves(ctx: Context, job: Job, watch: Watch) -> None:
         ctx.record("observed", "", quiet=True, curves=curves_of(job, watch.metrics))
 
 
-def _goal_of(ctx: Context, watch: Watch) -> MetricReports | None:
+def _goal_of(ctx: Context, watch: Watch) -> FollowedMetric | None:
     """What the log reported of the metric that decides."""
     return watch.metrics.get(ctx.file.metric.name) if ctx.file.metric else None
 

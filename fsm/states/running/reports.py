@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wpfsm.fsm.records import JSON, Curve
 from wpfsm.fsm.strategies.curve import Thinned
-from wpfsm.fsm.strategies.expression import Expression, Reading, warnings_of
+from wpfsm.fsm.strategies.expression import Expression, MetricReport, warnings_of
 from wpfsm.fsm.strategies.metrics import last_finite
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ SAVE_SECONDS = 30.0
 
 
 @dataclass
-class MetricReports:
+class FollowedMetric:
     """What the log has reported of one metric so far."""
 
     expression: Expression
     values: list[float] = field(default_factory=list)
     """Every number, those that are not finite too."""
-    last: Reading | None = None
+    last: MetricReport | None = None
     """What was reported last, a number or a part of one."""
     curve: Thinned = field(default_factory=Thinned)
     warned: set[str] = field(default_factory=set)
@@ -44,7 +44,7 @@ class MetricReports:
         cut = self.last is not None and self.last.whole is not None
         return cut or bool(self.expression.given_up)
 
-    def take_in(self, lines: Sequence[LogLine]) -> list[Reading]:
+    def take_in(self, lines: Sequence[LogLine]) -> list[MetricReport]:
         """Read new lines; returns what the expression found in them."""
         readings = self.expression.read([line.text for line in lines])
         for reading in readings:
@@ -56,11 +56,11 @@ class MetricReports:
         return readings
 
 
-def read_metrics(ctx: Context, found: dict[str, MetricReports], lines: Sequence[LogLine]) -> None:
+def read_metrics(ctx: Context, found: dict[str, FollowedMetric], lines: Sequence[LogLine]) -> None:
     """Read every metric of the loop file in new lines, show the goal's, and say what is odd, once a job."""
     for name, regex in ctx.file.definitions:
         if (metric := found.get(name)) is None:
-            metric = found[name] = MetricReports(Expression(regex))
+            metric = found[name] = FollowedMetric(Expression(regex))
         readings = metric.take_in(lines)
         fresh = [reading.value for reading in readings if reading.value is not None]
         if fresh and ctx.file.metric and name == ctx.file.metric.name:
@@ -75,7 +75,7 @@ def read_metrics(ctx: Context, found: dict[str, MetricReports], lines: Sequence[
                 )
 
 
-def with_log_metrics(ctx: Context, job: Job, found: Mapping[str, MetricReports]) -> dict[str, JSON]:
+def with_log_metrics(ctx: Context, job: Job, found: Mapping[str, FollowedMetric]) -> dict[str, JSON]:
     """FinalMetricDataList, or the log's last value where the service gave none.
 
     Where the log ends with one that is not finite, that one: the service's list keeps the last that its
@@ -96,7 +96,7 @@ def with_log_metrics(ctx: Context, job: Job, found: Mapping[str, MetricReports])
     return metrics
 
 
-def curves_of(job: Job, found: Mapping[str, MetricReports]) -> tuple[Curve, ...]:
+def curves_of(job: Job, found: Mapping[str, FollowedMetric]) -> tuple[Curve, ...]:
     """The rows that keep what a job has reported."""
     return tuple(
         Curve(job.loop_id, job.number, name, metric.curve.reports, metric.curve.points)

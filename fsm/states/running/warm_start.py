@@ -19,6 +19,7 @@ from wpfsm.fsm.steps.explain_pool_loss import (
 from wpfsm.fsm.steps.obligations import discharge
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
+from wpfsm.fsm.units import duration
 
 WARM_START_SECONDS = 60.0
 """Where the service does not name the reuse, a start below this and below half of the coldest one is warm.
@@ -138,7 +139,9 @@ def _decide_from_time(ctx: Context, job: Job, previous: Job | None = None) -> Jo
     warm = startup < WARM_START_SECONDS and bool(cold) and startup < max(cold) / 2
     start: Literal["cold", "warm"] = "warm" if warm else "cold"
     decided = replace(job, start=start, reuse_of=previous.name if warm and previous else "")
-    why = f"{job.name} started {start}: the service did not name a reuse, and it started in {startup:.1f} s"
+    why = (
+        f"{job.name} started {start}: the service did not name a reuse, and it started in {duration(startup)}"
+    )
     ctx.record(
         "settled",
         why,

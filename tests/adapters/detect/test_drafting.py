@@ -12,7 +12,7 @@ from wpfsm.adapters.detect.detect import detect
 from wpfsm.adapters.detect.drafting import draft, jobs_of
 from wpfsm.fsm.loopfile.load import parse
 from wpfsm.fsm.loopfile.model import LoopFile
-from wpfsm.fsm.strategies.base import PREVIEW, Proposal
+from wpfsm.fsm.strategies.base import PREVIEW, Point
 from wpfsm.fsm.strategies.metrics import Goal, extract, last_finite
 from wpfsm.fsm.strategies.registry import build
 
@@ -26,7 +26,7 @@ SAMPLE = ROWS[::9]
 """Every ninth labelled request: what is checked row by row stays fast."""
 
 
-def previewed(loop: LoopFile) -> list[Proposal]:
+def previewed(loop: LoopFile) -> list[Point]:
     """The first trials that a loop file's strategy proposes."""
     assert loop.metric is not None
     goal = Goal(loop.metric.name, loop.metric.goal)

@@ -6,6 +6,9 @@ person whose engine is down.
 
 from __future__ import annotations
 
+import json
+import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,13 @@ import pytest
 from cli_bench import OK, Bench
 from cli_in_process import Ran, wpfsm
 
+from wpfsm.adapters.aws.targets import place_of
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
-from wpfsm.adapters.engine import bundle
+from wpfsm.adapters.engine import bundle, turns
+from wpfsm.adapters.engine.place import Place, connect
+from wpfsm.state.shared.items import LOOP
+from wpfsm.state.shared.store import request_stop
+from wpfsm.state.shared.table import Update
 
 ROLE = "arn:aws:iam::123456789012:role/Train"
 TABLE = "wpfsm"
@@ -84,3 +92,41 @@ class Team:
         """A client of the test's account."""
         session: Any = self.emulator.session
         return session.client(service, endpoint_url=self.emulator.url)
+
+    def place(self) -> Place:
+        """The table, as a verb opens it."""
+        return connect(f"dynamodb://{self.emulator.region}/{TABLE}", self.emulator.url)
+
+    def take_turns_at_once(self, *, stop: bool = False) -> list[int]:
+        """Let an execution take its turns in this process, before whoever begins it goes on.
+
+        Args:
+            stop: Each loop is asked to stop before its first turn.
+
+        Returns:
+            The generations that will have begun.
+        """
+        begun: list[int] = []
+
+        def invoke(**asked: Any) -> None:
+            event = json.loads(asked["Payload"])
+            place = self.place()
+            begun.append(event["generation"])
+            if stop:
+                request_stop(place.table, event["loop"], time.time())
+            for _ in range(50):
+                if turns.take(place, event["loop"], generation=event["generation"])["over"]:
+                    return
+            raise AssertionError(f"{event['loop']} goes on and on")
+
+        functions = types.SimpleNamespace(
+            invoke=invoke, send_durable_execution_callback_success=lambda **_: None
+        )
+        self._patch.setattr(Place, "functions", functions)
+        place_of.cache_clear()
+        return begun
+
+    def look_driven(self, loop_id: str) -> None:
+        """Let the loop's next look be due in a minute, as when its engine sleeps."""
+        due = time.time() + 60
+        self.place().table.update(Update(loop_id, LOOP, {"look_at": due, "due": due}))

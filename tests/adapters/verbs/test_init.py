@@ -9,7 +9,7 @@ import pytest
 from cli_bench import Bench
 
 from wpfsm.adapters.verbs.init import loop_file_text, own_request
-from wpfsm.fsm.costs.limits import Limits, Spent, admit
+from wpfsm.fsm.costs.limits import Allowance, Spent, admit
 from wpfsm.fsm.loopfile.load import load, parse
 from wpfsm.fsm.loopfile.model import LoopFile
 
@@ -39,7 +39,7 @@ def test_its_limits_admit_one_job_of_its_length(seconds: int) -> None:
     file = made(StoppingCondition={"MaxRuntimeInSeconds": seconds})
     price = built_in_table().price("us-east-1", "ml.g5.xlarge")
     assert price is not None
-    limits = Limits(
+    limits = Allowance(
         file.limits.max_jobs, file.limits.max_cost, file.limits.max_wall, file.limits.max_failures
     )
     assert admit(

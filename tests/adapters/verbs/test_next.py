@@ -159,6 +159,23 @@ def test_a_failed_trial_is_skipped_or_made_anew_with_other_values(bench: Bench) 
     assert bench.run("resume", "skipped", "--skip", "--set", "lr=1").code == 2
 
 
+def test_a_proposal_at_a_limit_is_kept_and_runs_once_it_is_raised(bench: Bench) -> None:
+    """The command comes back at once, says so, and names the command that goes on."""
+    file = bench.loop("capped", OK, more=ASK + "\nlimits: {max_jobs: 1, on_limit: ask}")
+    file.write_text(
+        file.read_text().replace("max_runtime: 5m}", "max_runtime: 5m, hyperparameters: {lr: 0.5}}")
+    )
+    assert bench.run("start", file).code == 10
+    waits = bench.run("next", "capped", "--set", "lr=0.1", "-o", "json")
+    assert (waits.code, waits.json["handoff"]["kind"], waits.json["experiment"]) == (10, "limit", None)
+    assert "is kept, and runs once the loop goes on" in waits.err
+    file.write_text(file.read_text().replace("max_jobs: 1", "max_jobs: 2"))
+    resumed = bench.run(*waits.json["next"][0]["argv"][1:], "-o", "json")
+    assert [job["params"]["lr"] for job in resumed.json["jobs"]] == [0.5, 0.1], resumed.err
+    assert "accepted: limits.max_jobs (at once)" in resumed.err
+    assert bench.run("next", "capped", "--done").code == 0
+
+
 LEARNS = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float)\nlr = p.parse_args().lr\n"
 SOURCE_LOOP = """
 version: 1

@@ -9,16 +9,21 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from wpfsm.adapters.aws.clients import Clients, Target
-from wpfsm.adapters.engine.place import Place, client_of, connect, note_deployment
-from wpfsm.state.shared.dynamo import DynamoTable, definition
+from wpfsm.adapters.engine import bundle
+from wpfsm.adapters.engine.place import Place, client_of, connect
+from wpfsm.adapters.terminal.output import Options
+from wpfsm.adapters.verbs import deploy
 
+ROLE = "arn:aws:iam::123456789012:role/Train"
 REGION, TABLE, BUCKET = "us-east-1", "wpfsm", "wpfsm-shared"
 URL = f"dynamodb://{REGION}/{TABLE}"
 KEYS = {"AWS_ACCESS_KEY_ID": "wpfsm-local", "AWS_SECRET_ACCESS_KEY": "none", "AWS_REGION": REGION,
@@ -81,11 +86,14 @@ class EngineWorld:
         self._deploy()
 
     def _deploy(self) -> None:
+        """As a user does; what pip would fetch for the function's platform is of use only to ``make engine-check``."""
+        os.environ.update({name: self.env[name] for name in (*KEYS, "AWS_ENDPOINT_URL_LAMBDA")})
         clients = Clients(Target(REGION, self.endpoint, local=True))
-        dynamo = client_of(clients, "dynamodb")
-        dynamo.create_table(**definition(TABLE))
         client_of(clients, "s3").create_bucket(Bucket=BUCKET)
-        note_deployment(DynamoTable(dynamo, REGION, TABLE), bucket=BUCKET, function="wpfsm", version="test")
+        pip = bundle._install if os.environ.get("WPFSM_ENGINE") == "full" else lambda _: None
+        with mock.patch.object(bundle, "_install", pip):
+            given = Options("none", self.folder / "unused.db", self.endpoint)
+            deploy.deploy(given, name=TABLE, role=ROLE, region=REGION, print_template=False, remove=False)
 
     def _spawn(self, *words: str) -> None:
         code = words if words[0] != "-m" or "testing" not in words[1] else (
@@ -100,7 +108,6 @@ class EngineWorld:
     @property
     def place(self) -> Place:
         """The table, as a verb opens it."""
-        os.environ.update({name: self.env[name] for name in (*KEYS, "AWS_ENDPOINT_URL_LAMBDA")})
         return connect(URL, self.endpoint)
 
     def wpfsm(
@@ -163,3 +170,18 @@ def engine(folder: Path) -> Iterator[EngineWorld]:
         yield world
     finally:
         world.close()
+
+
+def main() -> None:
+    """Serve an engine in the foreground, and print what a user's shell needs to use it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with tempfile.TemporaryDirectory(prefix="wpfsm-engine-") as folder, engine(Path(folder)) as world:
+        for name in (*KEYS, "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA", "WPFSM_DB"):
+            print(f"export {name}={world.env[name]}")
+        print("# an engine on this machine; Ctrl-C ends it and forgets its loops", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+if __name__ == "__main__":
+    main()

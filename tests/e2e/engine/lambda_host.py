@@ -15,11 +15,24 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from wpfsm.adapters.engine import bundle
 
 RUNNER, WORKERS = (sys.argv[2], Path(sys.argv[3])) if len(sys.argv) > 3 else ("", Path())
 CODE = """
-import json, sys, types
+import importlib.abc, json, os, sys, types
+class OnlyTheBundle(importlib.abc.MetaPathFinder):
+    "A function has what was packed for it, and nothing else that is installed here."
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in LEFT_OUT:
+            raise ImportError(f'{name} is not in the bundle')
+LEFT_OUT = frozenset(os.environ.get('WPFSM_LEFT_OUT', '').split())
+sys.meta_path.insert(0, OnlyTheBundle())
 from wpfsm.adapters.engine.durable import handler
 context = types.SimpleNamespace(
     aws_request_id="1", function_name="wpfsm", invoked_function_arn="arn", tenant_id=None, log_group_name="",
@@ -29,6 +42,23 @@ context = types.SimpleNamespace(
 real, sys.stdout = sys.stdout, sys.stderr
 real.write(json.dumps(handler(json.load(sys.stdin), context)))
 """
+
+
+def left_out() -> str:
+    """What can be imported here and not in the function: all but the bundle's packages and what these need."""
+    wanted, needed = list(bundle.requirements()), set()
+    while wanted:
+        name = canonicalize_name(Requirement(wanted.pop()).name)
+        if name not in needed:
+            needed.add(name)
+            given = [Requirement(text) for text in metadata.requires(name) or ()]
+            wanted += [str(r) for r in given if r.marker is None or r.marker.evaluate({"extra": ""})]
+    modules = metadata.packages_distributions()
+    return " ".join(
+        module
+        for module, owners in modules.items()
+        if module != "wpfsm" and not {canonicalize_name(owner) for owner in owners} & needed
+    )
 
 
 class Host(BaseHTTPRequestHandler):
@@ -105,4 +135,5 @@ class Host(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    os.environ["WPFSM_LEFT_OUT"] = left_out()
     ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Host).serve_forever()

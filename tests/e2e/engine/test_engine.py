@@ -16,6 +16,7 @@ from engine_world import EngineWorld, engine
 
 from wpfsm.adapters.engine import executions
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 FULL = pytest.mark.skipif(os.environ.get("WPFSM_ENGINE") != "full", reason="in full: make engine-check")
 
 
@@ -56,6 +57,36 @@ def test_a_loop_runs_to_its_end_without_its_starter(world: EngineWorld) -> None:
     assert [job["start"] for job in world.inspect(loop_id)["jobs"]] == ["cold", "warm"]
     assert len(list(world.workers.glob("*.ok"))) >= 1
     assert "loss" in world.wpfsm("logs", loop_id).stdout
+
+
+@FULL
+def test_the_first_example_runs_on_the_engine(world: EngineWorld) -> None:
+    """The sweep of the README: the SDK renders here, the functions have none; ``--wait`` follows to the receipt."""
+    done = world.wpfsm("start", str(EXAMPLES / "lr-sweep" / "loop.yaml"), "--wait", "-o", "json", seconds=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads(done.stdout)
+    assert document["receipt"]["released"]
+    assert world.inspect(document["loop"]["id"])["pool"]["released"]
+
+
+def test_its_starter_dies_as_soon_as_the_id_is_printed(world: EngineWorld) -> None:
+    """SIGKILL at once: the engine has the loop, and ends it."""
+    file = sweep_of(world.folder, "orphaned", seconds=1)
+    starter = subprocess.Popen(
+        [sys.executable, "-m", "wpfsm.cli", "start", str(file), "--wait"],
+        env=world.env,
+        cwd=world.folder,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert starter.stderr is not None
+    loop_id = next(line.split()[1] for line in starter.stderr if line.startswith("loop "))
+    starter.kill()
+    starter.communicate()
+    done = world.wpfsm("wait", loop_id, "--timeout", "5m")
+    assert done.returncode == 0, done.stdout + done.stderr
+    holds_nothing(world, loop_id)
 
 
 def test_four_workers_killed_in_a_row_change_nothing(world: EngineWorld) -> None:
@@ -111,15 +142,19 @@ def test_three_turns_at_once_change_nothing(world: EngineWorld) -> None:
 
 
 @FULL
-def test_a_silent_job_is_stopped(world: EngineWorld) -> None:
-    """Silence of 6 s is noticed by turns that are shorter than it."""
-    loop_id = world.start(sweep_of(world.folder, "silent", seconds=600, silence="6s"))
-    done = world.wpfsm("wait", loop_id, "--timeout", "3m")
+@pytest.mark.parametrize("where", ["engine", "embedded"])
+def test_a_silent_job_is_stopped(world: EngineWorld, where: str) -> None:
+    """Silence of 6 s is noticed within 30 s, by one process and by turns that are shorter than it."""
+    file = sweep_of(world.folder, f"silent-{where}", seconds=600, silence="6s")
+    env = {} if where == "engine" else {"WPFSM_DB": str(world.folder / "silent.db")}
+    done = world.wpfsm("start", str(file), "--wait", "-o", "json", env=env)
     assert done.returncode == 1, done.stderr
-    job = world.inspect(loop_id)["jobs"][0]
-    assert job["status"] == "Stopped"
-    events = json.loads(world.wpfsm("inspect", loop_id, "--events", "-o", "json").stdout)["events"]
-    assert any("no output for" in event["why"] for event in events)
+    document = json.loads(done.stdout)
+    job = document["jobs"][0]
+    assert (job["status"], job["stopped_for"]) == ("Stopped", "silence")
+    assert job["training_seconds"] <= 30
+    found = world.wpfsm("inspect", document["loop"]["id"], "--events", "-o", "json", env=env).stdout
+    assert any("no output for" in event["why"] for event in json.loads(found)["events"])
 
 
 @FULL

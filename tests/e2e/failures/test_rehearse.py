@@ -6,7 +6,7 @@ import runpy
 from collections.abc import Mapping
 from typing import Any
 
-from failing_loops import EXAMPLES, Project
+from failing_loops import EXAMPLES, Project, assert_released
 
 TRAIN = """\
 import argparse
@@ -20,17 +20,31 @@ print("epochs", options.epochs)
 print(f"eval_loss={options.lr}")
 """
 SWEEP = {"type": "sweep", "method": "grid", "smoke": {"epochs": 1}, "parameters": {"lr": [0.2, 0.1]}}
+PHASES = [
+    {"type": "fix"},
+    {"type": "sweep", "method": "grid", "parameters": {"lr": [0.2, 0.4, 0.3]}},
+    {"type": "until", "from": "best", "target": "eval_loss < 0.03", "carry_checkpoint": False,
+     "propose": [{"epochs": 6}, {"epochs": 10}]},
+]  # fmt: skip
 FRAMEWORK = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.5.1-gpu-py311"
 
 
-def written(project: Project, train: str, requirements: str | None, **job: Any) -> None:
+def written(
+    project: Project,
+    train: str,
+    requirements: str | None,
+    *,
+    strategy: Any = SWEEP,
+    backend: str = "local",
+    **job: Any,
+) -> None:
     index = project.folder / "index"
     runpy.run_path(str(EXAMPLES / "fix" / "build_wheels.py"))["build_all"](index)
     source = {"train.py": train} | ({} if requirements is None else {"requirements.txt": requirements})
     environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
     project.write(
-        source, strategy=SWEEP, job={"environment": environment, "hyperparameters": {"epochs": 50}, "image": None, **job},
-        backend="local", on_failure=[{"when": "missing_module", "do": "pin_requirement", "allow": ["numkit"]}],
+        source, strategy=strategy, job={"environment": environment, "hyperparameters": {"epochs": 50}, "image": None, **job},
+        backend=backend, on_failure=[{"when": "missing_module", "do": "pin_requirement", "allow": ["numkit"]}],
     )  # fmt: skip
 
 
@@ -49,35 +63,52 @@ def paid(project: Project) -> list[str]:
     ]
 
 
-def test_a_missing_module_is_found_and_mended_before_anything_is_paid(project: Project) -> None:
-    """The patch as a diff, the commands that apply it and start; with it the second rehearsal passes as it is."""
-    written(project, TRAIN, "framekit==2.0\ntablekit>=2\n")
-    document = rehearsed(project)
+def test_an_open_request_pays_for_no_failing_job(project: Project) -> None:
+    """ "Make it run, then three rates, then train the best longer": three failures, each found before anything is paid.
+
+    One is read in the source, two show in the rehearsal: a module that is missing, patched as the loop would, and a bug,
+    at which nobody is waited for. With the patch applied the loop's every job completes, on one pool.
+    """
+    parses = 'parser.add_argument("--epochs", type=int)\n'
+    right = TRAIN.replace('print("epochs", options.epochs)\n', "").replace(
+        "{options.lr}", "{options.lr / options.epochs}"
+    )
+    wrong = right.replace(parses, "").replace("options.lr /", "options.rate /")
+    written(
+        project, wrong, "framekit==2.0\ntablekit>=2\n", strategy=PHASES, hyperparameters={"epochs": 5, "lr": 0.2},
+        backend="aws", image="train:1",
+    )  # fmt: skip
+    findings = project.wpfsm("plan", "loop.yaml", "--offline").document["findings"]
+    assert any("epochs" in finding["text"] for finding in findings)
+
+    (project.source / "train.py").write_text(right.replace("options.lr /", "options.rate /"))
+    document = rehearsed(project, code=1)
     told = document["rehearsal"]
-    assert told["verdict"] == "patched"
-    assert [job["class"] for job in told["jobs"]] == ["missing_module", None]
-    assert "+numkit" in told["diff"]
-    apply, start = (step["argv"] for step in document["next"])
-    assert apply == ["wpfsm", "diff", told["loop"], "--apply"]
-    assert start == ["wpfsm", "start", "loop.yaml"]
+    assert (told["verdict"], [job["class"] for job in told["jobs"]]) == (
+        "failed",
+        ["missing_module", "script_error"],
+    )
+    assert project.inspect(told["loop"]).document["loop"]["state"] == "Closed"
+
+    (project.source / "train.py").write_text(right)
     refused = project.start("--rehearse")
     assert refused.code == 3
     assert "nothing was started" in refused.said
+    told = refused.document["rehearsal"]
+    assert told["verdict"] == "patched"
+    assert "+numkit" in told["diff"]
+    apply, start = (step["argv"] for step in refused.document["next"])
+    assert apply == ["wpfsm", "diff", told["loop"], "--apply"]
+    assert start == ["wpfsm", "start", "loop.yaml"]
+    assert paid(project) == []
+
     assert project.wpfsm(*apply[1:]).code == 0
-    assert rehearsed(project)["rehearsal"]["verdict"] == "passed"
-    assert paid(project) == []
-
-
-def test_a_bug_of_the_script_fails_the_rehearsal_without_a_hand_off(project: Project) -> None:
-    """Nobody is waited for, and the loop of the rehearsal is closed."""
-    written(project, "raise ValueError('shapes do not match')\n", None)
-    document = rehearsed(project, code=1)
-    told = document["rehearsal"]
-    assert told["verdict"] == "failed"
-    assert told["jobs"][-1]["class"] == "script_error"
-    assert project.inspect(told["loop"]).document["loop"]["state"] == "Closed"
-    assert project.start("--rehearse").code == 3
-    assert paid(project) == []
+    ran = project.start("--rehearse")
+    assert ran.code == 0, ran.said
+    assert [job["status"] for job in ran.jobs] == ["Completed"] * len(ran.jobs)
+    assert ran.starts == ["cold"] + ["warm"] * (len(ran.jobs) - 1)
+    assert len(paid(project)) == len(ran.jobs) >= 4
+    assert_released(project, ran)
 
 
 def test_what_the_image_brings_is_untested_and_not_failed(project: Project) -> None:

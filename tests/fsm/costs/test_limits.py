@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.fsm.costs.limits import Limits, Refusal, Spent, admit, exhausted, worst_case_usd
+from wpfsm.fsm.costs.limits import Allowance, Refusal, Spent, admit, exhausted, worst_case_usd
 
 law = settings(deadline=None)
 
 
-def ask(limits: Limits, spent: Spent, **changed: float | None) -> Refusal | None:
+def ask(limits: Allowance, spent: Spent, **changed: float | None) -> Refusal | None:
     """Asks for one more job of 45 min, 10 min of keep-alive, two instances at $3.00: $5.50 at worst."""
     job: dict[str, float | None] = {
         "max_runtime": 2_700.0,
@@ -31,19 +31,19 @@ def ask(limits: Limits, spent: Spent, **changed: float | None) -> Refusal | None
 def test_no_limits_admit_everything() -> None:
     """Without limits nothing is refused, not even at an unknown price."""
     assert (
-        ask(Limits(), Spent(jobs=999, failures=999, cost_usd=None, wall_seconds=1e9), price_per_hour=None)
+        ask(Allowance(), Spent(jobs=999, failures=999, cost_usd=None, wall_seconds=1e9), price_per_hour=None)
         is None
     )
 
 
 def test_worst_case_within_max_cost_is_admitted() -> None:
     """A worst case that meets the limit to the cent is within it."""
-    assert ask(Limits(max_cost=15.0), Spent(jobs=1, cost_usd=9.50)) is None
+    assert ask(Allowance(max_cost=15.0), Spent(jobs=1, cost_usd=9.50)) is None
 
 
 def test_worst_case_beyond_max_cost_is_refused_with_the_arithmetic() -> None:
     """The refusal names the limit, the sum, and what to change."""
-    refusal = ask(Limits(max_cost=15.0), Spent(jobs=1, cost_usd=9.51))
+    refusal = ask(Allowance(max_cost=15.0), Spent(jobs=1, cost_usd=9.51))
 
     assert refusal is not None
     assert refusal.limit == "max_cost"
@@ -56,7 +56,7 @@ def test_worst_case_beyond_max_cost_is_refused_with_the_arithmetic() -> None:
 
 def test_max_cost_needs_a_price() -> None:
     """At an unknown price nothing can be shown to stay within max_cost: refused, with the fix."""
-    refusal = ask(Limits(max_cost=15.0), Spent(), price_per_hour=None)
+    refusal = ask(Allowance(max_cost=15.0), Spent(), price_per_hour=None)
 
     assert refusal is not None
     assert refusal.limit == "max_cost"
@@ -68,8 +68,8 @@ def test_jobs_of_unknown_cost_are_charged_at_their_worst() -> None:
     """A job whose times the service lost is not free: it counts as its worst case, and the text says so."""
     lost = Spent(jobs=3, cost_usd=1.0, cost_complete=False, unknown_jobs=2)
 
-    assert ask(Limits(max_cost=17.5), lost) is None
-    refusal = ask(Limits(max_cost=17.4), lost)
+    assert ask(Allowance(max_cost=17.5), lost) is None
+    refusal = ask(Allowance(max_cost=17.4), lost)
 
     assert refusal is not None
     assert "2 of unknown cost x $5.50" in refusal.text
@@ -77,15 +77,15 @@ def test_jobs_of_unknown_cost_are_charged_at_their_worst() -> None:
 
 def test_partial_cost_of_unknown_extent_charges_every_job() -> None:
     """When it is not known how many jobs lack a cost, each of them may."""
-    assert ask(Limits(max_cost=22.9), Spent(jobs=3, cost_usd=1.0, cost_complete=False)) is not None
-    assert ask(Limits(max_cost=22.0), Spent(jobs=3, cost_usd=None)) is None
-    assert ask(Limits(max_cost=21.9), Spent(jobs=3, cost_usd=None)) is not None
-    assert ask(Limits(max_cost=21.9), Spent(jobs=3, cost_usd=None, unknown_jobs=1)) is not None
+    assert ask(Allowance(max_cost=22.9), Spent(jobs=3, cost_usd=1.0, cost_complete=False)) is not None
+    assert ask(Allowance(max_cost=22.0), Spent(jobs=3, cost_usd=None)) is None
+    assert ask(Allowance(max_cost=21.9), Spent(jobs=3, cost_usd=None)) is not None
+    assert ask(Allowance(max_cost=21.9), Spent(jobs=3, cost_usd=None, unknown_jobs=1)) is not None
 
 
 def test_max_wall_counts_the_next_job_to_its_limit() -> None:
     """A job that may run beyond max_wall is refused, and the text tells how much time is left."""
-    limits = Limits(max_wall=10_800.0)
+    limits = Allowance(max_wall=10_800.0)
 
     assert ask(limits, Spent(wall_seconds=8_100.0)) is None
     refusal = ask(limits, Spent(wall_seconds=8_160.0))
@@ -99,13 +99,15 @@ def test_max_wall_counts_the_next_job_to_its_limit() -> None:
 @pytest.mark.parametrize(
     ("limits", "spent", "name", "words"),
     [
-        (Limits(max_jobs=12), Spent(jobs=12), "max_jobs", "12 jobs of 12"),
-        (Limits(max_failures=4), Spent(jobs=6, failures=4), "max_failures", "4 failed jobs of 4"),
-        (Limits(max_wall=3_600.0), Spent(wall_seconds=3_600.0), "max_wall", "1 h of 1 h"),
-        (Limits(max_cost=5.0), Spent(cost_usd=5.25), "max_cost", "$5.25 of $5.00"),
+        (Allowance(max_jobs=12), Spent(jobs=12), "max_jobs", "12 jobs of 12"),
+        (Allowance(max_failures=4), Spent(jobs=6, failures=4), "max_failures", "4 failed jobs of 4"),
+        (Allowance(max_wall=3_600.0), Spent(wall_seconds=3_600.0), "max_wall", "1 h of 1 h"),
+        (Allowance(max_cost=5.0), Spent(cost_usd=5.25), "max_cost", "$5.25 of $5.00"),
     ],
 )
-def test_reached_limit_refuses_whatever_is_asked(limits: Limits, spent: Spent, name: str, words: str) -> None:
+def test_reached_limit_refuses_whatever_is_asked(
+    limits: Allowance, spent: Spent, name: str, words: str
+) -> None:
     """A limit that is reached ends the loop, and is told as reached, not as a worst case."""
     reached = exhausted(limits, spent)
 
@@ -117,14 +119,14 @@ def test_reached_limit_refuses_whatever_is_asked(limits: Limits, spent: Spent, n
 
 def test_limits_below_are_not_exhausted() -> None:
     """One short of each limit, the loop goes on."""
-    limits = Limits(max_jobs=12, max_cost=100.0, max_wall=10_800.0, max_failures=4)
+    limits = Allowance(max_jobs=12, max_cost=100.0, max_wall=10_800.0, max_failures=4)
 
     assert exhausted(limits, Spent(jobs=11, failures=3, cost_usd=94.5, wall_seconds=8_000.0)) is None
     assert ask(limits, Spent(jobs=11, failures=3, cost_usd=94.5, wall_seconds=8_000.0)) is None
 
 
 limits_of = st.builds(
-    Limits,
+    Allowance,
     max_jobs=st.none() | st.integers(1, 20),
     max_cost=st.none() | st.floats(0.01, 200),
     max_wall=st.none() | st.floats(1, 50_000),
@@ -147,7 +149,7 @@ jobs_run = st.lists(
     count=st.integers(1, 8),
 )
 def test_admitted_loop_never_passes_a_limit(
-    limits: Limits,
+    limits: Allowance,
     run: list[tuple[float, float, bool, bool]],
     max_runtime: float,
     keep_alive: float,
@@ -188,7 +190,7 @@ def test_admitted_loop_never_passes_a_limit(
     more=st.floats(0, 100),
 )
 def test_refusal_is_never_taken_back(
-    limits: Limits, jobs: int, failures: int, cost: float, wall: float, more: float
+    limits: Allowance, jobs: int, failures: int, cost: float, wall: float, more: float
 ) -> None:
     """Law: what is refused now is refused after more was spent."""
     if ask(limits, Spent(jobs, failures, cost, wall)):
@@ -197,7 +199,7 @@ def test_refusal_is_never_taken_back(
 
 @law
 @given(limits=limits_of, jobs=st.integers(0, 25), cost=st.floats(0, 300), wall=st.floats(0, 60_000))
-def test_exhausted_implies_refused(limits: Limits, jobs: int, cost: float, wall: float) -> None:
+def test_exhausted_implies_refused(limits: Allowance, jobs: int, cost: float, wall: float) -> None:
     """Law: a reached limit admits no job, however small."""
     spent = Spent(jobs, 0, cost, wall)
 

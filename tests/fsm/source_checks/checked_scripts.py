@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from wpfsm.fsm.ports import Resolution
 from wpfsm.fsm.records import JSON
-from wpfsm.fsm.source_checks.examine import Question, examine
+from wpfsm.fsm.source_checks.examine import SourceUnderTest, examine
 from wpfsm.fsm.source_checks.finding import SourceFinding
 from wpfsm.fsm.source_checks.image_modules import Image, image_of
 
@@ -35,7 +35,7 @@ def found(
     files = {"train.py": train, **{f"{name}.py": text for name, text in more.items()}}
     if requirements is not None:
         files["requirements.txt"] = requirements
-    asked = Question(
+    asked = SourceUnderTest(
         files,
         "train.py",
         "requirements.txt" if requirements is not None else "",

@@ -10,7 +10,7 @@ from checked_scripts import PLAIN
 
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.source_checks.checkpoint_writes import Need, given_texts, need_of
-from wpfsm.fsm.source_checks.examine import Question, examine
+from wpfsm.fsm.source_checks.examine import SourceUnderTest, examine
 
 PLACES = {
     "environ": "import os\nplace = os.environ['WPFSM_CHECKPOINT_DIR']\n",
@@ -62,7 +62,7 @@ NOTHING = {
 
 def said(script: str, need: Need = "carried", **more: Any) -> list[str]:
     """What the check says of one script."""
-    asked = Question({"train.py": script}, "train.py", "", PLAIN, needs_checkpoint=need, **more)
+    asked = SourceUnderTest({"train.py": script}, "train.py", "", PLAIN, needs_checkpoint=need, **more)
     return [
         one.text
         for one in examine(asked, ("imports", "hyperparameters"))

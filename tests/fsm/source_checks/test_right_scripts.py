@@ -9,7 +9,7 @@ import pytest
 
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.source_checks.checkpoint_writes import need_of
-from wpfsm.fsm.source_checks.examine import Question, examine
+from wpfsm.fsm.source_checks.examine import SourceUnderTest, examine
 from wpfsm.fsm.source_checks.image_modules import image_of
 from wpfsm.fsm.source_checks.trial_values import values_given
 
@@ -26,7 +26,7 @@ def test_the_corpus_is_large_enough() -> None:
 
 @pytest.mark.parametrize("row", SCRIPTS, ids=lambda row: row["name"])
 def test_a_right_script_raises_nothing(row: dict) -> None:
-    asked = Question(
+    asked = SourceUnderTest(
         row["files"],
         row["entry"],
         "requirements.txt" if "requirements.txt" in row["files"] else "",
@@ -44,7 +44,7 @@ def test_the_examples_raise_nothing(path: Path) -> None:
     files = {
         str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*.*") if p.suffix in (".py", ".txt")
     }
-    asked = Question(
+    asked = SourceUnderTest(
         files,
         str(file.job.entry),
         "requirements.txt" if "requirements.txt" in files else "",

@@ -150,7 +150,7 @@ def test_patch_update_is_what_is_left() -> None:
     loss = the_loss(world)
     assert loss["cause"] == "patch_update"
     assert (
-        f"the pool of {FIRST} ended after 100 s of 10m: most likely a patch update of the service"
+        f"the pool of {FIRST} ended after 100 s of 10 min: most likely a patch update of the service"
         in loss["why"]
     )
 

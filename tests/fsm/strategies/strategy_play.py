@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from wpfsm.fsm.strategies import Goal, Proposal, Strategy, StrategyConfig, TrialRow, Value, build
+from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies import Goal, Point, Strategy, StrategyConfig, TrialRow, build
 
 LOSS = Goal("loss", "minimize")
 ACCURACY = Goal("accuracy", "maximize")
@@ -30,7 +31,7 @@ def strategy(
     return build(config(section), goal, base)
 
 
-def row(number: int, proposal: Proposal, outcome: Outcome, fingerprint: str | None = None) -> TrialRow:
+def row(number: int, proposal: Point, outcome: Outcome, fingerprint: str | None = None) -> TrialRow:
     """The row that a finished trial leaves."""
     state, metric = outcome
     return TrialRow(
@@ -38,24 +39,24 @@ def row(number: int, proposal: Proposal, outcome: Outcome, fingerprint: str | No
     )  # fmt: skip
 
 
-def completed(metric: float | None) -> Callable[[Proposal, int], Outcome]:
+def completed(metric: float | None) -> Callable[[Point, int], Outcome]:
     """Every trial completes with this metric."""
     return lambda proposal, index: ("completed", metric)
 
 
-def scripted(*outcomes: Outcome) -> Callable[[Proposal, int], Outcome]:
+def scripted(*outcomes: Outcome) -> Callable[[Point, int], Outcome]:
     """The n-th trial ends as the n-th outcome says; beyond the last, as the last."""
     return lambda proposal, index: outcomes[min(index, len(outcomes) - 1)]
 
 
 def play(
     what: Strategy,
-    outcome: Callable[[Proposal, int], Outcome],
+    outcome: Callable[[Point, int], Outcome],
     rows: Sequence[TrialRow] = (),
     bound: int = 300,
-) -> tuple[list[Proposal], list[TrialRow]]:
+) -> tuple[list[Point], list[TrialRow]]:
     """Runs trials until there is no next one; fails when that takes more than `bound` trials."""
-    proposals: list[Proposal] = []
+    proposals: list[Point] = []
     history = list(rows)
     while (proposal := what.next(history)) is not None:
         assert len(history) < bound, "the strategy does not end"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from wpfsm.fsm.strategies.ask import DEFAULT_HOLD, Ask, AskConfig
-from wpfsm.fsm.strategies.base import Proposal, TrialRow
+from wpfsm.fsm.strategies.base import Point, TrialRow
 from wpfsm.fsm.strategies.metrics import Goal
 
 ASK = Ask(AskConfig(max_trials=3), Goal("loss", "minimize"))
@@ -25,9 +25,9 @@ def rows(count: int, *, elsewhere: bool = False) -> list[TrialRow]:
 
 def test_the_first_trial_is_the_job_as_it_is_given() -> None:
     """It makes the pool warm; where results of another loop were taken over, it asks at once."""
-    assert ASK.next([]) == Proposal({}, "as given")
+    assert ASK.next([]) == Point({}, "as given")
     assert ASK.next(rows(2, elsewhere=True)) is None
-    assert ASK.preview() == [Proposal({}, "as given")]
+    assert ASK.preview() == [Point({}, "as given")]
 
 
 @given(st.integers(1, 10))

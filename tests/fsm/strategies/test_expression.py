@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from wpfsm.fsm.strategies.expression import Expression, Reading, check_regex, with_group
+from wpfsm.fsm.strategies.expression import Expression, MetricReport, check_regex, with_group
 
 BACKTRACKS = [
     r"(?:.*,)*loss=(\d+)", r"(x+x+)+y", r".*\[[0-9]+\].*#011validation-auc:(\S+)", r"(\s*.*)*loss=([0-9.]+)", r"((a|aa)+)$",
@@ -69,12 +69,12 @@ def test_the_last_match_of_a_line_is_its_report():
     """A progress bar rewrites its line: what it showed last is what holds."""
     bar = "50% val_loss=0.9\r100% val_loss=0.48"
 
-    assert Expression(r"val_loss=([0-9.]+)").read([bar]) == [Reading(1, "0.48", 0.48, None, ("0.9",))]
+    assert Expression(r"val_loss=([0-9.]+)").read([bar]) == [MetricReport(1, "0.48", 0.48, None, ("0.9",))]
 
 
 def test_a_cut_number_is_no_value():
     """It is shown with the number that was printed."""
-    assert Expression(r"loss=([0-9.]+)").read(["loss=4.5e-05"]) == [Reading(1, "4.5", None, "4.5e-05")]
+    assert Expression(r"loss=([0-9.]+)").read(["loss=4.5e-05"]) == [MetricReport(1, "4.5", None, "4.5e-05")]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from wpfsm.fsm.loopfile.model import MetricSpec
-from wpfsm.fsm.strategies.expression import Reading, check_regex
+from wpfsm.fsm.strategies.expression import MetricReport, check_regex
 from wpfsm.fsm.strategies.metrics import extract, finite, last_finite, series
 from wpfsm.fsm.strategies.numbers import parse
 
@@ -63,7 +63,7 @@ def test_an_expression_need_not_spell_what_is_not_finite(line, captured):
 def test_the_first_group_is_the_value():
     """Further groups are ignored, and a group that did not take part is no number."""
     assert extract(r"(\d+) of (\d+)", ["3 of 10"]) == [3.0]
-    assert list(series(r"loss(?:=(\d+))?;", ["loss;"])) == [Reading(1, "", None)]
+    assert list(series(r"loss(?:=(\d+))?;", ["loss;"])) == [MetricReport(1, "", None)]
 
 
 def test_series_shows_the_last_match_of_each_line():
@@ -72,7 +72,7 @@ def test_series_shows_the_last_match_of_each_line():
 
     found = list(series(r"acc=(\S+)", lines))
 
-    assert found == [Reading(2, "0.6", 0.6, None, ("0.5",)), Reading(3, "90%", None)]
+    assert found == [MetricReport(2, "0.6", 0.6, None, ("0.5",)), MetricReport(3, "90%", None)]
 
 
 def test_percent_digits_can_be_captured():

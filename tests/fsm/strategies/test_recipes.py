@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from strategy_play import completed, config, play, strategy
 
-from wpfsm.fsm.strategies import Proposal
+from wpfsm.fsm.strategies import Point
 
 RECIPES = [
     {"name": "rank 16", "hyperparameters": {"lora_rank": 16}},
@@ -20,9 +20,9 @@ def test_recipes_run_in_order_with_their_own_source():
     proposals, rows = play(strategy({"type": "recipes", "recipes": RECIPES}), completed(0.5))
 
     assert proposals == [
-        Proposal({"lora_rank": 16}, "rank 16"),
-        Proposal({"lora_rank": 32}, "rank 32", environment={"WANDB_MODE": "offline"}),
-        Proposal({}, "orpo", source="recipes/orpo", entry="orpo.py"),
+        Point({"lora_rank": 16}, "rank 16"),
+        Point({"lora_rank": 32}, "rank 32", environment={"WANDB_MODE": "offline"}),
+        Point({}, "orpo", source="recipes/orpo", entry="orpo.py"),
     ]
     assert [each.source for each in rows] == [None, None, "recipes/orpo"]
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from strategy_play import completed, config, play, strategy
 
 from wpfsm.fsm import strategies
-from wpfsm.fsm.strategies import Proposal, StrategyConfig
+from wpfsm.fsm.strategies import Point, StrategyConfig
 
 
 @pytest.mark.parametrize("section", [{}, {"type": "sweeep"}, {"type": "single", "method": "grid"}])
@@ -64,7 +64,7 @@ def test_the_schema_names_every_strategy():
 
 def test_single_runs_one_job_as_given():
     """One trial, no overrides."""
-    assert play(strategy({"type": "single"}, None), completed(None))[0] == [Proposal({}, "job")]
+    assert play(strategy({"type": "single"}, None), completed(None))[0] == [Point({}, "job")]
 
 
 def test_reading_rows_loads_neither_pydantic_nor_optuna():

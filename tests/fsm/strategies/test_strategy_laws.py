@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategy_play import LOSS, completed, play, row, scripted, strategy
 
-from wpfsm.fsm.strategies import Proposal, TrialRow
+from wpfsm.fsm.strategies import Point, TrialRow
 
 SPACE = {"lr": {"min": 1e-5, "max": 1e-1, "scale": "log"}, "batch": [4, 8], "layers": {"min": 1, "max": 4}}
 SECTIONS = {
@@ -187,7 +187,7 @@ def test_a_trial_that_was_added_to_the_file_is_the_only_new_one():
 
     proposals, _ = play(strategy({"type": "sweep", "parameters": {"lr": [1, 2, 3]}}), completed(0.5), rows)
 
-    assert proposals == [Proposal({"lr": 2}, "lr=2")]
+    assert proposals == [Point({"lr": 2}, "lr=2")]
 
 
 def test_the_goal_decides_which_is_best():

@@ -14,7 +14,14 @@ from emulator_stage import MINUTE, Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wpfsm.adapters.emulator.engine.faults import JOB_KINDS, UNKNOWN_VALUE, Faults, Kind, Rule, read_rules
+from wpfsm.adapters.emulator.engine.faults import (
+    JOB_KINDS,
+    UNKNOWN_VALUE,
+    FaultRule,
+    Faults,
+    Kind,
+    read_rules,
+)
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.adapters.emulator.scripted import ScriptedRunner
@@ -177,7 +184,7 @@ def test_rules_by_file(tmp_path: Path) -> None:
 def test_which_kinds_make_a_job_s_fate() -> None:
     """Kinds that concern a job strike the CreateTrainingJob that makes it, whatever operation they name."""
     for kind in Kind:
-        assert Rule(kind, operation="ListTrainingJobs").matches("CreateTrainingJob", "j") == (
+        assert FaultRule(kind, operation="ListTrainingJobs").matches("CreateTrainingJob", "j") == (
             kind in JOB_KINDS
         )
 
@@ -186,7 +193,7 @@ def test_which_kinds_make_a_job_s_fate() -> None:
 @given(seed=st.integers(), chance=st.floats(0.05, 0.95), times=st.none() | st.integers(0, 20))
 def test_draws_are_repeatable(seed: int, chance: float, times: int | None) -> None:
     """The same seed draws the same faults; ``times`` is a limit."""
-    rule = Rule(Kind.THROTTLE, probability=chance, times=times)
+    rule = FaultRule(Kind.THROTTLE, probability=chance, times=times)
 
     def draws() -> list[bool]:
         faults = Faults(seed)

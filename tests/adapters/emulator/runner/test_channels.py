@@ -15,8 +15,8 @@ from wpfsm.adapters.emulator.runner.base import JobFailed, JSONValue
 from wpfsm.adapters.emulator.runner.channels import (
     Channel,
     Downloads,
-    Location,
     Object,
+    S3Location,
     SmallObjects,
     relative_name,
 )
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def make(uri: str, *, kind: str = "S3Prefix", sharded: bool = False) -> Channel:
-    return Channel("train", kind, Location.parse(uri), sharded)
+    return Channel("train", kind, S3Location.parse(uri), sharded)
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -167,7 +167,7 @@ def test_an_object_that_was_replaced_is_read_again(s3: S3Client, tmp_path: Path)
 def test_what_is_remembered_is_bounded(sizes: list[int]) -> None:
     """Large objects are not remembered, and the least recently used go first."""
     small = SmallObjects(largest=10, capacity=30)
-    found = [Object(str(n), Location("b", str(n)), "v") for n in range(len(sizes))]
+    found = [Object(str(n), S3Location("b", str(n)), "v") for n in range(len(sizes))]
     for each, size in zip(found, sizes, strict=True):
         small.keep(each, b"x" * size)
     known = [body for each in found if (body := small.get(each)) is not None]

@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 12:27:53.628350+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 12:27:53.652640+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 12:51:50.845732+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 12:51:50.899880+00:00');
 CREATE TABLE curves (
     loop_id text not null references loops (id),
     job integer not null,

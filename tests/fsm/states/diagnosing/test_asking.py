@@ -71,7 +71,7 @@ def test_the_hand_off_shows_what_whoever_decides_needs() -> None:
             ["wpfsm", "next", LOOP_ID], ["wpfsm", "next", LOOP_ID, "--done"]
         ]  # fmt: skip
         text = loop_text(shown)
-        assert "$0.0600 a minute" in text
+        assert "$0.06 a minute" in text
         assert "left  4 job(s), 49 trial(s)" in text
 
 

@@ -14,6 +14,8 @@ from wpfsm.adapters.documents.job import job_document, job_of
 from wpfsm.adapters.documents.trial_rows import report_rows, trial_rows
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.adapters.host.log_archive import FileArchive
+from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.job_text import job_text
 from wpfsm.fsm.records import JSON
 
@@ -84,7 +86,14 @@ def test_one_job_shows_its_curves(world: Watched, tmp_path: Path) -> None:
     with world.history() as history:
         loop = history.find(LOOP_ID)
         job = job_of(history, loop, 2)
-        document: dict[str, JSON] = job_document(history, tmp_path / "w.db", loop, job, loop.updated_at)
+        document: dict[str, JSON] = job_document(
+            history,
+            FileArchive(tmp_path / "logs"),
+            LocalSources(tmp_path / "sources", tmp_path),
+            loop,
+            job,
+            loop.updated_at,
+        )
     json.dumps(document)
     curve = document["curves"]["accuracy"]  # type: ignore[index, call-overload]
     assert curve["reports"] == 5

@@ -37,7 +37,7 @@ def test_start_decides_where_the_service_names_no_reuse() -> None:
     )
     world.run()
     assert starts(world) == ["cold", "warm", "warm"]
-    assert f"it started in {WARM}.0 s" in world.events("settled")[1].why
+    assert f"it started in {WARM} s" in world.events("settled")[1].why
 
 
 def test_slow_start_without_a_name_is_cold() -> None:
