@@ -16,18 +16,29 @@ help:  ## list the targets
 
 install: $(STAMP)  ## make .venv with every extra and the test tools, pinned and hashed
 
+PACKAGES = $(shell grep -c '^[a-z0-9]' requirements.txt)
+# One line that counts, where a person looks; a line for each tenth where nobody does.
+COUNT = awk -v all=$(PACKAGES) -v person="$$([ -t 2 ] && echo 1)" 'BEGIN {end = person ? "\r" : "\n"} \
+    /^Collecting /{n++; if (person || n % 20 == 0) {printf "      %d of %d%s", n, all, end; fflush()}} \
+    /^Installing collected/{printf "      all are here; installing them takes a minute or two\n"; fflush()} \
+    /^ERROR|[Ee]rror:/{print; fflush()}'
+
 $(DEPENDENCIES): requirements.txt
+	@echo "[1/2] $(VENV): at most $(PACKAGES) packages, pinned and hashed; about 1.5 GB with the SageMaker SDK"
 	@if command -v uv >/dev/null 2>&1; then \
 	    uv venv --quiet --allow-existing --seed --python $(PYTHON) $(VENV) && \
-	    uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt; \
+	    uv pip install --python $(BIN)/python --require-hashes -r requirements.txt; \
 	else \
 	    $(PYTHON) -m venv $(VENV) && \
-	    $(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt; \
+	    { $(BIN)/python -m pip install --progress-bar off --require-hashes -r requirements.txt 2>&1; \
+	      echo $$? >$(VENV)/.pip; } | $(COUNT); \
+	    test "$$(cat $(VENV)/.pip)" = 0; \
 	fi
 	@touch $@
 
 # Editable in strict mode: a real link tree, so that mypy, pyright, IDEs and pytest agree with the runtime.
 $(STAMP): $(DEPENDENCIES) pyproject.toml cli.py $(FOLDERS)
+	@echo "[2/2] wpfsm itself, as links to this folder"
 	@rm -rf build
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -C editable_mode=strict -e . 2>&1 \
 	    | grep -v -e '^ ' -e '^$$' || true
@@ -42,7 +53,7 @@ demo: install  ## run the learning-rate sweep on one warm pool, here, without an
 	$(BIN)/wpfsm start examples/lr-sweep/loop.yaml
 
 test: install  ## the whole suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -rs
 
 wheel: install  ## build the wheel and run the short suite against it
 	.ci/wheel

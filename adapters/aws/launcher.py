@@ -10,6 +10,8 @@ from wpfsm.fsm.request.compose import CACHE
 FOLDER = "_wpfsm"
 ENTRY = f"{FOLDER}/launch.py"
 """Name of the entry script in the source, as the SDK's driver starts it."""
+UPLOADED = "wpfsm: a file has arrived"
+"""The line of the rendering process for each file that the SDK has uploaded."""
 
 _ENTRY_TEXT = """\
 import os

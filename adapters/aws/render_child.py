@@ -65,7 +65,7 @@ def _render(
     kept = spec["keep_packages"]
     model_trainer = trainer(
         sagemaker_session=session(
-            boto_session=boto3.Session(region_name=spec["region"]),
+            boto_session=_counted(boto3.Session(region_name=spec["region"])),
             default_bucket=spec["bucket"],
             sagemaker_config={
                 "SchemaVersion": "1.0",
@@ -118,6 +118,12 @@ def _render(
     request.setdefault("EnableInterContainerTrafficEncryption", pool["encrypt_traffic"])
     plain: dict[str, Any] = json.loads(json.dumps(request, default=str))
     return plain
+
+
+def _counted(session: Any) -> Any:
+    """The session, with a line on stdout for each file that has arrived: the parent says how much is left."""
+    session.events.register("after-call.s3.PutObject", lambda **_: sys.stdout.write(f"{launcher.UPLOADED}\n"))
+    return session
 
 
 def _failure(error: Exception) -> dict[str, str]:

@@ -13,15 +13,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from wpfsm.adapters.aws.clients import Clients, Target, environment
 from wpfsm.adapters.aws.errors import denied
+from wpfsm.adapters.aws.launcher import UPLOADED
 from wpfsm.adapters.aws.own_request import own_request
-from wpfsm.adapters.aws.upload import upload_beside
+from wpfsm.adapters.aws.upload import UploadCount, count_files, upload_beside
 from wpfsm.fsm.errors import MissingExtra, Refused, Unknown
 from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON
@@ -33,7 +35,10 @@ SECONDS = 600
 class SdkRenderer:
     """Implements :class:`wpfsm.fsm.ports.Renderer` with ``ModelTrainer``."""
 
-    def __init__(self, target: Target, loop_folder: Path) -> None:
+    def __init__(
+        self, target: Target, loop_folder: Path, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._say = say
         self._target = target
         self._loop_folder = loop_folder
         self._child: subprocess.Popen[str] | None = None
@@ -65,23 +70,15 @@ class SdkRenderer:
         if isinstance(own, dict) and own.get("request"):
             return own_request(self._loop_folder / str(own["request"]))[0]
         if spec.like is not None:
-            return upload_beside(Clients(self._target).s3, spec, spec.like)
+            return upload_beside(Clients(self._target).s3, spec, spec.like, self._say)
         if importlib.util.find_spec("sagemaker") is None:
             raise MissingExtra("sagemaker", "rendering a job from source and entry")
+        asked = {**asdict(spec), "loop_file": with_absolute_inputs(spec.loop_file, self._loop_folder)}
+        count = UploadCount(count_files(Path(spec.source_path)), self._say)
         self.prepare()
         child, self._child = self._child, None
         assert child is not None
-        try:
-            asked = {**asdict(spec), "loop_file": with_absolute_inputs(spec.loop_file, self._loop_folder)}
-            output, errors = child.communicate(json.dumps(asked), timeout=SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise Unknown(
-                "RenderTimeout", f"no request after {SECONDS} s", operation="ModelTrainer"
-            ) from error
-        finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+        output, errors = _converse(child, json.dumps(asked), count.one_more)
         return _answer(output, errors)
 
     def close(self) -> None:
@@ -116,6 +113,48 @@ def _child_environment(target: Target) -> dict[str, str]:
     if target.endpoint_url:
         variables["SAGEMAKER_VALIDATE_ROLE"] = "false"
     return variables
+
+
+def _converse(child: subprocess.Popen[str], asked: str, uploaded: Callable[[], None]) -> tuple[str, str]:
+    """Ask the child and hear it to its end; ``uploaded`` is called for each file that it reports.
+
+    Raises:
+        Unknown: It did not answer in time.
+    """
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    late, errors, lines, stderr = threading.Event(), [], [], child.stderr
+
+    def end() -> None:
+        late.set()
+        child.kill()
+
+    drain = threading.Thread(target=lambda: errors.append(stderr.read()), daemon=True)
+    drain.start()
+    timer = threading.Timer(SECONDS, end)
+    timer.start()
+    try:
+        with contextlib.suppress(BrokenPipeError):  # it has died, and its last words are read below
+            child.stdin.write(asked)
+            child.stdin.close()
+        for line in child.stdout:
+            if line.strip() == UPLOADED:
+                uploaded()
+            else:
+                lines.append(line)
+    finally:
+        if sys.exc_info()[0] is not None:
+            child.kill()
+        child.wait()
+        timer.cancel()
+        drain.join()
+        for stream in (child.stdin, child.stdout, stderr):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+    if late.is_set():
+        raise Unknown("RenderTimeout", f"no request after {SECONDS} s", operation="ModelTrainer")
+    return "".join(lines), "".join(errors)
 
 
 def _answer(output: str, errors: str) -> Request:

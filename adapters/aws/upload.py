@@ -7,7 +7,8 @@ therefore needs an upload and a new prefix, and not the SDK, which takes seconds
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,13 +26,44 @@ CODE_CHANNEL = "code"
 """The channel in which the SDK's driver expects the source (``SM_CODE`` in ``sagemaker.train.constants``)."""
 
 
-def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
+class UploadCount:
+    """Says how far an upload is, now and then: most are over before there is anything to say.
+
+    Args:
+        total: Files in all.
+        say: Takes a sentence.
+        clock: Seconds that only grow.
+    """
+
+    SECONDS = 3.0
+    """Between two sentences."""
+
+    def __init__(
+        self, total: int, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._total, self._say, self._clock = total, say, clock
+        self._done, self._said = 0, clock()
+
+    def one_more(self) -> None:
+        """A file has arrived."""
+        self._done += 1
+        if self._clock() - self._said >= self.SECONDS:
+            self._said = self._clock()
+            self._say(
+                f"the source is uploaded: {self._done} of {max(self._total, self._done)} files are there"
+            )
+
+
+def upload_beside(
+    s3: S3Client, spec: RenderSpec, like: Request, say: Callable[[str], None] = lambda _: None
+) -> Request:
     """Upload the source of ``spec``; the request is ``like`` but for the prefix of its code.
 
     Args:
         s3: S3 of the account that runs the jobs.
         spec: What is rendered.
         like: What the SDK made of another source with the same entry and requirements file.
+        say: Told how far a long upload is.
 
     Raises:
         Refused: ``like`` has no channel with code.
@@ -44,6 +76,7 @@ def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
     old = next(_uri(channel) for channel in channels if _is_code(channel))
     new = f"{old.rpartition('/')[0]}/{spec.name}/{CODE_CHANNEL}"
     place = urlsplit(new)
+    count = UploadCount(count_files(Path(spec.source_path)), say)
     for name, body in _bodies(spec):
         key = f"{place.path.lstrip('/')}/{name}"
         with translated("PutObject"):
@@ -52,6 +85,7 @@ def upload_beside(s3: S3Client, spec: RenderSpec, like: Request) -> Request:
                 s3.put_object(Bucket=place.netloc, Key=key, Body=body, ExpectedBucketOwner=spec.account)
             else:
                 s3.put_object(Bucket=place.netloc, Key=key, Body=body)
+        count.one_more()
     return {**like, "InputDataConfig": [_moved(c, new) if _is_code(c) else c for c in channels]}
 
 
@@ -61,6 +95,11 @@ def _bodies(spec: RenderSpec) -> Iterator[tuple[str, bytes]]:
         yield name, file.read_bytes()
     if spec.keep_packages:
         yield from launcher_files()
+
+
+def count_files(root: Path) -> int:
+    """Files of a source."""
+    return sum(1 for _ in _files(root))
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:

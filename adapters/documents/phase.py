@@ -9,7 +9,9 @@ from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.records import JSON, Job, Loop, State, Trial
 
 
-def phase_objects(loop: Loop, trials: Sequence[Trial], jobs: Sequence[Job], ledger: Ledger) -> list[JSON]:
+def phase_objects(
+    loop: Loop, trials: Sequence[Trial], jobs: Sequence[Job], ledger: Ledger
+) -> list[dict[str, JSON]]:
     """One object a phase, in order; one for a loop with one strategy."""
     reached = max((trial.phase for trial in trials), default=1)
     return [
@@ -26,7 +28,7 @@ def _phase(
     trials: Sequence[Trial],
     jobs: Sequence[Job],
     ledger: Ledger,
-) -> JSON:
+) -> dict[str, JSON]:
     mine = [trial for trial in trials if trial.phase == number]
     numbers = {trial.number for trial in mine}
     ran = {job.number for job in jobs if job.trial in numbers}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from wpfsm.adapters.documents.rows import instances, section
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between, measured_starts
 from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START
-from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE, Recommendation, percentile, recommend
+from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE, ENOUGH_GAPS, Recommendation, percentile, recommend
 from wpfsm.fsm.pool.owner import chain_started_at
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, POOL_OVER, Job, Loop, State
@@ -58,10 +58,10 @@ def losses(history: History, loop: Loop) -> list[JSON]:
 
 
 def advised(loop: Loop, jobs: Sequence[Job]) -> Recommendation | None:
-    """The keep-alive that the loop's own gaps recommend; None while it has had none."""
+    """The keep-alive that the loop's own gaps recommend; None while it has had too few."""
     costs = [JobCost.of(job, 1) for job in jobs if job.arn]
     gaps = gaps_between(costs)
-    if not gaps:
+    if len(gaps) < ENOUGH_GAPS:
         return None
     pool, forecast, price = section(loop, "pool"), section(loop, "forecast"), loop.price
     cold, warm = measured_starts(costs, "cold"), measured_starts(costs, "warm")

@@ -133,7 +133,7 @@ def connect(
     )
     clients = Clients(target)
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
-    renderer = SdkRenderer(target, base)
+    renderer = SdkRenderer(target, base, lambda how: progress.waiting(how, None))
     cleanup = ExitStack()
     cleanup.callback(renderer.close)
     pools = LocalPoolLeases(locks, History(connection))

@@ -115,7 +115,11 @@ def ports_of(
     target = target_of(loop.backend, loop.region, cache, loop.endpoint_url)
     clients = Clients(target)
     base = Path(loop.loop_path).parent if loop.loop_path else Path.cwd()
-    renderer = NoRendering(target, base) if engine else SdkRenderer(target, base)
+    renderer = (
+        NoRendering(target, base)
+        if engine
+        else SdkRenderer(target, base, lambda how: progress.waiting(how, None))
+    )
     now = clock.now()
     owner = Owner(socket.gethostname(), os.getpid(), now, now)
     with failpoints.around("commit taken_over"):

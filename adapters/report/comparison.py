@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.report.axes import LEGEND, axis, layout
+from wpfsm.adapters.report.axes import CHARACTER, Frame, axis, layout
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.fsm.costs.job_cost import bill
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
 
 
-def cost(facts: Facts, palette: Palette) -> go.Figure | None:
+def cost(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
     """Dollars of this loop against the same jobs cold."""
     ledger = facts.ledger
     rate = ledger.price_per_hour
@@ -28,19 +28,19 @@ def cost(facts: Facts, palette: Palette) -> go.Figure | None:
     scripts = max(0.0, training - installing - uploading)
     idle = bill(ledger.retained_seconds or 0.0, rate)
     parts: dict[str, tuple[str, float, float]] = {
-        "installing": (palette.install, installing, installing),
-        "training": (palette.training, scripts, scripts),
-        "uploading": (palette.upload, uploading, uploading),
-        "idle pool": (palette.idle, idle, 0.0),
+        "installing": ("install", installing, installing),
+        "training": ("training", scripts, scripts),
+        "uploading": ("upload", uploading, uploading),
+        "idle pool": ("idle", idle, 0.0),
     }
     if ledger.bill_provisioning:
         warm = max(0.0, ledger.cost_usd - training - idle)
-        parts["starting"] = (palette.cold, warm, max(0.0, (ledger.cold.cost_usd or 0.0) - training))
+        parts["starting"] = ("cold", warm, max(0.0, (ledger.cold.cost_usd or 0.0) - training))
     parts = {name: part for name, part in parts.items() if part[1] or part[2] or name == "training"}
-    return _comparison(parts, palette, usd, "USD", ledger.cost_usd, ledger.cold.cost_usd)
+    return _comparison(parts, palette, frame, usd, "USD", ledger.cost_usd, ledger.cold.cost_usd)
 
 
-def wall_time(facts: Facts, palette: Palette) -> go.Figure | None:
+def wall_time(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
     """Seconds of this loop against the same jobs cold."""
     ledger = facts.ledger
     wall, cold = ledger.wall_seconds, ledger.cold.wall_seconds
@@ -52,16 +52,16 @@ def wall_time(facts: Facts, palette: Palette) -> go.Figure | None:
     installing, uploading = _around(facts)
     scripts = max(0.0, training - installing - uploading)
     parts = {
-        "starting": (palette.cold, starting, starting + cold - wall),
-        "installing": (palette.install, installing, installing),
-        "training": (palette.training, scripts, scripts),
-        "uploading": (palette.upload, uploading, uploading),
-        "between jobs": (palette.idle, rest, rest),
+        "starting": ("cold", starting, starting + cold - wall),
+        "installing": ("install", installing, installing),
+        "training": ("training", scripts, scripts),
+        "uploading": ("upload", uploading, uploading),
+        "between jobs": ("idle", rest, rest),
     }
     parts = {name: part for name, part in parts.items() if part[1] or part[2] or name == "training"}
     most = max(wall, cold)
     unit, size = next(((u, s) for u, s in _UNITS if most >= 3 * s), _UNITS[-1])
-    return _comparison(parts, palette, duration, unit, wall, cold, size)
+    return _comparison(parts, palette, frame, duration, unit, wall, cold, size)
 
 
 def _around(facts: Facts) -> tuple[float, float]:
@@ -72,6 +72,7 @@ def _around(facts: Facts) -> tuple[float, float]:
 def _comparison(
     parts: Mapping[str, tuple[str, float, float]],
     palette: Palette,
+    frame: Frame,
     spell: Callable[[float | None], str],
     unit: str,
     ours: float,
@@ -81,7 +82,7 @@ def _comparison(
     """Two stacked bars, in units of ``size``; the exact figures stand beside them and in the hovers."""
     import plotly.graph_objects as go
 
-    bars = ["the same jobs cold", "this loop"]
+    bars = ["cold" if frame.is_narrow else "the same jobs cold", "this loop"]
     figure = go.Figure()
     for name, (color, warm_value, cold_value) in parts.items():
         figure.add_trace(
@@ -90,7 +91,7 @@ def _comparison(
                 name=name,
                 y=bars,
                 x=[cold_value / size, warm_value / size],
-                marker={"color": color, "line": {"width": 0}},
+                marker={"color": getattr(palette, color), "line": {"width": 0}},
                 customdata=[spell(cold_value), spell(warm_value)],
                 hovertemplate=name + ": %{customdata}<extra></extra>",
             )
@@ -108,11 +109,20 @@ def _comparison(
         )
     most = max(ours, cold or 0.0, *ends) or 1.0
     figure.update_layout(
-        **layout(palette, height=190),
+        **layout(palette, height=170, top=6, legend=[(name, color) for name, (color, *_) in parts.items()]),
         barmode="stack",
         bargap=0.42,
-        legend={**LEGEND, "traceorder": "normal"},
     )
-    figure.update_xaxes(title={"text": unit}, range=[0, most / size * 1.3], fixedrange=True, **axis(palette))
+    # A pair of charts stands side by side on a wide page: each has half of it, less the labels of its bars.
+    plot = frame.width - 75 if frame.is_narrow else 250
+    beside = CHARACTER * (2 + max(len(spell(total)) for total in (cold, ours)))
+    figure.update_xaxes(
+        title={"text": unit},
+        range=[0, most / size * plot / (plot - beside)],
+        nticks=5,
+        tickangle=0,
+        fixedrange=True,
+        **axis(palette),
+    )
     figure.update_yaxes(fixedrange=True, **axis(palette, grid=False))
     return figure

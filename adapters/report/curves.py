@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.report.axes import axis, layout, scale, text
+from wpfsm.adapters.report.axes import Frame, axis, layout, scale, text
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.fsm.records import Curve, Job
@@ -19,7 +19,7 @@ MOST_JOBS = 20
 """Lines of a chart; the best job's and the newest ones are drawn."""
 
 
-def curves(facts: Facts, palette: Palette) -> go.Figure | None:
+def curves(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
     """A chart for each metric that a job reported more than once; None when none was."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -32,10 +32,13 @@ def curves(facts: Facts, palette: Palette) -> go.Figure | None:
     names = [name for name in names if any(curve.metric == name for curve in told)][:MOST_METRICS]
     if not names:
         return None
-    columns = min(2, len(names))
+    columns = 1 if frame.is_narrow else min(2, len(names))
     rows = math.ceil(len(names) / columns)
     figure = make_subplots(
-        rows=rows, cols=columns, horizontal_spacing=0.08, vertical_spacing=0.16 if rows > 1 else 0
+        rows=rows,
+        cols=columns,
+        horizontal_spacing=0.08,
+        vertical_spacing=min(0.2, 62 / (250 * rows + 30)) if rows > 1 else 0,
     )
     for index, name in enumerate(names):
         where = {"row": index // columns + 1, "col": index % columns + 1}

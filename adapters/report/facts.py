@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from wpfsm.adapters.documents.phase import phase_objects
 from wpfsm.adapters.documents.rows import best_of, ledger_of, section
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.ports import History, Sources
@@ -24,6 +25,7 @@ class Facts:
         obligations: What it owed.
         ledger: What it cost.
         best: The best trial.
+        phases: The strategies of the loop file in order, as the documents have them; one or several.
         diffs: Unified diff of the source from a job to the next one of its trial, by the job's number.
         now: Epoch seconds.
         instances: Instances of each job.
@@ -39,6 +41,7 @@ class Facts:
     obligations: Sequence[Obligation]
     ledger: Ledger
     best: Trial | None
+    phases: Sequence[Mapping[str, JSON]]
     diffs: Mapping[int, str]
     now: float
     instances: int
@@ -53,6 +56,11 @@ class Facts:
     def trial(self, job: Job) -> Trial | None:
         """The job's trial."""
         return next((trial for trial in self.trials if trial.number == job.trial), None)
+
+    def phase(self, job: Job) -> int:
+        """Number of the phase that the job's trial belongs to, from 1."""
+        trial = self.trial(job)
+        return trial.phase if trial else 1
 
     def label(self, job: Job) -> str:
         """What the job tried, in words."""
@@ -90,14 +98,16 @@ def gather(history: History, loop: Loop, sources: Sources, now: float) -> Facts:
     jobs, trials = history.jobs(loop.id), history.trials(loop.id)
     metric = section(loop, "metric")
     count = section(loop, "pool").get("instance_count")
+    ledger = ledger_of(loop, jobs, now)
     return Facts(
         loop=loop,
         jobs=jobs,
         trials=trials,
         events=list(history.events(loop.id)),
         obligations=history.obligations(loop.id),
-        ledger=ledger_of(loop, jobs, now),
+        ledger=ledger,
         best=best_of(loop, trials),
+        phases=phase_objects(loop, trials, jobs, ledger),
         diffs=_diffs(jobs, sources),
         now=loop.closed_at or now,
         instances=count if isinstance(count, int) else 1,

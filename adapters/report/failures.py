@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from wpfsm.adapters.report.facts import Facts
-from wpfsm.adapters.report.html import Markup, el, join
 from wpfsm.adapters.watchers.run_log import masked
+from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.redact import redact_lines
 from wpfsm.fsm.records import Job
 
@@ -15,62 +18,68 @@ UNFOLDED = 3
 """So many failures are open; a page of forty is read from its headings."""
 
 
-def failures(facts: Facts) -> Markup | None:
-    """Each diagnosis with its evidence, and what was done about it."""
-    failed = [job for job in facts.jobs if job.diagnosis is not None]
-    if not failed:
-        return None
-    return join(_failure(facts, job, unfold=i < UNFOLDED) for i, job in enumerate(failed))
+@dataclass(frozen=True)
+class DiffLine:
+    """A line of a diff, and what it is."""
+
+    text: str
+    kind: Literal["", "add", "del", "hunk", "file"]
 
 
-def _failure(facts: Facts, job: Job, *, unfold: bool) -> Markup:
-    found = job.diagnosis
-    assert found is not None, "only failed jobs are shown here"
+@dataclass(frozen=True)
+class Failure:
+    """One diagnosis with its evidence, and what was done about it.
+
+    Attributes:
+        job: Whose it is.
+        found: The diagnosis.
+        about: Family, confidence and place in a line.
+        evidence: Lines of the log.
+        parameters: What the patch set, as JSON; empty when it set nothing.
+        diff: The first lines of what the patch did to the source.
+        left: Lines of the diff that are not shown.
+        unfolded: Shown open.
+    """
+
+    job: Job
+    found: Diagnosis
+    about: str
+    evidence: Sequence[str]
+    parameters: str
+    diff: Sequence[DiffLine]
+    left: int
+    unfolded: bool
+
+
+def failures(facts: Facts) -> list[Failure]:
+    """Each diagnosis of the loop."""
+    found = [(job, job.diagnosis) for job in facts.jobs if job.diagnosis is not None]
+    return [_failure(facts, job, each, unfolded=i < UNFOLDED) for i, (job, each) in enumerate(found)]
+
+
+def _failure(facts: Facts, job: Job, found: Diagnosis, *, unfolded: bool) -> Failure:
     at = f"{found.location.file}:{found.location.line}" if found.location else ""
-    summary = el(
-        "summary",
-        el("b", f"Job {job.number}: {found.class_}"),
-        el(
-            "span",
-            " · ".join(part for part in (str(found.family), f"{found.confidence:.0%} sure", at) if part),
-            class_="muted",
-        ),
-        el("span", job.patch.summary, class_="pill patch") if job.patch else None,
-    )
-    lines = redact_lines(found.evidence)
-    return el(
-        "details",
-        summary,
-        el("p", found.fix),
-        el("pre", "\n".join(lines), class_="evidence") if lines else None,
-        el("p", "FailureReason: ", el("code", job.failure_reason)) if job.failure_reason else None,
-        _patch(facts, job),
-        open=unfold,
-        id=f"failure-{job.number}",
-        class_="failure",
+    lines = diff(facts.diffs[job.number]) if job.patch and job.number in facts.diffs else []
+    return Failure(
+        job=job,
+        found=found,
+        about=" · ".join(part for part in (str(found.family), f"{found.confidence:.0%} sure", at) if part),
+        evidence=redact_lines(found.evidence) if found.evidence else (),
+        parameters=json.dumps(masked(job.patch.hyperparameters))
+        if job.patch and job.patch.hyperparameters
+        else "",
+        diff=lines[:MOST_DIFF_LINES],
+        left=max(0, len(lines) - MOST_DIFF_LINES),
+        unfolded=unfolded,
     )
 
 
-def _patch(facts: Facts, job: Job) -> Markup | None:
-    if not job.patch:
-        return el("p", "No patch was made.", class_="muted")
-    why, parameters = job.patch.why, job.patch.hyperparameters
-    return join(
-        [
-            el("p", el("b", "Patch: "), job.patch.summary, f" ({why})" if why else None),
-            el("p", el("code", json.dumps(masked(parameters)))) if parameters else None,
-            diff(facts.diffs[job.number]) if job.number in facts.diffs else None,
-        ]
-    )
+def diff(text: str) -> list[DiffLine]:
+    """The lines of a unified diff, each with its kind; secrets are masked."""
+    return [DiffLine(line, _kind(line)) for line in redact_lines(text.splitlines())]
 
 
-def diff(text: str) -> Markup:
-    """A unified diff, a colour for each kind of line."""
-    lines = redact_lines(text.splitlines())
-    kinds = {"+": "add", "-": "del", "@": "hunk"}
-    shown = [
-        el("span", line, "\n", class_="file" if line.startswith(("+++", "---")) else kinds.get(line[:1]))
-        for line in lines[:MOST_DIFF_LINES]
-    ]
-    left = len(lines) - MOST_DIFF_LINES
-    return el("pre", shown, f"… {left} more lines" if left > 0 else None, class_="diff")
+def _kind(line: str) -> Literal["", "add", "del", "hunk", "file"]:
+    if line.startswith(("+++", "---")):
+        return "file"
+    return "add" if line[:1] == "+" else "del" if line[:1] == "-" else "hunk" if line[:1] == "@" else ""

@@ -1,4 +1,4 @@
-"""Human forms of the documents: plain tables, no colour; fitted to a terminal, as wide as they are elsewhere."""
+"""Human forms of the documents: plain tables; fitted to a terminal, as wide as they are elsewhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wpfsm.adapters.terminal.experiment_text import ask_lines
+from wpfsm.adapters.terminal.moments import age, with_distance
 from wpfsm.adapters.terminal.table import fit, short, table, wrap
 from wpfsm.fsm.units import duration, usd
 
@@ -26,7 +27,7 @@ def loops_text(document: Document, width: int | None = None, *, none: str = "") 
         width: Columns of the terminal; None for no terminal.
         none: What is said when there are none.
     """
-    rows = [("LOOP", "STATE", "OUTCOME", "JOBS", "CREATED (UTC)", "WHY")]
+    rows = [("LOOP", "STATE", "OUTCOME", "JOBS", "CREATED (UTC)", "AGE", "WHY")]
     rows += [
         (
             loop["id"],
@@ -34,6 +35,7 @@ def loops_text(document: Document, width: int | None = None, *, none: str = "") 
             loop["outcome"] or "-",
             str(loop["jobs"]),
             loop["created_at"][:16].replace("T", " "),
+            age(loop["created_at"]),
             short(loop["why"], 60),
         )
         for loop in document["loops"]
@@ -43,7 +45,7 @@ def loops_text(document: Document, width: int | None = None, *, none: str = "") 
     dead = [loop["id"] for loop in document["loops"] if not _is_driven(loop)]
     return "\n".join(
         [
-            table(fit(rows, width, ("WHY",), ("CREATED (UTC)", "JOBS"))),
+            table(fit(rows, width, ("WHY",), ("CREATED (UTC)", "JOBS", "AGE"))),
             *(f"next  wpfsm resume {loop}  # its controller is dead" for loop in dead),
         ]
     )
@@ -183,7 +185,7 @@ def _controller_lines(document: Document) -> list[str]:
     engine = document.get("engine")
     if engine and document["loop"]["state"] != "Closed" and not document["handoff"]:
         asleep = (
-            f"sleeps until {engine['sleeps_until']} or the job's end"
+            f"sleeps until {with_distance(engine['sleeps_until'])} or the job's end"
             if engine["sleeps_until"]
             else "takes a turn"
         )
@@ -192,7 +194,7 @@ def _controller_lines(document: Document) -> list[str]:
     controller = document["controller"]
     if not controller or document["loop"]["state"] == "Closed" or document["handoff"]:
         return []
-    who = f"host {controller['host']}, pid {controller['pid']}, since {controller['since']}"
+    who = f"host {controller['host']}, pid {controller['pid']}, since {with_distance(controller['since'])}"
     if controller["alive"]:
         return [f"drive {who}"]
     return [f"drive nobody: the controller is dead ({who})" if controller["host"] else "drive nobody"]
@@ -227,7 +229,7 @@ def _pool_line(document: Document) -> str:
         return "pool  none yet"
     text = f"pool  {pool['status'] or 'not reported'}, owner {pool['owner_job']}"
     if pool["expires_at"]:
-        text += f", until {pool['expires_at']}"
+        text += f", until {with_distance(pool['expires_at'])}"
     if pool["burn_usd_per_hour"]:
         text += f", {usd(pool['burn_usd_per_hour'])}/h while idle"
     return text
@@ -259,8 +261,10 @@ def _hold_lines(pool: Mapping[str, Any]) -> Sequence[str]:
     if pool["burn_usd_per_hour"]:
         cost += f" ({usd(pool['burn_usd_per_hour'] / 60)} a minute)"
     if datetime.fromisoformat(pool["held_until"]) > datetime.now(UTC):
-        return [f"  pool  held until {pool['held_until']}{cost}; then the service releases it by itself"]
-    return [f"  pool  was held until {pool['held_until']}{cost}; the next job starts cold"]
+        return [
+            f"  pool  held until {with_distance(pool['held_until'])}{cost}; then the service releases it by itself"
+        ]
+    return [f"  pool  was held until {with_distance(pool['held_until'])}{cost}; the next job starts cold"]
 
 
 def _place(location: Mapping[str, Any] | None) -> str:

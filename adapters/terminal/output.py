@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -64,17 +65,25 @@ def print_json(document: Mapping[str, JSON]) -> None:
     print(visible_json(json.dumps(in_document(document), indent=indent, ensure_ascii=False)), flush=True)
 
 
-def say(text: str) -> None:
-    """Text for people on stdout: the commands in it can be followed, and nothing in it acts on a terminal."""
-    print(visible(in_text(text)), flush=True)
+def say(text: str, *, colour: bool = False) -> None:
+    """Text for people on stdout: the commands in it can be followed, and nothing in it acts on a terminal.
+
+    Args:
+        text: What is said.
+        colour: It has words of states and outcomes, which are coloured where stdout is a terminal.
+    """
+    from wpfsm.adapters.terminal.colour import painted, wanted
+
+    safe = visible(in_text(text))
+    print(painted(safe) if colour and wanted() else safe, flush=True)
 
 
-def emit(given: Options, document: Mapping[str, JSON], human: str) -> None:
-    """The document as JSON, or its human form."""
+def emit(given: Options, document: Mapping[str, JSON], human: str, *, colour: bool = False) -> None:
+    """The document as JSON, or its human form, coloured at a terminal where the verb asks for it."""
     if given.output == "none":
         return
     if given.output == "human":
-        say(human)
+        say(human, colour=colour)
     else:
         print_json(document)
 
@@ -93,9 +102,27 @@ def duration_option(option: str, text: str) -> float:
         raise UsageError(f"{option}: {error}", fix=f"{option} 9m") from error
 
 
+_hints: list[Callable[[str], None]] = []
+"""Who shows hints instead of stderr: a view that is being drawn there."""
+
+
+@contextlib.contextmanager
+def hints_to(show: Callable[[str], None]) -> Iterator[None]:
+    """While a view is drawn on stderr, hints are lines above it: printed into it they would tear its frame."""
+    _hints.append(show)
+    try:
+        yield
+    finally:
+        _hints.remove(show)
+
+
 def hint(text: str) -> None:
     """A line for people, on stderr."""
-    print(visible(in_text(text)), file=sys.stderr, flush=True)
+    safe = visible(in_text(text))
+    if _hints:
+        _hints[-1](safe)
+    else:
+        print(safe, file=sys.stderr, flush=True)
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

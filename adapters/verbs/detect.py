@@ -30,10 +30,10 @@ def detect(given: Options, words: str, file: Path | None) -> int:
     return 0
 
 
-def refuse_existing(file: Path) -> None:
+def refuse_existing(file: Path, fix: str = "name another file") -> None:
     """Raise ``UsageError`` when a file is there: what somebody wrote is not written over."""
     if file.exists():
-        raise UsageError(f"{file} exists; it was left as it is", fix="name another file")
+        raise UsageError(f"{file} exists; it was left as it is", fix=fix)
 
 
 def write_new(file: Path, text: str, *, force: bool) -> None:

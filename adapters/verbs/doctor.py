@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.aws.targets import history_of
+from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
@@ -16,7 +17,7 @@ from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, Wpfs
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
 from wpfsm.fsm.ports import History
-from wpfsm.fsm.records import JSON, Loop
+from wpfsm.fsm.records import JSON, Loop, State
 from wpfsm.fsm.states.preflight.checks import holdings
 from wpfsm.fsm.units import stamp
 from wpfsm.state.damage import damage
@@ -81,11 +82,32 @@ def _database(given: Options) -> Check:
         return Check("database", "fail", str(found), found.fix, found.exit_code)
     if problem != "ok":
         return Check("database", "fail", f"{given.database}: {problem}", "wpfsm gc works without it", 75)
-    owed = history_of(given).owed()
-    if owed:
-        loops = sorted({o.loop_id for o in owed})
-        return Check("database", "warn", f"{len(owed)} open obligation(s) in {', '.join(loops)}", "wpfsm gc")
+    history = history_of(given)
+    if history.owed():
+        return _owed("database", given, history)
     return Check("database", "ok", f"{given.database}, nothing owed")
+
+
+def _owed(name: str, given: Options, history: History) -> Check:
+    """What is not released, and the command that fits each loop: one that waits or is driven is no orphan."""
+    now, texts, fixes = time.time(), [], []
+    for loop_id in sorted({o.loop_id for o in history.owed()}):
+        loop = history.find(loop_id)
+        if loop.handoff is not None:
+            over = loop.hold_until is not None and loop.hold_until <= now
+            texts.append(f"{loop_id} waits in a hand-off" + (", its hold is over" if over else ""))
+            fixes.append(f"wpfsm inspect {loop_id} says what for")
+        elif loop.state is State.CLOSED:
+            texts.append(f"{loop_id} is closed and its release is not confirmed")
+            fixes.append(f"wpfsm release {loop_id}")
+        elif look(history, given.database, loop, now).alive is False:
+            texts.append(f"{loop_id} has lost its controller")
+            fixes.append(f"wpfsm resume {loop_id}, or wpfsm gc --apply to release it")
+        else:
+            texts.append(f"{loop_id} runs")
+    count = len(history.owed())
+    text = f"{count} open obligation(s): {'; '.join(texts)}"
+    return Check(name, "warn" if fixes else "ok", text, "; ".join(fixes))
 
 
 def _team(given: Options) -> list[Check]:
@@ -103,9 +125,8 @@ def _team(given: Options) -> list[Check]:
     except WpfsmError as error:
         return [Check("table", "fail", str(error), error.fix, error.exit_code)]
     here = importlib.metadata.version("wpfsm")
-    loops = ", ".join(sorted({o.loop_id for o in owed}))
     checks = [
-        Check("table", "warn", f"{len(owed)} open obligation(s) in {loops}", "wpfsm gc")
+        _owed("table", given, history_of(given))
         if owed
         else Check("table", "ok", f"{place.table.name}, nothing owed"),
         Check("engine", "ok", f"{place.function or 'none'}, wpfsm {place.version}")
@@ -165,9 +186,9 @@ def _account(given: Options, target: Target, instance_type: str | None) -> list[
     return checks
 
 
-def _tried(name: str, look: Callable[[], Check | str]) -> Check:
+def _tried(name: str, attempt: Callable[[], Check | str]) -> Check:
     try:
-        found = look()
+        found = attempt()
     except WpfsmError as error:
         return Check(name, "fail", str(error), error.fix, error.exit_code)
     return Check(name, "ok", found) if isinstance(found, str) else found

@@ -164,7 +164,7 @@ def report(
         if error is not None:
             print_json(error_document(error))
         return code
-    emit(given, document, loop_text(document, terminal_width()))
+    emit(given, document, loop_text(document, terminal_width()), colour=True)
     if code is not None:
         return code
     shown = document["loop"]

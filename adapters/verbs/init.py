@@ -68,7 +68,7 @@ def init(given: Options, file: Path, from_job: str | None, backend: str, region:
         written = {file: text, file.with_name(REQUEST_FILE): json.dumps(request, indent=2) + "\n"}
     if not force:
         for place in written:
-            refuse_existing(place)
+            refuse_existing(place, "name another file, or write over it with --force")
     for place, text in written.items():
         write_new(place, text, force=force)
     files = [str(place) for place in written]

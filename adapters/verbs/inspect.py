@@ -67,7 +67,7 @@ def inspect_all(given: Options, wanted: Wanted | None = None) -> int:
             print_json(loop)  # type: ignore[arg-type]
         return 0
     none = "no loop waits to be resumed" if wanted.resumable else "" if wanted == Wanted() else "no such loop"
-    emit(given, document, loops_text(document, terminal_width(), none=none))
+    emit(given, document, loops_text(document, terminal_width(), none=none), colour=True)
     return 0
 
 
@@ -132,7 +132,7 @@ def inspect_one(given: Options, which: str, *, refresh: bool = False) -> int:
 
         document["service"] = now = service_now(given, loop, history.jobs(loop.id))
         text += "\n" + service_text(now)
-    emit(given, document, text)
+    emit(given, document, text, colour=True)
     return 0
 
 

@@ -10,6 +10,7 @@ from wpfsm.adapters.aws.targets import archive_of, history_of
 from wpfsm.adapters.documents.job import job_of
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
+from wpfsm.adapters.terminal.driver_noise import folded
 from wpfsm.adapters.terminal.output import Options, hint, print_json
 from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.verbs.inspect import at_rest, look_seconds
@@ -74,7 +75,7 @@ class _Shown:
 
     def each(self, job: Job, lines: Iterable[str]) -> None:
         """Line by line, as they come."""
-        for line in self._clean(lines):
+        for line in self._folded(self._clean(lines)):
             if self._given.output != "human":
                 print_json({"job": job.name, "line": line})
             else:
@@ -82,6 +83,12 @@ class _Shown:
 
     def _clean(self, lines: Iterable[str]) -> Iterable[str]:
         return lines if self._raw else redact_stream(lines)
+
+    def _folded(self, lines: Iterable[str]) -> Iterable[str]:
+        """For people, without the driver's own lines; programs get every one."""
+        if self._raw or self._given.output != "human":
+            return lines
+        return folded(lines, "--raw shows them")
 
 
 def _explaining_lines(given: Options, history: History, loop: Loop, number: int | None, shown: _Shown) -> int:

@@ -30,7 +30,7 @@ from wpfsm.fsm.errors import NotFound, StoreError
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
-from wpfsm.fsm.pool.keep_alive import default_keep_alive, recommend
+from wpfsm.fsm.pool.keep_alive import ENOUGH_GAPS, default_keep_alive, recommend
 from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import EXIT_CODES, JSON, State
 from wpfsm.fsm.states.preflight.checks import (
@@ -192,7 +192,9 @@ def _document(
         "trials": [_proposal(n, p) for n, p in enumerate(preview, start=1)],
         "lock": None,
         "keep_alive_seconds": keep_alive,
-        "advice": _advice(file, assumed, gaps, rate) if gaps and file.keeps_pool else None,
+        "advice": _advice(file, assumed, gaps, rate)
+        if len(gaps) >= ENOUGH_GAPS and file.keeps_pool
+        else None,
         "quota": _quota(found),
         "findings": [finding.to_json() for finding in findings],
         "price": asdict(price) if price else None,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.terminal.moments import distance
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
 from wpfsm.adapters.verbs.pool_survey import survey
@@ -32,7 +34,7 @@ def pools(given: Options, backend: str | None, region: str | None) -> int:
 def _pools_text(found: list[PoolView], total: float | None) -> str:
     if not found:
         return "no warm pool here"
-    rows = [("POOL (OWNER JOB)", "STATUS", "INSTANCES", "IDLE", "BURNS", "LOOP", "HELD BY")]
+    rows = [("POOL (OWNER JOB)", "STATUS", "INSTANCES", "IDLE", "ENDS", "BURNS", "LOOP", "HELD BY")]
     for view in found:
         plain = view.to_json()
         rows.append(
@@ -41,6 +43,7 @@ def _pools_text(found: list[PoolView], total: float | None) -> str:
                 str(plain["status"]),
                 f"{plain['instance_count']} x {plain['instance_type']}",
                 duration(view.idle_seconds) if view.idle_seconds is not None else "-",
+                _ends(plain["expires_at"]),
                 "unknown" if view.burn is None else f"{usd(view.burn)}/h",
                 view.loop or "-",
                 view.holder,
@@ -48,3 +51,8 @@ def _pools_text(found: list[PoolView], total: float | None) -> str:
         )
     burn = "unknown" if total is None else f"{usd(total)}/h"
     return f"{table(rows)}\nidle pools burn {burn}"
+
+
+def _ends(moment: JSON) -> str:
+    """How far away the end of the keep-alive is: a pool that nobody uses or releases lasts until then."""
+    return distance(datetime.fromisoformat(moment).timestamp()) if isinstance(moment, str) else "-"

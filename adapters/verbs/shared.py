@@ -237,10 +237,10 @@ def _say_what_does_not_run(place: Place, loop: Loop) -> None:
         hint(
             "note: programs of on_failure (command) do not run in the engine; there the failure is a hand-off"
         )
-    if file.track.mlflow:
-        hint("note: track.mlflow: the engine sends no runs; wpfsm resume sends them when the loop is closed")
     if file.notify.command:
         hint("note: notify.command does not run in the engine; an https address in notify.urls is told")
+    if file.track.mlflow:
+        hint("note: track.mlflow: the engine sends no runs; wpfsm resume sends them when the loop is closed")
     others = [url for url in file.notify.urls if not is_webhook(url)]
     if others and "notify" not in place.extras:
         hint(

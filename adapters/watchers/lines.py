@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from wpfsm.adapters.terminal.commands import in_text
+from wpfsm.adapters.terminal.moments import distance
 from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.watchers.base import Watcher, own_stream
 from wpfsm.fsm.ports import JobReading
@@ -69,7 +70,7 @@ class Lines(Watcher):
             return
         self._waited_at = now
         so_far = f", for {duration(round(now - self._waits_since))} now" if now > self._waits_since else ""
-        limit = f", at most until {_clock(until)}" if until else ""
+        limit = f", at most until {_clock(until)} ({distance(until, now)})" if until else ""
         self._say(f"{_INDENT}waiting: {what}{so_far}{limit}")
 
     def trouble(self, error: Exception) -> None:

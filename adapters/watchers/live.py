@@ -11,6 +11,7 @@ import contextlib
 import sqlite3
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +21,8 @@ from rich.live import Live as Display
 from rich.table import Table
 from rich.text import Text
 
+from wpfsm.adapters.terminal.driver_noise import Fold
+from wpfsm.adapters.terminal.output import hints_to
 from wpfsm.adapters.watchers.base import Watcher, own_stream
 from wpfsm.adapters.watchers.panel import STATE_STYLE, Moving, clean, panel
 from wpfsm.adapters.watchers.snapshot import snapshot
@@ -70,6 +73,9 @@ class Live(Watcher):
         self._read_at = 0.0
         self._drawn_at = 0.0
         self._last_job = ""
+        self._open = contextlib.ExitStack()
+        self._notes: deque[str] = deque()
+        self._fold = Fold()
 
     def open(self) -> None:
         """Connect and begin to draw."""
@@ -78,6 +84,7 @@ class Live(Watcher):
         if self._rows:
             self._total = _total(self._rows[0])
         self._display.start()
+        self._open.enter_context(hints_to(self._notes.append))
 
     def state(self, loop: Loop, why: str) -> None:
         """A line above the panel."""
@@ -86,12 +93,14 @@ class Live(Watcher):
 
     def job(self, job: Job, reading: JobReading | None) -> None:  # noqa: ARG002 - the port's signature
         """The job that the tail and the values belong to."""
+        if job.name != self._moving.job:
+            self._fold = Fold()
         self._moving.follow(job.name)
 
     def log(self, line: LogLine) -> None:
         """A line of the tail."""
         if text := clean(line.text).strip():
-            self._moving.tail.append(text)
+            self._moving.tail.extend(self._fold.feed(text))
 
     def metric(self, name: str, value: float) -> None:  # noqa: ARG002 - the port's signature
         """A live value."""
@@ -110,13 +119,16 @@ class Live(Watcher):
     def tick(self) -> None:
         """Read what changed, and draw."""
         now = self._clock()
+        self._show_notes()
         if now - self._read_at >= READ_SECONDS:
             self._read(now)
         if self._rows and now - self._drawn_at >= DRAW_SECONDS:
             self._drawn_at = now
             loop, jobs, trials = self._rows
             look = snapshot(loop, jobs, trials, now)
-            self._display.update(panel(loop, look, self._moving, self._total, now), refresh=True)
+            self._display.update(
+                panel(loop, look, self._moving, self._total, now, self._console.width), refresh=True
+            )
 
     def close(self) -> None:
         """Take the panel away; what scrolled by stays."""
@@ -125,7 +137,14 @@ class Live(Watcher):
                 stack.callback(self._stream.close)
             if self._connection:
                 stack.callback(self._connection.close)
+            stack.callback(self._show_notes)
+            self._open.close()
             self._display.stop()
+
+    def _show_notes(self) -> None:
+        """Hints of this process, as lines above the panel: another thread has left them here."""
+        while self._notes:
+            self._console.print(Text(clean(self._notes.popleft())))
 
     def _line(self, *texts: Text) -> None:
         """A line above the panel; what does not fit goes on below the last text."""

@@ -59,8 +59,14 @@ class Moving:
             self.tail.clear()
 
 
-def panel(loop: Loop, look: Snapshot, moving: Moving, total: int | None, now: float) -> RenderableType:
-    """The panel as of ``now``."""
+ROOM = 4
+"""Columns that stay free at the right: a terminal echoes ^C behind the frame, and must not begin a line with it."""
+
+
+def panel(
+    loop: Loop, look: Snapshot, moving: Moving, total: int | None, now: float, width: int | None = None
+) -> RenderableType:
+    """The panel as of ``now``, in a terminal of so many columns."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", no_wrap=True, min_width=6)
     grid.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
@@ -83,13 +89,14 @@ def panel(loop: Loop, look: Snapshot, moving: Moving, total: int | None, now: fl
         subtitle=Text(span(now - loop.created_at), style="dim"),
         subtitle_align="right",
         border_style=style,
+        width=max(20, width - ROOM) if width else None,
     )
 
 
 def _fields(
     loop: Loop, look: Snapshot, moving: Moving, total: int | None, now: float
 ) -> list[tuple[str, Text]]:
-    rows = [("trial", _trial(look, total)), ("job", _job(look, now)), ("pool", _pool(look, now))]
+    rows = [("trial", _trial(look, total, now)), ("job", _job(look, now)), ("pool", _pool(look, now))]
     rows.append(("cost", _cost(look)))
     if look.metric:
         rows.append(("metric", _metric(look, moving)))
@@ -97,12 +104,15 @@ def _fields(
     return rows
 
 
-def _trial(look: Snapshot, total: int | None) -> Text:
+def _trial(look: Snapshot, total: int | None, now: float) -> Text:
     if look.trial is None:
         return Text(f"{total} to come" if total else "none yet", style="dim")
     of = f" of {total}" if total else ""
     smoke = " (smoke run)" if look.trial.smoke else ""
-    return Text.assemble((f"{look.trial.number}{of}", "bold"), f"  {clean(look.trial.label)}{smoke}")
+    text = Text.assemble((f"{look.trial.number}{of}", "bold"), f"  {clean(look.trial.label)}{smoke}")
+    if left := look.left(total, now):
+        text.append(f"  about {span(left)} left", style="dim")
+    return text
 
 
 def _job(look: Snapshot, now: float) -> Text:

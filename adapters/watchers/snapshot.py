@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 from wpfsm.adapters.documents.loop import worst_case
@@ -50,6 +51,7 @@ class Snapshot:
         best: The best trial.
         previous: The metric of each trial that has one, in order.
         since: When the newest job was created, or the loop when there is none.
+        per_trial: Seconds that a trial takes, its start included, as those that are over tell; None before the first.
     """
 
     state: State
@@ -66,6 +68,14 @@ class Snapshot:
     best: Trial | None
     previous: tuple[float, ...]
     since: float
+    per_trial: float | None = None
+
+    def left(self, total: int | None, now: float) -> float | None:
+        """Seconds until the last of so many trials is over, if they go on as they went; None when unknown."""
+        if total is None or self.per_trial is None or self.completed >= total:
+            return None
+        running = self.job is not None and self.job.ended_at is None
+        return max(0.0, self.per_trial * (total - self.completed) - (now - self.since if running else 0.0))
 
 
 def snapshot(loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial], now: float) -> Snapshot:
@@ -88,6 +98,7 @@ def snapshot(loop: Loop, jobs: Sequence[Job], trials: Sequence[Trial], now: floa
         best=best_of(loop, trials),
         previous=tuple(t.metric for t in trials if t.metric is not None),
         since=(job.created_at if job else None) or loop.created_at,
+        per_trial=_per_trial(jobs),
     )
 
 
@@ -113,6 +124,17 @@ def pool_of(loop: Loop, jobs: Sequence[Job]) -> PoolSnapshot:
         return PoolSnapshot("gone", f"{owner.pool_status} after {owner.name}")
     expires = owner.ended_at + owner.keep_alive if owner.ended_at else None
     return PoolSnapshot("idle", owner.pool_status or "not reported yet", expires, rate)
+
+
+def _per_trial(jobs: Sequence[Job]) -> float | None:
+    """The median of the warm jobs, which those to come will be like; of all where none was warm."""
+    spans = {
+        job.number: job.ended_at - job.created_at
+        for job in jobs
+        if job.status == "Completed" and job.ended_at is not None and job.created_at is not None
+    }
+    warm = [spans[job.number] for job in jobs if job.number in spans and job.start == "warm"]
+    return median(warm or list(spans.values())) if spans else None
 
 
 def _trial(job: Job | None, trials: Sequence[Trial]) -> Trial | None:

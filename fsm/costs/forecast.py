@@ -1,7 +1,7 @@
 """What a loop will take, warm against cold, and what an abandoned pool could cost at worst.
 
-The gap of a loop is the time from the end of one job to the submission of the next: somebody reads the
-result, edits, submits. A warm pool idles through it, billed. The documented rule is that provisioning is
+The gap of a loop is the time from the end of one job to the submission of the next: wpfsm sees the end at its next
+look, reads the result, submits. A warm pool idles through it, billed. The documented rule is that provisioning is
 not billed (so a cold start costs time, not money); ``bill_provisioning`` counts it all the same.
 """
 
@@ -33,7 +33,7 @@ class Assumptions:
     cold_start: float = 300.0
     warm_start: float = 0.0
     train: float = 120.0
-    gap: float = 90.0
+    gap: float = 10.0
     bill_provisioning: bool = False
 
 

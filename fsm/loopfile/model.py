@@ -337,7 +337,10 @@ class Forecast(Section):
     cold_start: Duration = Field(default=300.0, description="From submission to training, on new instances.")
     warm_start: Duration = Field(default=0.0, description="The same, on a warm pool.")
     train: Duration = Field(default=120.0, description="Training, for each job.")
-    gap: Duration = Field(default=90.0, description="From the end of a job to the next submission.")
+    gap: Duration = Field(
+        default=10.0,
+        description="From the end of a job to the next submission: wpfsm's own; for `ask` say how long whoever proposes takes.",
+    )
     bill_provisioning: bool = Field(default=False, description="Whether starting up is billed.")
 
 

@@ -22,6 +22,8 @@ CAP = 1 * HOUR
 ABSOLUTE_CAP = 6 * HOUR
 """The service model's limit; whether the service accepts more than the guide says is not known."""
 CHAIN_LIFE = 28 * DAY
+ENOUGH_GAPS = 5
+"""From so many gaps on there is advice: what 95 % of two are within says nothing of the third."""
 
 Driver = Literal["program", "person"]
 

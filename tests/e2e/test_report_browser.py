@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import shutil
-import socket
-import subprocess
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import CHROMIUM, Chromium, chromium
 from report_loops import LOOP_FILE, Made, write_loop
+from report_page import in_lanes, in_phases, with_experiments
 
+from wpfsm.adapters.report import Facts, render
 from wpfsm.adapters.terminal.output import Options
 from wpfsm.adapters.verbs.report import report
 from wpfsm.fsm.records import JobPatch, Outcome
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
-)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH"),
@@ -34,69 +28,11 @@ EVIL = (
 SWEEP = [Made({"lr": lr}, metric=metric) for lr, metric in ((1e-4, 0.61), (5e-5, 0.42), (2e-5, 0.47))]
 
 
-@dataclass
-class Proxy:
-    """A proxy that lets nothing through and remembers who asked."""
-
-    port: int
-    asked: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    """The only way out that the browser has."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    made = Proxy(listening.getsockname()[1])
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(5)
-                said = b""
-                with contextlib.suppress(OSError):  # one that hangs up without a word has asked too
-                    said = connection.recv(4096)
-                made.asked.append(said.decode(errors="replace").partition("\r\n")[0])
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield made
-    listening.shutdown(socket.SHUT_RDWR)
-    listening.close()
-    thread.join()
-
-
-@dataclass
-class Browser:
-    """Opens pages in a headless Chromium of its own."""
-
-    folder: Path
-    proxy: Proxy
-
-    def open(self, page: Path, *, dark: bool = False) -> str:
-        """The document after its scripts have run."""
-        assert CHROMIUM
-        theme = ["--blink-settings=preferredColorScheme=0"] if dark else []
-        done = subprocess.run(
-            [
-                CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-pings",
-                "--disable-default-apps", "--disable-extensions", "--disable-features=OptimizationHints,MediaRouter",
-                f"--user-data-dir={self.folder / 'profile'}", f"--proxy-server=http://127.0.0.1:{self.proxy.port}",
-                "--proxy-bypass-list=<-loopback>", "--virtual-time-budget=10000", *theme, "--dump-dom", page.as_uri(),
-            ],
-            capture_output=True, text=True, timeout=120, check=True,
-        )  # fmt: skip
-        return done.stdout
-
-
-@pytest.fixture
-def browser(tmp_path: Path, proxy: Proxy) -> Browser:
-    """A browser."""
-    return Browser(tmp_path, proxy)
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    """A browser for all pages of this module."""
+    with chromium() as made:
+        yield made
 
 
 def page_of(tmp_path: Path, made: list[Made], **more: Any) -> Path:
@@ -104,6 +40,12 @@ def page_of(tmp_path: Path, made: list[Made], **more: Any) -> Path:
     write_loop(tmp_path / "w.db", made, **more)
     assert report(Options("json", tmp_path / "w.db"), "made", tmp_path / "page.html") == 0
     return tmp_path / "page.html"
+
+
+def shown(browser: Chromium, page: Path, **how: Any) -> str:
+    """The document after its scripts have run."""
+    browser.open(page, **how)
+    return browser.dom()
 
 
 def charts(dom: str) -> list[str]:
@@ -118,35 +60,37 @@ def charts(dom: str) -> list[str]:
     return names
 
 
-def test_every_chart_is_drawn_and_nothing_is_fetched(browser: Browser, tmp_path: Path):
+def test_every_chart_is_drawn_and_nothing_is_fetched(browser: Chromium, tmp_path: Path):
     """All five charts are there, and not one request left the browser."""
-    dom = browser.open(page_of(tmp_path, SWEEP))
+    dom = shown(browser, page_of(tmp_path, SWEEP))
     assert charts(dom) == ["timeline", "metric", "parameters", "time", "cost"]
     for words in ("cold start", "warm start", "training", "idle", "released, read back"):
         assert words in dom
-    ours = [line for line in browser.proxy.asked if "google" not in line and "gvt1" not in line]
-    assert ours == []
+    assert browser.requests() == []
 
 
-def test_a_page_that_did_fetch_would_be_noticed(browser: Browser, tmp_path: Path):
-    """The proxy of these tests sees a request that a page makes."""
+def test_a_page_that_did_fetch_would_be_noticed(browser: Chromium, tmp_path: Path):
+    """A request that a page makes is seen, though it leads nowhere."""
     page = tmp_path / "fetches.html"
     page.write_text('<!doctype html><html><img src="http://wpfsm.invalid/x.png"></html>')
     browser.open(page)
-    assert any("wpfsm.invalid" in line for line in browser.proxy.asked)
+    assert browser.requests() == ["http://wpfsm.invalid/x.png"]
 
 
-def test_dark_is_drawn_in_the_dark_palette(browser: Browser, tmp_path: Path):
+def test_dark_is_drawn_in_the_dark_palette(browser: Chromium, tmp_path: Path):
     """Who prefers dark gets charts in light ink."""
     page = page_of(tmp_path, SWEEP)
-    light, dark = browser.open(page), browser.open(page, dark=True)
+    light = shown(browser, page)
+    browser.prefer(dark=True)
+    browser.until("document.documentElement.dataset.shown.startsWith('dark')")
+    dark = browser.dom()
     assert charts(dark) == charts(light)
     assert "fill: rgb(231, 234, 238)" in dark
     assert "fill: rgb(231, 234, 238)" not in light
     assert "fill: rgb(27, 31, 36)" in light
 
 
-def test_what_a_log_printed_does_not_run(browser: Browser, tmp_path: Path):
+def test_what_a_log_printed_does_not_run(browser: Chromium, tmp_path: Path):
     """Scripts and handlers in evidence, labels and parameters are shown, in the text and in the charts."""
     failed = Made(
         {EVIL: 1},
@@ -156,20 +100,20 @@ def test_what_a_log_printed_does_not_run(browser: Browser, tmp_path: Path):
         patch=JobPatch("edit", EVIL, "k", diff=f"+{EVIL}\n"),
     )
     made = [failed, Made({EVIL: 2}, metric=1.0, label=EVIL), Made({EVIL: 3}, metric=2.0, label=EVIL)]
-    dom = browser.open(page_of(tmp_path, made, why=EVIL))
+    dom = shown(browser, page_of(tmp_path, made, why=EVIL))
     assert "timeline" in charts(dom)
     assert "<title>made" in dom
     assert "<img" not in dom
-    assert browser.proxy.asked == [] or not any("/x" in line for line in browser.proxy.asked)
+    assert browser.requests() == []
 
 
-def test_even_a_script_that_got_in_would_not_run(browser: Browser, tmp_path: Path):
+def test_even_a_script_that_got_in_would_not_run(browser: Chromium, tmp_path: Path):
     """The policy is the second wall: a script put into the page by force is refused by the browser."""
     page = page_of(tmp_path, SWEEP)
     page.write_text(
         page.read_text().replace("<main>", "<main><script>document.title='taken over'</script>", 1)
     )
-    dom = browser.open(page)
+    dom = shown(browser, page)
     assert "document.title='taken over'" in dom
     assert "<title>taken over" not in dom
     assert charts(dom)
@@ -191,7 +135,92 @@ def test_even_a_script_that_got_in_would_not_run(browser: Browser, tmp_path: Pat
     ids=["no job", "one job", "no metric", "failures only", "100 jobs"],
 )
 def test_every_kind_of_loop_is_drawn(
-    browser: Browser, tmp_path: Path, made: list[Made], more: dict[str, Any], drawn: int
+    browser: Chromium, tmp_path: Path, made: list[Made], more: dict[str, Any], drawn: int
 ):
     """Whatever came of a loop, its charts are drawn without an error."""
-    assert len(charts(browser.open(page_of(tmp_path, made, **more)))) == drawn
+    assert len(charts(shown(browser, page_of(tmp_path, made, **more)))) == drawn
+
+
+LONG = [
+    Made({"learning_rate": 10**-i, "warmup_steps": 100 * i, "optimizer": "adamw_torch_fused"}, metric=0.61 / i, training=300)
+    for i in range(1, 8)
+]  # fmt: skip
+BROKEN = [
+    Made({"learning_rate": 1e-4}, failed="missing_module", evidence=["No module named 'scipy'"], training=14),
+    Made({"learning_rate": 1e-4}, metric=1.9, failed="cuda_oom", evidence=["out of memory"], training=80),
+]
+FAULTS = """(() => {
+  const faults = [], name = (e) => e.textContent.trim().slice(0, 50);
+  if (document.documentElement.scrollWidth > innerWidth) faults.push("the page is wider than the screen");
+  for (const chart of document.querySelectorAll(".chart")) {
+    const frame = chart.getBoundingClientRect();
+    const texts = [...chart.querySelectorAll("svg text")]
+      .filter((e) => e.textContent.trim() && getComputedStyle(e).opacity !== "0")
+      .map((e) => ({word: name(e), box: e.getBoundingClientRect()})).filter(({box}) => box.width > 0);
+    texts.forEach(({word, box}, i) => {
+      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1)
+        faults.push(`${chart.id}: "${word}" is cut`);
+      for (const other of texts.slice(i + 1)) {
+        const wide = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+        const high = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+        if (wide > 2 && high > 3) faults.push(`${chart.id}: "${word}" lies over "${other.word}"`);
+      }
+    });
+  }
+  for (const e of document.querySelectorAll("main *")) {
+    const own = [...e.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || e.closest("svg, pre, .chart, details:not([open])")) continue;
+    if (!e.getClientRects().length) continue;
+    const box = e.getBoundingClientRect(), holder = (e.closest(".tile, section, header") || e).getBoundingClientRect();
+    if (box.right > holder.right + 1 || box.left < holder.left - 1) faults.push(`"${name(e)}" runs out of its place`);
+    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline") faults.push(`"${name(e)}" is cut`);
+  }
+  return faults;
+})()"""
+"""What a reader would see at once: text that is cut, that lies over other text, or that runs off the screen."""
+
+
+def lanes(folder: Path) -> Facts:
+    """Two pools at a time."""
+    return in_lanes(folder, LONG)
+
+
+def phases(folder: Path) -> Facts:
+    """Three phases, the first of which failed twice."""
+    return in_phases(folder, [*BROKEN, *LONG], [2, 5])
+
+
+def experiments(folder: Path) -> Facts:
+    """Proposals, kept and discarded."""
+    return with_experiments(folder, LONG)
+
+
+@pytest.mark.parametrize("width", [390, 800, 1400])
+@pytest.mark.parametrize("loop", [phases, lanes, experiments])
+def test_nothing_is_cut_or_laid_over_anything(
+    browser: Chromium, tmp_path: Path, loop: Callable[[Path], Facts], width: int
+):
+    """From a phone to a desk, in light and in dark: every label is there, whole, and by itself."""
+    facts = loop(tmp_path)
+    page = tmp_path / "page.html"
+    page.write_text(render(facts))
+    for dark in (False, True):
+        if dark:
+            browser.prefer(dark=True)
+            browser.until("document.documentElement.dataset.shown.startsWith('dark')")
+        else:
+            browser.open(page, width=width)
+        assert browser.evaluate(FAULTS) == []
+        labels = browser.evaluate(
+            "[...document.querySelectorAll('#chart-timeline text')].map((e) => e.textContent)"
+        )
+        for job in facts.jobs:
+            assert any(label.startswith(f"{job.number} · ") for label in labels), job.number
+
+
+def test_a_page_is_drawn_anew_when_it_gets_narrow(browser: Chromium, tmp_path: Path):
+    """A phone that is turned gets the labels of its width."""
+    browser.open(page_of(tmp_path, SWEEP), width=1400)
+    browser.resize(390)
+    browser.until("document.documentElement.dataset.shown === 'light narrow'")
+    browser.until(f"{FAULTS}.length === 0")

@@ -58,9 +58,11 @@ class FileRenderer:
     def __init__(self, adds: Mapping[str, JSON] | None = None) -> None:
         self.adds = dict(adds or {})
         self.rendered: list[RenderSpec] = []
+        self.prepared = False
 
     def prepare(self) -> None:
-        """Nothing to load."""
+        """Nothing to load, but that it was asked for."""
+        self.prepared = True
 
     def render(self, spec: RenderSpec) -> Request:
         """See the class."""

@@ -25,14 +25,14 @@ from wpfsm.fsm.strategies.verdict import base_trial
 
 def run(ctx: Context) -> Change:
     """Admit the loop, or refuse it with every finding."""
-    if not ctx.file.job.request:
-        ctx.ports.renderer.prepare()
     found = survey(ctx.gateway, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
     _note(ctx, found)
     if found.refused:
         return _refuse(found.findings)
     if over := ctx.over_limit():
         return release(Outcome.LIMIT, over)
+    if not ctx.file.job.request:
+        ctx.ports.renderer.prepare()  # what is refused above is answered before the SDK loads
     try:
         trials = list(ctx.store.trials())
         if ended := _draw_first(ctx, trials):

@@ -25,7 +25,7 @@ from wpfsm.fsm.states.running.log import (
     read_log,
     silent_for,
 )
-from wpfsm.fsm.states.running.reports import SAVE_SECONDS, FollowedMetric, curves_of, with_log_metrics
+from wpfsm.fsm.states.running.reports import SAVE_SECONDS, MetricReports, curves_of, with_log_metrics
 from wpfsm.fsm.states.running.warm_start import decide_start
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import stop_job
@@ -120,7 +120,7 @@ def _keep_curves(ctx: Context, job: Job, watch: Watch) -> None:
         ctx.record("observed", "", quiet=True, curves=curves_of(job, watch.metrics))
 
 
-def _goal_of(ctx: Context, watch: Watch) -> FollowedMetric | None:
+def _goal_of(ctx: Context, watch: Watch) -> MetricReports | None:
     """What the log reported of the metric that decides."""
     return watch.metrics.get(ctx.file.metric.name) if ctx.file.metric else None
 

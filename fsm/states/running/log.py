@@ -12,7 +12,7 @@ from wpfsm.fsm.ports import (
     LogLine,
 )
 from wpfsm.fsm.records import Job
-from wpfsm.fsm.states.running.reports import FollowedMetric, read_metrics
+from wpfsm.fsm.states.running.reports import MetricReports, read_metrics
 
 _LAST_WORDS = ("Reporting training SUCCESS", "Training Container Execution Completed")
 """What the SDK's driver prints when the script has ended."""
@@ -37,7 +37,7 @@ class Watch:
     last_output: float = 0.0
     """When the newest line was printed, or the script was last seen not to run; 0 before either."""
     ending: bool = False
-    metrics: dict[str, FollowedMetric] = field(default_factory=dict)
+    metrics: dict[str, MetricReports] = field(default_factory=dict)
     """What the log reported, by the metric's name; made with the first lines."""
     saved: tuple[float, int] | None = None
     """When the curves were kept last, and how many reports they had then; None before the first report."""

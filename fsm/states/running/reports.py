@@ -21,7 +21,7 @@ SAVE_SECONDS = 30.0
 
 
 @dataclass
-class FollowedMetric:
+class MetricReports:
     """What the log has reported of one metric so far."""
 
     expression: Expression
@@ -56,11 +56,11 @@ class FollowedMetric:
         return readings
 
 
-def read_metrics(ctx: Context, found: dict[str, FollowedMetric], lines: Sequence[LogLine]) -> None:
+def read_metrics(ctx: Context, found: dict[str, MetricReports], lines: Sequence[LogLine]) -> None:
     """Read every metric of the loop file in new lines, show the goal's, and say what is odd, once a job."""
     for name, regex in ctx.file.definitions:
         if (metric := found.get(name)) is None:
-            metric = found[name] = FollowedMetric(Expression(regex))
+            metric = found[name] = MetricReports(Expression(regex))
         readings = metric.take_in(lines)
         fresh = [reading.value for reading in readings if reading.value is not None]
         if fresh and ctx.file.metric and name == ctx.file.metric.name:
@@ -75,7 +75,7 @@ def read_metrics(ctx: Context, found: dict[str, FollowedMetric], lines: Sequence
                 )
 
 
-def with_log_metrics(ctx: Context, job: Job, found: Mapping[str, FollowedMetric]) -> dict[str, JSON]:
+def with_log_metrics(ctx: Context, job: Job, found: Mapping[str, MetricReports]) -> dict[str, JSON]:
     """FinalMetricDataList, or the log's last value where the service gave none.
 
     Where the log ends with one that is not finite, that one: the service's list keeps the last that its
@@ -96,7 +96,7 @@ def with_log_metrics(ctx: Context, job: Job, found: Mapping[str, FollowedMetric]
     return metrics
 
 
-def curves_of(job: Job, found: Mapping[str, FollowedMetric]) -> tuple[Curve, ...]:
+def curves_of(job: Job, found: Mapping[str, MetricReports]) -> tuple[Curve, ...]:
     """The rows that keep what a job has reported."""
     return tuple(
         Curve(job.loop_id, job.number, name, metric.curve.reports, metric.curve.points)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wpfsm.adapters.aws.launcher import ENTRY
-from wpfsm.adapters.aws.upload import upload_beside
+from wpfsm.adapters.aws.upload import UploadCount, upload_beside
 from wpfsm.adapters.emulator.inprocess import Emulator
 from wpfsm.fsm.errors import Refused, ServiceError
 from wpfsm.fsm.ports import RenderSpec
@@ -93,3 +93,13 @@ def test_a_bucket_that_is_not_there_is_the_services_error(s3: Any, source: Path)
     with pytest.raises(ServiceError):
         upload_beside(s3, spec(source), like("code", bucket=f"nowhere-{ACCOUNT}"))
     assert keys(s3) == []
+
+
+def test_a_long_upload_says_how_much_is_left() -> None:
+    """Now and then, and nothing where it is over in a moment."""
+    said: list[str] = []
+    now = iter([0.0, 1.0, 3.5, 3.5, 4.0])
+    count = UploadCount(90, said.append, lambda: next(now))
+    for _ in range(3):
+        count.one_more()
+    assert said == ["the source is uploaded: 2 of 90 files are there"]

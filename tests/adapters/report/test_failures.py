@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from wpfsm.adapters.report.failures import MOST_DIFF_LINES, diff
+from pathlib import Path
+
+from report_loops import Made
+from report_page import facts_of
+
+from wpfsm.adapters.report import render
+from wpfsm.adapters.report.failures import MOST_DIFF_LINES, diff, failures
+from wpfsm.fsm.records import JobPatch
 
 
-def test_each_kind_of_line_has_its_class() -> None:
+def test_each_kind_of_line_is_told_from_the_others() -> None:
     """Files, hunks, what was added and what was taken away."""
-    shown = str(diff("--- a/t.py\n+++ b/t.py\n@@ -1 +1 @@\n-old\n+new\n same"))
-    for line, kind in (
-        ("--- a/t.py", "file"),
-        ("+++ b/t.py", "file"),
-        ("@@ -1 +1 @@", "hunk"),
-        ("-old", "del"),
-        ("+new", "add"),
-    ):
-        assert f'<span class="{kind}">{line}\n</span>' in shown
+    lines = diff("--- a/t.py\n+++ b/t.py\n@@ -1 +1 @@\n-old\n+new\n same")
+    assert [line.kind for line in lines] == ["file", "file", "hunk", "del", "add", ""]
 
 
-def test_what_a_diff_contains_is_text_and_its_secrets_are_masked() -> None:
+def test_what_a_diff_contains_is_text_and_its_secrets_are_masked(tmp_path: Path) -> None:
     """A patch is an agent's or a job's words."""
-    shown = str(diff("+<script>alert(1)</script>\n+key = AKIAIOSFODNN7EXAMPLE"))
-    assert "<script" not in shown
-    assert "AKIAIOSFODNN7EXAMPLE" not in shown
+    patch = JobPatch("edit", "x", "k", diff="+<script>alert(1)</script>\n+key = AKIAIOSFODNN7EXAMPLE")
+    page = render(facts_of(tmp_path, [Made({}, failed="script_error", patch=patch)]))
+    assert '<span class="add">+&lt;script&gt;alert(1)&lt;/script&gt;\n</span>' in page
+    assert "AKIAIOSFODNN7EXAMPLE" not in page
 
 
-def test_a_long_diff_ends_with_how_much_is_left() -> None:
+def test_a_long_diff_ends_with_how_much_is_left(tmp_path: Path) -> None:
     """A page is to be read; the whole diff is in `wpfsm diff`."""
-    shown = str(diff("\n".join(f"+{n}" for n in range(MOST_DIFF_LINES + 7))))
-    assert shown.count("<span") == MOST_DIFF_LINES
-    assert "… 7 more lines" in shown
+    patch = JobPatch("edit", "x", "k", diff="\n".join(f"+{n}" for n in range(MOST_DIFF_LINES + 7)))
+    facts = facts_of(tmp_path, [Made({}, failed="script_error", patch=patch)])
+    (shown,) = failures(facts)
+    assert (len(shown.diff), shown.left) == (MOST_DIFF_LINES, 7)
+    assert "… 7 more lines" in render(facts)

@@ -11,6 +11,7 @@ from report_loops import LOOP_FILE, Made
 from report_page import SWEEP, Page, facts_of
 
 from wpfsm.adapters.report import render
+from wpfsm.adapters.report.axes import NARROW, WIDE
 from wpfsm.adapters.report.figures import figures
 from wpfsm.adapters.report.palette import DARK, LIGHT
 from wpfsm.fsm.records import Outcome
@@ -19,7 +20,7 @@ from wpfsm.fsm.records import Outcome
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_every_chart_comes_in_both_themes(tmp_path: Path, theme: object):
     """A chart of either theme is drawn in that theme's ink."""
-    made = figures(facts_of(tmp_path, SWEEP), theme)  # type: ignore[arg-type]
+    made = figures(facts_of(tmp_path, SWEEP), theme, NARROW)  # type: ignore[arg-type]
     assert set(made) == {"timeline", "metric", "parameters", "cost", "time"}
     assert {figure["layout"]["font"]["color"] for figure in made.values()} == {theme.ink}  # type: ignore[attr-defined,index,call-overload]
 
@@ -55,6 +56,6 @@ def test_a_figure_stands_beside_its_bar(tmp_path: Path):
     """Seconds that the service rounds add up to more than the wall time; the figure is not written over them."""
     facts = facts_of(tmp_path, SWEEP)
     rounded = replace(facts, ledger=replace(facts.ledger, wall_seconds=facts.ledger.wall_seconds / 2))  # type: ignore[operator]
-    chart = figures(rounded, LIGHT)["time"]
+    chart = figures(rounded, LIGHT, WIDE)["time"]
     ends = [sum(trace["x"][bar] for trace in chart["data"]) for bar in (0, 1)]  # type: ignore[index,call-overload]
     assert [note["x"] for note in chart["layout"]["annotations"]] == pytest.approx(ends)  # type: ignore[index,call-overload]

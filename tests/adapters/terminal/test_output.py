@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wpfsm.adapters.terminal.output import decoded, duration_option, listed, read_text
+from wpfsm.adapters.terminal.output import decoded, duration_option, hint, hints_to, listed, read_text
 from wpfsm.fsm.errors import UsageError
 
 
@@ -49,3 +49,13 @@ def test_a_duration_names_the_option_that_it_was_given_to() -> None:
     assert duration_option("--timeout", "10m") == 600
     with pytest.raises(UsageError, match="--timeout"):
         duration_option("--timeout", "soon")
+
+
+def test_a_hint_goes_to_the_view_that_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    """Printed into it, it would tear its frame; afterwards it goes to stderr again."""
+    shown: list[str] = []
+    with hints_to(shown.append):
+        hint("interrupted: releasing")
+    hint("after it")
+    assert shown == ["interrupted: releasing"]
+    assert capsys.readouterr().err == "after it\n"

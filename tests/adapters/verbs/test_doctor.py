@@ -6,9 +6,13 @@ from pathlib import Path
 
 from cli_bench import Bench
 from cli_in_process import make_pool, set_quota, verdicts, wpfsm
+from report_loops import write_loop
+from report_page import SWEEP
 from watched_world import TYPE
 
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
+from wpfsm.state.database import open_existing
+from wpfsm.state.history import History
 
 
 def test_doctor_finds_a_sound_account(folder: Path, sagemaker_emulator: SageMakerEmulator) -> None:
@@ -87,6 +91,32 @@ def test_doctor_counts_what_is_held(folder: Path, sagemaker_emulator: SageMakerE
 def paths_in(bench: Bench) -> set[Path]:
     """Every path in the bench's folder."""
     return set(bench.folder.rglob("*"))
+
+
+def test_doctor_names_the_fix_that_fits(tmp_path: Path) -> None:
+    """A loop that waits in a hand-off is no orphan, one that lost its controller is resumed, a closed one released."""
+    from wpfsm.adapters.terminal.output import Options
+    from wpfsm.adapters.verbs.doctor import _owed
+
+    given = Options("human", tmp_path / "w.db")
+    write_loop(given.database, SWEEP, loop_id="made-1", outcome=None)
+    history = History(open_existing(given.database))
+    lost = _owed("database", given, history)
+    assert (lost.verdict, "made-1 has lost its controller" in lost.text) == ("warn", True)
+    assert lost.fix.startswith("wpfsm resume made-1")
+    connection = open_existing(given.database, write=True)
+    connection.execute("update loops set state = 'Closed', outcome = 'completed'")
+    connection.commit()
+    assert _owed("database", given, history).fix == "wpfsm release made-1"
+
+
+def test_doctor_sends_nobody_to_gc_for_a_hand_off(finished: Bench) -> None:
+    """The loop says itself what it waits for."""
+    ran = finished.run("doctor", "-o", "json")
+    (check,) = [check for check in ran.json["checks"] if check["name"] == "database"]
+    assert "waits in a hand-off" in check["text"]
+    assert check["fix"].startswith("wpfsm inspect broken-")
+    assert "gc" not in check["fix"]
 
 
 def test_doctor_checks_and_writes_nothing(bench: Bench):

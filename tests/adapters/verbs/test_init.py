@@ -110,6 +110,7 @@ def test_init_never_writes_over_a_file(alone: Bench):
     file.write_text("mine")
     ran = alone.run("init", "mine.yaml")
     assert ran.code == 2
+    assert "--force" in ran.err
     assert file.read_text() == "mine"
     assert alone.run("init", "mine.yaml", "--force").code == 0
     assert file.read_text() != "mine"

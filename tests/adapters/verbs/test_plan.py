@@ -125,17 +125,17 @@ def test_limit_that_admits_no_job_is_exit_20(folder: Path, sagemaker_emulator: S
 
 
 def test_plan_learns_from_the_last_loop(folder: Path) -> None:
-    """With a finished loop of this name its measured starts and gaps replace the assumptions, and advise."""
-    world = Watched(loop_file(3))
+    """With a finished loop of this name its measured starts and gaps replace the assumptions, and enough of them advise."""
+    world = Watched(loop_file(6))
     world.run()
     file = folder / "story.yaml"
-    file.write_text(json.dumps({"version": 1, "name": "story", **loop_file(3)}))
+    file.write_text(json.dumps({"version": 1, "name": "story", **loop_file(6)}))
     document = wpfsm("plan", str(file), "--offline", "-o", "json", "--db", str(world.database)).document
     assert document["assumptions"]["measured"] is True
     assert document["assumptions"]["cold_start"] == 120
     assert document["assumptions"]["train"] == 100
     assert document["advice"]["keep_alive_seconds"] == 60
-    assert "95 % of 2 gaps" in document["advice"]["why"]
+    assert "95 % of 5 gaps" in document["advice"]["why"]
 
 
 @pytest.mark.parametrize(

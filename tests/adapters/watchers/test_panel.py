@@ -79,3 +79,11 @@ def test_a_sparkline_rises_where_its_values_rise(values: list[float]):
     assert len(bars) == len(values)
     ordered = sorted(zip(values, bars, strict=True))
     assert [bar for _, bar in ordered] == sorted(bars)
+
+
+def test_the_frame_leaves_room_for_what_the_terminal_echoes(idle: tuple[Loop, list[Job], list[Trial]]):
+    """`^C` behind a frame as wide as the terminal begins a line, and a border of the frame before stays on the screen."""
+    loop, jobs, trials = idle
+    console = Console(file=io.StringIO(), width=80, record=True, force_terminal=False)
+    console.print(panel(loop, snapshot(loop, jobs, trials, BEGAN), Moving(), 3, BEGAN, 80))
+    assert {len(line.rstrip()) for line in console.export_text().splitlines()} == {76}

@@ -31,7 +31,7 @@ def test_seven_jobs_with_billed_provisioning() -> None:
 
 def test_seven_jobs_under_the_documented_rule() -> None:
     """With provisioning not billed the pool saves the same half hour but costs more, and the forecast says so."""
-    seven = forecast(7, Assumptions(), 2.80, keep_alive=600)
+    seven = forecast(7, Assumptions(gap=90), 2.80, keep_alive=600)
 
     assert (seven.warm.wall_seconds, seven.cold.wall_seconds) == (1680, 3480)
     assert round(seven.warm.cost_usd or 0, 2) == 1.07

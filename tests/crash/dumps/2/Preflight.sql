@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 12:51:50.845732+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 12:51:50.899880+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 13:03:53.939340+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 13:03:53.966458+00:00');
 CREATE TABLE curves (
     loop_id text not null references loops (id),
     job integer not null,
@@ -106,7 +106,7 @@ CREATE TABLE loops (
     version integer not null, waits text not null default '{}', look_at real, generation integer not null default 0,
     check (state <> 'Closed' or outcome is not null)
 ) strict;
-INSERT INTO "loops" VALUES('story','story','Preflight','local','us-east-1',1750000000.0,1750000000.0,'{"version":1,"name":"story","backend":"local","region":"us-east-1","pool":{"instance_type":"ml.g5.xlarge","role":null,"instance_count":1,"volume_gb":30,"kms_key":null,"vpc":null,"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":[],"keep_alive":"10m","allow_long_keep_alive":false,"price_per_hour":null},"job":{"image":null,"source":"src/","entry":"train.py","requirements":"requirements.txt","python":null,"install":null,"request":null,"inputs":{},"output":null,"environment":{},"hyperparameters":{},"tags":{},"max_runtime":"30m","silence":null},"metric":{"name":"loss","goal":"minimize","regex":"loss=([0-9.]+)"},"metrics":[],"strategy":{"repeats":1,"confirm":0,"seed_parameter":null,"smoke":false,"method":"grid","parameters":{"lr":[1,3]},"trials":null,"count":null,"seed":0,"type":"sweep"},"limits":{"max_jobs":null,"max_cost":null,"max_wall":null,"max_failures":null,"on_limit":"release"},"on_failure":[],"on_contested":"cold","early_stop":null,"forecast":{"cold_start":"5m","warm_start":"0s","train":"2m","gap":"90s","bill_provisioning":false},"notify":{"command":null,"urls":[],"on":["closed","handoff","pool_lost","unconfirmed"]},"track":{"mlflow":null,"experiment":null},"checks":{"strict":false,"ignore":[]}}','/home/somebody/loops/loop.yaml','[]','','','',NULL,'a3219ccee887f63a',NULL,'','',0.0,NULL,NULL,NULL,NULL,NULL,NULL,1,0,'{}',NULL,0);
+INSERT INTO "loops" VALUES('story','story','Preflight','local','us-east-1',1750000000.0,1750000000.0,'{"version":1,"name":"story","backend":"local","region":"us-east-1","pool":{"instance_type":"ml.g5.xlarge","role":null,"instance_count":1,"volume_gb":30,"kms_key":null,"vpc":null,"encrypt_traffic":false,"network_isolation":false,"session_tag_keys":[],"keep_alive":"10m","allow_long_keep_alive":false,"price_per_hour":null},"job":{"image":null,"source":"src/","entry":"train.py","requirements":"requirements.txt","python":null,"install":null,"request":null,"inputs":{},"output":null,"environment":{},"hyperparameters":{},"tags":{},"max_runtime":"30m","silence":null},"metric":{"name":"loss","goal":"minimize","regex":"loss=([0-9.]+)"},"metrics":[],"strategy":{"repeats":1,"confirm":0,"seed_parameter":null,"smoke":false,"method":"grid","parameters":{"lr":[1,3]},"trials":null,"count":null,"seed":0,"type":"sweep"},"limits":{"max_jobs":null,"max_cost":null,"max_wall":null,"max_failures":null,"on_limit":"release"},"on_failure":[],"on_contested":"cold","early_stop":null,"forecast":{"cold_start":"5m","warm_start":"0s","train":"2m","gap":"10s","bill_provisioning":false},"notify":{"command":null,"urls":[],"on":["closed","handoff","pool_lost","unconfirmed"]},"track":{"mlflow":null,"experiment":null},"checks":{"strict":false,"ignore":[]}}','/home/somebody/loops/loop.yaml','[]','','','',NULL,'a3219ccee887f63a',NULL,'','',0.0,NULL,NULL,NULL,NULL,NULL,NULL,1,0,'{}',NULL,0);
 CREATE TABLE obligations (
     loop_id text not null references loops (id),
     job_name text not null,

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import replace
 
 from crash_checks import violations
-from watched_world import FileRenderer, Watched, loop_file
+from watched_world import TYPE, FileRenderer, Watched, loop_file
 
 from wpfsm.adapters.emulator.engine.settings import Settings, Switches
 from wpfsm.fsm.controller import Result
@@ -108,3 +108,13 @@ def test_defaults_that_the_sdk_injects_are_part_of_the_lock() -> None:
         "the request sets VpcConfig.SecurityGroupIds to ['sg-1'], which pool.vpc.security_groups leaves open"
         in why
     )
+
+
+def test_what_the_checks_refuse_is_answered_before_the_sdk_is_loaded() -> None:
+    """It costs seconds and 200 MB, and nothing is rendered then; a loop that passes has it loaded meanwhile."""
+    refused = Watched(settings=Settings(quotas={(TYPE, "warm_pool"): 0}))
+    assert refused.run().loop.outcome is Outcome.REFUSED
+    assert not refused.renderer.prepared
+    passed = Watched()
+    admitted(passed)
+    assert passed.renderer.prepared
