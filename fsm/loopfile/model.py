@@ -388,7 +388,7 @@ class Track(Section):
     mlflow: str | None = Field(
         default=None,
         min_length=1,
-        description="A tracking URI of MLflow (https://HOST, sqlite:///FILE, a folder), or the ARN of SageMaker's MLflow: "
+        description="A tracking URI of MLflow (https://HOST, sqlite:///FILE), or the ARN of SageMaker's MLflow: "
         "then each job gets it as MlflowConfig too.",
     )
     experiment: str | None = Field(
