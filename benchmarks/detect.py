@@ -18,22 +18,26 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
+from ruamel.yaml import YAML
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from wpfsm.adapters.detect.detect import decide
-from wpfsm.adapters.detect.evidence import features, gather
+from wpfsm.adapters.detect.detect import decide, detect
+from wpfsm.adapters.detect.drafting import draft
+from wpfsm.adapters.detect.evidence import gather
+from wpfsm.adapters.detect.features import features
 from wpfsm.adapters.detect.findings import Pattern
-from wpfsm.adapters.detect.model import Verdict, encode
+from wpfsm.adapters.detect.model import FACT, Verdict, encode
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "adapters/detect/weights.txt"
 ROWS = ROOT / "tests/adapters/detect/detect_requests.jsonl"
+DRAFTS = ROOT / "tests/adapters/detect/drafts.jsonl"
 SETTINGS = ROOT / "tests/adapters/detect/surroundings.txt"
 FOLDS = 5
 MIN_ROWS = 3
 MOST_FEATURES = 17_000
-STRENGTH = 10.0
+STRENGTH = 20.0
 PATTERNS = [pattern.value for pattern in Pattern if pattern is not Pattern.NONE]
 
 
@@ -73,9 +77,10 @@ def matrix(features: list[list[str]], vocabulary: dict[str, int]) -> csr_matrix:
     indices: list[int] = []
     pointers, values = [0], []
     for row in features:
-        known = [vocabulary[name] for name in row if name in vocabulary]
-        indices += known
-        values += [1 / math.sqrt(len(known) or 1)] * len(known)
+        known = [name for name in row if name in vocabulary]
+        worth = [FACT if name.startswith("r:") else 1.0 for name in known]
+        indices += [vocabulary[name] for name in known]
+        values += [each / math.hypot(*worth) for each in worth]
         pointers.append(len(indices))
     return csr_matrix((values, indices, pointers), shape=(len(features), len(vocabulary)))
 
@@ -147,7 +152,8 @@ def measure(data: Data, scores: np.ndarray, sharpness: float, yes: float, no: fl
         verdict = Verdict(probability, Pattern(PATTERNS[int(scores[n, 1:].argmax())]), ())
         candidate, pattern, _ = decide(data.evidence[n], verdict, yes, no)
         right = pattern.value in {row["pattern"], *row.get("also", [])}
-        for name in ("all", row["source"]):
+        kind_of = "short" if row["source"].startswith("short") else "personas"
+        for name in ("all", kind_of, row["source"]):
             kind = "candidate" if row["pattern"] != "none" else "other"
             table[name][f"{kind} {candidate}"] += 1
             if kind == "candidate" and candidate:
@@ -158,15 +164,34 @@ def measure(data: Data, scores: np.ndarray, sharpness: float, yes: float, no: fl
             f"{name:24} {c['candidate True']:4} {c['candidate None']:4} {c['candidate False']:4}   "
             f"{c['other True']:4} {c['other None']:4} {c['other False']:4}   {c['right']}/{c['right'] + c['wrong']}"
         )
-    c = table["all"]
-    candidates, others = (
-        sum(v for k, v in c.items() if k.startswith("cand")),
-        sum(v for k, v in c.items() if k.startswith("other")),
-    )
+    for name in ("all", "short", "personas"):
+        c = table[name]
+        candidates, others = (
+            sum(v for k, v in c.items() if k.startswith(kind)) for kind in ("cand", "other")
+        )
+        print(
+            f"{name}: candidates told false {c['candidate False'] / candidates:.1%}, "
+            f"told true {c['candidate True'] / candidates:.1%}; "
+            f"no candidates told true {c['other True'] / others:.1%}, told false {c['other False'] / others:.1%}; "
+            f"pattern right {c['right'] / (c['right'] + c['wrong']):.1%}"
+        )
+
+
+def measure_drafts() -> None:
+    """Print how many drafts have the strategy, the settings and the budget that their request asks for."""
+    right: Counter[str] = Counter()
+    rows = [json.loads(line) for line in DRAFTS.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        detection = detect(row["text"])
+        drafted = (
+            YAML(typ="safe", pure=True).load(draft(detection, "x"))
+            if detection.candidate is not False
+            else {}
+        )
+        right[row["source"]] += drafted.get("strategy") == row["strategy"]
+    sizes = Counter(row["source"] for row in rows)
     print(
-        f"candidates told false {c['candidate False'] / candidates:.1%}, told true {c['candidate True'] / candidates:.1%}; "
-        f"no candidates told true {c['other True'] / others:.1%}, told false {c['other False'] / others:.1%}; "
-        f"pattern right {c['right'] / (c['right'] + c['wrong']):.1%}"
+        "drafts as asked:", ", ".join(f"{name} {right[name]}/{size}" for name, size in sorted(sizes.items()))
     )
 
 
@@ -215,6 +240,7 @@ def main() -> None:
             given.yes,
             given.no,
         )
+    measure_drafts()
 
 
 if __name__ == "__main__":

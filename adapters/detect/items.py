@@ -7,12 +7,12 @@ leads straight back to the items.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from wpfsm.adapters.detect import tables
 from wpfsm.adapters.detect.findings import Value
-from wpfsm.adapters.detect.tables import Parameter, word_set
+from wpfsm.adapters.detect.tables import Parameter, rule, word_set
 
 
 @dataclass(slots=True)
@@ -46,65 +46,6 @@ class Item:
     def percent(self) -> bool:
         """Whether it was written as a percentage."""
         return self.raw.rstrip().endswith(("%", "percent", "pct"))
-
-
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?![\d,.]\d)|\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d{1,3})?"
-_TOKEN = re.compile(
-    rf"""
-    (?P<uri>(?:s3|https?)://\S+)
-  | (?P<F>[\w./-]*\w\.(?:py|txt|ya?ml|json|csv|toml|sh|ipynb|md|cfg|jsonl|parquet|ini)\b)
-  | (?P<I>\bml\.[a-z0-9-]+\.[a-z0-9]+|\b[a-z]{{1,4}}\d[a-z]{{0,3}}(?:-[a-z]+)?\.(?:\d*x?large|metal|medium|small)\b
-      |\b(?:g4dn|g5|g6|g6e|p3|p3dn|p4d|p4de|p5|p5e|p5en|trn1|trn2|c5|c6i|m5|r5)\b(?![-.\w]))
-  | (?P<X>(?<![\w.])v?\d+\.\d+\.(?:\d+|\*)(?:\.?(?:post|rc|dev|a|b)\d+)?(?:\+[a-z0-9.]*[a-z0-9])?(?!\w)|(?<![\w.])\d+\.(?:x|\*)(?!\w)|\bv\d+(?:\.\d+)?\b)
-  | (?P<time>(?<!\d)\d?\d:\d\d(?::\d\d)?(?!\d))
-  | (?P<D>(?<![\w.:])\d+:\d+(?![\w:]))
-  | (?P<power>(?<![\w.])(?:\d+(?:\.\d+)?\s?[x*]\s?)?10\s?(?:\^|\*\*)\s?\(?-?\d{{1,2}}\)?(?!\w))
-  | (?P<money>(?:[$€£]|usd\s?)\s?\d+(?:[.,]\d+)?k?|\d+(?:[.,]\d+)?\s?(?:[$€£]|usd\b|dollars?\b|bucks\b|euros?\b|eur\b))
-  | (?P<times>(?<!\w)x\s?\d{{1,2}}(?!\w)|(?<![\w.])\d{{1,3}}\s?x(?!\w)(?!\s*\d)(?!\s*[({{\[a-z]))
-  | (?P<N>(?<![\w.])(?:[-+](?=[\d.]))?{_NUMBER}(?:\s?%|\s?percent\b|\s?pct\b|[km](?!\w))?(?![a-z_]|\d))
-  | (?P<measure>(?<![\w.])\d+(?:\.\d+)?[a-z]+\b)
-  | (?P<cjk>[\u3040-\u30ff\u4e00-\u9fff]+)
-  | (?P<word>--?(?=[a-z])|[^\W\d_][\w]*(?:[.-](?=[^\W\d_])\w+)*(?:'[a-z]+)?|_\w+)
-  | (?P<mark><=|>=|=<|==|!=|->|=>|--+|\.\.+|\n|[^\w\s])
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-_NUMBERS = {
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "twelve": 12,
-    "fifteen": 15,
-    "twenty": 20,
-    "thirty": 30,
-}
-_LISTS = frozenset(
-    [
-        ",",
-        "/",
-        "|",
-        ";",
-        "and",
-        "or",
-        "vs",
-        "versus",
-        "&",
-        "+",
-        "then",
-        "->",
-        "against",
-        "vs.",
-        "plus",
-        "resp",
-    ]
-)
-_RANGES = frozenset(["to", "through", "thru", "-", "\u2013", "..", "...", "~", "till"])
 
 
 @cache
@@ -168,56 +109,47 @@ def number(text: str) -> int | float:
 
 def items_of(text: str) -> list[Item]:
     """The items of a text; never raises."""
-    tokens = list(_TOKEN.finditer(text))
-    words = [token.group().lower().strip("_") or "_" for token in tokens]
-    singles = [singular(word) for word in words]
+    tokens = list(rule("token").finditer(text))
+    pieces: list[tuple[str, str]] = []
+    starts: dict[int, int] = {}
+    for n, token in enumerate(tokens):  # "fine-tuning" and num_epochs are matched as two words
+        starts[len(pieces)] = n
+        word = token.group().lower()
+        parts = [part for part in re.split("[-_]", word) if part] if token["word"] else []
+        pieces += [(part, singular(part)) for part in parts or [word]]
+    starts[len(pieces)] = len(tokens)
+    firsts = list(starts)
     found: list[Item] = []
     at = 0
     while at < len(tokens):
-        length, item = _phrase(words, singles, at)
-        token = tokens[at]
-        if item is not None:
-            raw = text[token.start() : tokens[at + length - 1].end()]
-            found.append(Item(item.tag, item.text, raw, token.start(), item.value, item.parameter, item.up))
+        token, start = tokens[at], tokens[at].start()
+        length, known = _phrase(pieces, starts, firsts[at])
+        if known is None:
+            length, item = 1, _single(token)
         else:
-            length = 1
-            found.append(_single(token))
-        found[-1].glued = token.start() > 0 and not text[token.start() - 1].isspace()
+            raw = text[start : tokens[at + length - 1].end()]
+            item = replace(known, raw=raw, start=start)
+            flag = "-" in raw and text[max(0, start - 2) : start] == "--"
+            if item.tag in "PM" and length == 1 and ("_" in raw or flag):  # what the script reads: it stays
+                name = raw.lower().strip("_").replace("-", "_")
+                own = item.parameter and Parameter(name, item.parameter.domain, item.parameter.counted)
+                item = replace(item, text=name, parameter=own)
+        item.glued = start > 0 and not text[start - 1].isspace()
+        found.append(item)
         at += length
     return _named(found)
 
 
-def _phrase(words: list[str], singles: list[str], at: int) -> tuple[int, Item | None]:
-    parts = words[at].replace("_", " ").replace("-", " ").split()
-    if len(parts) > 1:  # one token that is written with underscores keeps its form
-        item = next((item for form, item in _phrases().get(parts[0], ()) if list(form) == parts), None)
-        single = item or next(
-            (
-                item
-                for form, item in _phrases().get(parts[0], ())
-                if list(form) == singular(" ".join(parts)).split()
-            ),
-            None,
-        )
-        if single is not None:
-            return 1, _kept(single, words[at])
-    for key in dict.fromkeys((words[at], singles[at])):
+def _phrase(pieces: list[tuple[str, str]], starts: dict[int, int], first: int) -> tuple[int, Item | None]:
+    """How many tokens from a piece on are a phrase of the tables, and which."""
+    for key in dict.fromkeys(pieces[first]):
         for form, item in _phrases().get(key, ()):
-            ends = at + len(form)
-            if ends <= len(words) and all(
-                part in pair
-                for part, pair in zip(form, zip(words[at:ends], singles[at:ends], strict=True), strict=True)
+            end = first + len(form)
+            if end in starts and all(
+                part in pair for part, pair in zip(form, pieces[first:end], strict=True)
             ):
-                return len(form), item
+                return starts[end] - starts[first], item
     return 0, None
-
-
-def _kept(item: Item, word: str) -> Item:
-    """A name with underscores is what the script reads: it stays."""
-    if item.tag not in "PM" or "_" not in word:
-        return item
-    parameter = item.parameter and Parameter(word, item.parameter.domain, item.parameter.counted)
-    return Item(item.tag, word, item.raw, 0, parameter=parameter, up=item.up)
 
 
 def _single(token: re.Match[str]) -> Item:
@@ -233,42 +165,31 @@ def _single(token: re.Match[str]) -> Item:
     if kind == "times":
         return Item("T", text, raw, start, int(re.sub(r"\D", "", text)))
     if kind == "money":
-        return Item(
-            "$", text, raw, start, float(re.sub(r"[^\d.]", "", text.replace(",", ".")).strip(".") or 0)
-        )
+        amount = re.sub(r"[^\d.]", "", text.replace(",", ".")).strip(".")
+        return Item("$", text, raw, start, float(amount or 0))
     if kind == "I":
         return Item("I", f"ml.{text.removeprefix('ml.')}", raw, start)
-    if kind in {"F", "X"}:
+    if kind in {"F", "X", "D"}:
         return Item(kind, text, raw, start, raw)
-    if kind == "D":
-        return Item("D", text, raw, start, raw)
-    if text in _NUMBERS:
-        return Item("N", "#", raw, start, _NUMBERS[text])
+    if text in _numbers():
+        return Item("N", "#", raw, start, _numbers()[text])
     return Item(_tag(text), singular(text) if kind == "word" else text, raw, start)
 
 
+@cache
+def _numbers() -> dict[str, int]:
+    return {word: int(value) for word, _, value in (each.partition("=") for each in word_set("numbers"))}
+
+
+_MARKS = {".": ".", "!": ".", "\n": ".", "?": "?", **dict.fromkeys("([{", "("), **dict.fromkeys(")]}", ")")}
+_TAGS = ((",", "lists"), ("-", "ranges"), ("f", "opening"), ("a", "between"), ("J", "jobs"), ("u", "units"))
+
+
 def _tag(text: str) -> str:
-    if text in _LISTS:
-        return ","
-    if text in _RANGES:
-        return "-"
-    if text in {".", "!", "\n"}:
-        return "."
-    if text == "?":
-        return "?"
-    if text in "([{":
-        return "("
-    if text in ")]}":
-        return ")"
-    if text in {"from", "between"}:
-        return "f"
-    if text in word_set("between"):
-        return "a"
-    if singular(text) in word_set("jobs"):
-        return "J"
-    if singular(text) in word_set("units"):
-        return "u"
-    return "w"
+    if text in _MARKS:
+        return _MARKS[text]
+    counted = singular(text)
+    return next((tag for tag, name in _TAGS if (counted if tag in "Ju" else text) in word_set(name)), "w")
 
 
 _NAME = re.compile(r"(?:[A-Za-z]\w*_\w+|[a-z]+[A-Z]\w*)$")
@@ -277,24 +198,16 @@ _NAME = re.compile(r"(?:[A-Za-z]\w*_\w+|[a-z]+[A-Z]\w*)$")
 def _named(items: list[Item]) -> list[Item]:
     """Marks as parameters the names that no table knows and that are written like one: `dice_weight`, `foo=1`, `--foo 1`."""
     for n, item in enumerate(items):
-        after = items[n + 1] if n + 1 < len(items) else None
         if item.tag != "w" or not re.match(r"[^\W\d]", item.raw):
             continue
-        assigned = (
-            after is not None
-            and after.text in {"=", ":"}
-            and n + 2 < len(items)
-            and items[n + 2].tag in "NVD("
-        )
+        after, value = items[n + 1 : n + 2], items[n + 2 : n + 3]
+        assigned = after and value and after[0].text in {"=", ":"} and value[0].tag in "NVD("
+        spoken = re.search("P[wa]{0,2}$", "".join(each.tag for each in items[max(0, n - 3) : n]))
+        assigned = assigned and not (
+            after[0].text == ":" and spoken
+        )  # "the learning rates that I mean: 1, 2"
+        closely = assigned and (after[0].text == "=" or item.raw.isidentifier()) and len(item.raw) > 1
         flagged = n > 0 and items[n - 1].text in {"--", "-"} and item.glued
-        closely = assigned and (after.text == "=" or item.raw.isidentifier())  # type: ignore[union-attr]
-        if _NAME.match(item.raw) or (closely and len(item.raw) > 1) or flagged:
-            items[n] = Item(
-                "P", item.raw, item.raw, item.start, parameter=Parameter(item.raw), glued=item.glued
-            )
+        if _NAME.match(item.raw) or closely or flagged:
+            items[n] = replace(item, tag="P", text=item.raw, parameter=Parameter(item.raw))
     return items
-
-
-def shape_of(items: list[Item]) -> str:
-    """The tags of items, one letter each."""
-    return "".join(item.tag for item in items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from wpfsm.adapters.detect.tables import sections, word_set
+from wpfsm.adapters.detect.tables import rule, sections, word_set
 
 _WORD = re.compile(r"(?<![\w.-])[^\W\d_]+(?:['\u2019][^\W\d_]+)?(?!\w)")
 _KANA = re.compile(r"[\u3040-\u30ff]")
@@ -21,7 +21,7 @@ def language(text: str) -> str:
     words = [word.lower() for word in _WORD.findall(text)]
     english = sum(word in word_set("english") for word in words)
     counts = {name: sum(word in signs for word in words) for name, signs in _signs().items()}
-    best = max(counts, key=lambda name: counts[name])
+    best = max(counts, key=lambda name: (counts[name], len(_phrases(name)[0].findall(text.lower()))))
     accented = sum(not word.isascii() for word in words)
     return best if counts[best] + accented > english and counts[best] + accented > 0 else "en"
 
@@ -48,17 +48,6 @@ def _phrases(name: str) -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile(f"{edge[0]}(?:{listed}){edge[1]}"), meanings
 
 
-_PARTICLES = re.compile(r"(?<=[ -~])[をはがでにのへも]+|[をはがでにのへも]+(?=[ -~])")
-_EDGE = re.compile(r"(?<=[\u3040-\u30ff\u4e00-\u9fff])(?=[!-~])|(?<=[!-~])(?=[\u3040-\u30ff\u4e00-\u9fff])")
-_SHORT = re.compile(
-    r"(?<![A-Za-z0-9_])(bs|lr|wd|seed|rank|ga|epochs?|r(?!2\b)|mbs|depth)_?(?=\d)", re.IGNORECASE
-)
-"""A short name that is written together with its value: "bs8"."""
-_DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{1,4}),(\d+)(?![\d]*[,.]\d)")
-_ZERO_COMMA = re.compile(r"(?<![\d.,{(\[])0,(\d+)(?![\d]*[,.]\d)")
-_WHOLE = re.compile(r"(?:seeds?|semillas?|graines?|folds?|gpus?|cuda|layers?)[ :={(\[]*$", re.IGNORECASE)
-
-
 def in_english(text: str) -> str:
     """The text with the known words of its language in English and its decimal commas as points."""
     name = language(text)
@@ -68,13 +57,13 @@ def in_english(text: str) -> str:
         text = pattern.sub(lambda match: spaced.format(meanings[match.group()]), text.lower())
     text = re.sub(r"(?i)\btop-(?=[15]\b)", "top ", text)
     if name == "ja":
-        text = _PARTICLES.sub(" ", text)
+        text = rule("particle").sub(" ", text)
     text = re.sub(r"(?<=\d)\.\.+(?=[\d.])", " .. ", text)
-    text = _SHORT.sub(r"\1 ", _EDGE.sub(" ", text))
-    comma = _DECIMAL_COMMA if name in {"de", "fr", "es", "pt"} else _ZERO_COMMA
-    return comma.sub(lambda match: _pointed(match, text), text)
+    text = rule("short").sub(r"\g<name> ", rule("edge").sub(" ", text))
+    comma = "decimal comma" if name in {"de", "fr", "es", "pt"} else "zero comma"
+    return rule(comma).sub(lambda match: _pointed(match, text), text)
 
 
 def _pointed(match: re.Match[str], text: str) -> str:
-    whole = _WHOLE.search(text[max(0, match.start() - 12) : match.start()])
+    whole = rule("whole").search(text[max(0, match.start() - 12) : match.start()])
     return match.group() if whole else match.group().replace(",", ".")

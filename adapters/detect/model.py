@@ -15,6 +15,9 @@ from pathlib import Path
 
 from wpfsm.adapters.detect.findings import Pattern
 
+FACT = 2.0
+"""How much more a feature of the rules counts than one of the words."""
+
 WEIGHTS = Path(__file__).with_name("weights.txt")
 
 
@@ -83,12 +86,13 @@ def judge(features: Iterable[str]) -> Verdict:
     """Score the features of a request."""
     model = load()
     found = [(name, model.weights[name]) for name in features if name in model.weights]
-    length = math.sqrt(len(found)) or 1.0
-    sums = [0] * (len(model.patterns) + 1)
+    length = math.sqrt(sum(FACT**2 if name.startswith("r:") else 1.0 for name, _ in found)) or 1.0
+    sums = [0.0] * (len(model.patterns) + 1)
     loud: list[tuple[int, str]] = []
     for name, written in found:
         row = [byte - 256 if byte > 127 else byte for byte in base64.b85decode(written)]
-        sums = [total + weight for total, weight in zip(sums, row, strict=True)]
+        worth = FACT if name.startswith("r:") else 1.0
+        sums = [total + weight * worth for total, weight in zip(sums, row, strict=True)]
         if name.startswith("w:"):
             loud.append((row[0], name))
     scores = [
@@ -99,4 +103,4 @@ def judge(features: Iterable[str]) -> Verdict:
     best = max(range(len(model.patterns)), key=lambda n: scores[n + 1])
     loud.sort(key=lambda each: (-each[0], each[1]))
     words = loud if probability >= 0.5 else loud[::-1]
-    return Verdict(probability, model.patterns[best], tuple(name for _, name in words[:12]))
+    return Verdict(probability, model.patterns[best], tuple(name for _, name in words[:24]))

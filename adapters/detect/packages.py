@@ -6,92 +6,48 @@ import re
 
 from wpfsm.adapters.detect.findings import Trial
 from wpfsm.adapters.detect.items import Item, items_of
-from wpfsm.adapters.detect.tables import packages, word_set
-
-_MISSING = re.compile(
-    r"(?:No module named|cannot import name \S+ from|could not import|can't import|import(?:ing)? of|package|module)\s+['\"`]?(?P<name>[A-Za-z_][\w.-]*)['\"`]?",
-    re.IGNORECASE,
-)
-_QUOTED = re.compile(r"(?:No module named|ModuleNotFoundError:?|from|import)\s+['\"`](?P<name>[A-Za-z_]\w*)")
-_SPECIFIED = re.compile(
-    r"(?<![\w/.])(?P<name>[A-Za-z][\w-]*[A-Za-z0-9])\s?(?P<op>==|>=|<=|~=|<|>)\s?(?P<version>\d+(?:\.[\dx*]+)*(?:\+\w+)?)"
-)
-_CHANGE = re.compile(
-    r"\b(?:bump|upgrade|update|pin|downgrade|install|reinstall|fix|add|unpin|version|requirement|import|dependenc|patch|swap|change|move|migrate|wheel|remove|roll)",
-    re.IGNORECASE,
-)
+from wpfsm.adapters.detect.tables import packages, rule, word_set
 
 
 def changed_packages(text: str, pasted: str = "") -> list[Trial]:
     """One trial with the packages and versions that a text names, or none."""
     found: dict[str, str] = {}
     known = packages()
-    for rule in (_QUOTED, _MISSING):
-        for match in rule.finditer(f"{text}\n{pasted}"):
-            name = match["name"].split(".")[0].strip("-.")
-            plain = name.lower()
-            named = (
-                plain in known
-                or rule is _QUOTED
-                or "_" in name
-                or re.match(r"no module named|could not import|can't import", match.group(), re.IGNORECASE)
-            )
-            if plain not in word_set("no packages") and named:
-                found.setdefault(known.get(plain, known.get(plain.replace("_", "-"), name)), "")
-    specified = {match["name"].lower(): match for match in _SPECIFIED.finditer(text)}
+    for match in rule("missing").finditer(f"{text}\n{pasted}"):
+        module = next(each for each in match.groups() if each).split(".")[0].strip("-.")
+        plain = module.lower()
+        certain = match["import"] is None or plain in known or "_" in module
+        if plain not in word_set("no packages") and certain:
+            found.setdefault(known.get(plain, known.get(plain.replace("_", "-"), module)), "")
     items = items_of(text)
+    changes = rule("change").search(text) is not None
     for n, item in enumerate(items):
-        version = _version(items, n, text)
-        if item.tag != "L" or (
-            item.text in word_set("everyday packages") and not version and not _beside_a_change(items, n)
-        ):
+        if item.tag != "L":
             continue
-        if version or _CHANGE.search(text) or item.text in found:
+        version, beside = _version(items[n + 1 : n + 7], text), items[max(0, n - 4) : n + 3]
+        everyday = item.text in word_set("everyday packages")
+        named = rule("change beside").search(" ".join(each.text for each in beside))
+        if version or item.text in found or (named if everyday else changes):
             found[item.text] = found.get(item.text) or version
-    if _CHANGE.search(text):
-        for plain, match in specified.items():
-            if _is_metric(items, match.start()):
-                continue
-            name = known.get(plain, match["name"])
+    spans = [(item.start, item.start + len(item.raw)) for item in items if item.tag in "MP"]
+    for match in rule("specified").finditer(text) if changes else ():
+        if not any(start <= match.start() < end for start, end in spans):
             sign = "" if match["op"] == "==" else match["op"]
-            found[name] = f"{sign}{match['version']}"
+            found[known.get(match["name"].lower(), match["name"])] = f"{sign}{match['version']}"
     if not found:
         return []
-    trial: Trial = {"packages": list(found)}
     versions = {name: version for name, version in found.items() if version}
-    if versions:
-        trial["versions"] = versions
-    return [trial]
+    return [{"packages": list(found), "versions": versions}] if versions else [{"packages": list(found)}]
 
 
-def _is_metric(items: list[Item], start: int) -> bool:
-    return any(item.tag in "MP" and item.start <= start < item.start + len(item.raw) for item in items)
-
-
-def _beside_a_change(items: list[Item], n: int) -> bool:
-    before = " ".join(item.text for item in items[max(0, n - 4) : n + 3])
-    return (
-        re.search(
-            r"\b(?:bump|upgrade|update|pin|downgrade|install|reinstall|unpin|add|swap|lack|latest|older|newer|conflict|rid of|needs?)s?\b|no module named|modulenotfounderror",
-            before,
-        )
-        is not None
-    )
-
-
-def _version(items: list[Item], n: int, text: str) -> str:
+def _version(behind: list[Item], text: str) -> str:
     """The version behind a package: of a move, the second one."""
-    sign = ""
-    version = ""
-    for item in items[n + 1 : n + 7]:
+    sign = version = ""
+    for item in behind:
         if item.tag == "X" or (item.tag == "N" and re.fullmatch(r"\d+(?:\.\d+)?", item.raw)):
-            end = item.start + len(item.raw)
-            tail = re.match(r"\+[a-z0-9.]+", text[end:])
+            tail = re.match(r"\+[a-z0-9.]+", text[item.start + len(item.raw) :])
             version = item.raw.removeprefix("v") + (tail.group() if tail else "")
-        elif item.tag == "L" or item.tag in ".?J" or item.text in {"and", ","}:
+        elif item.tag in "L.?J" or item.text in {"and", ","}:
             break
-        elif item.text in {"below", "under", "<"}:
-            sign = "<"
-        elif item.text in {">=", "least"}:
-            sign = ">="
+        sign = {"below": "<", "under": "<", "<": "<", ">=": ">=", "least": ">="}.get(item.text, sign)
     return f"{sign}{version}" if version else ""

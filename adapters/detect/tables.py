@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,7 @@ def sections(file: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in (_HERE / file).read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
+        if re.fullmatch(r"\[[\w <>=]+\]", line):
             lines = found.setdefault(line.strip("[]"), [])
         elif line and not line.startswith("#"):
             lines.append(line)
@@ -41,6 +42,36 @@ def sections(file: str) -> dict[str, list[str]]:
 def word_set(section: str) -> frozenset[str]:
     """The words of a section of the vocabulary."""
     return frozenset(" ".join(sections("vocabulary.txt")[section]).split())
+
+
+@cache
+def texts(section: str) -> dict[str, str]:
+    """The lines of a section of the vocabulary that give a name its text."""
+    return dict(line.split(" = ", 1) for line in sections("vocabulary.txt")[section])
+
+
+@cache
+def rules(section: str) -> tuple[re.Pattern[str], ...]:
+    """The lines of a section of the rules, each as an expression."""
+    words = dict(line.split(" = ", 1) for line in sections("rules.txt")["words"])
+    numbers = "|".join(sorted(each.partition("=")[0] for each in word_set("numbers")))
+
+    def filled(match: re.Match[str]) -> str:
+        if match["word"]:
+            return words[match["word"]]
+        return rf"(?P<{match['group']}>\d{{1,3}}|{numbers}|(?:a |half a )?(?:dozen|couple|handful))"
+
+    hole = re.compile(r"(?<!P)<(?:count:(?P<group>\w)|(?P<word>np|jobs|end|choice|number))>")
+    lines = sections("rules.txt")[section]
+    return tuple(re.compile(hole.sub(filled, line), re.IGNORECASE | re.MULTILINE) for line in lines)
+
+
+@cache
+def rule(section: str) -> re.Pattern[str]:
+    """The lines of a section of the rules as alternatives of one expression."""
+    return re.compile(
+        "|".join(f"(?:{each.pattern})" for each in rules(section)), re.IGNORECASE | re.MULTILINE
+    )
 
 
 def _forms(cell: str) -> list[str]:

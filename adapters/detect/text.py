@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cache
 
 from wpfsm.adapters.detect.languages import in_english
+from wpfsm.adapters.detect.tables import rule, texts
 
 MAX_CHARACTERS = 8_000
 """A request longer than this is read at its beginning and its end, where people say what they want."""
@@ -31,69 +33,23 @@ class Request:
     blocks: list[str] = field(default_factory=list)
 
 
-_SIGNS = str.maketrans(
-    {
-        "\u2019": "'",
-        "\u2018": "'",
-        "\u201c": '"',
-        "\u201d": '"',
-        "\u2212": "-",
-        "\u2010": "-",
-        "\u2011": "-",
-        "\u00d7": " x ",
-        "\u2264": "<=",
-        "\u2265": ">=",
-        "\u2192": " -> ",
-        "\u21d2": " -> ",
-        "\u2026": " ... ",
-        "\u2013": " \u2013 ",
-        "\u201e": '"',
-        "\u00ab": '"',
-        "\u00bb": '"',
-        "\u2022": "\n- ",
-        "\u00b7": " \xb7 ",
-        "\u3001": ", ",
-        "\u3002": ". ",
-        "\u300c": '"',
-        "\u300d": '"',
-        "\u301c": "~",
-        "\uff5e": "~",
-    }
-)
-"""Quotation marks, dashes and signs as people paste them, in ASCII."""
-_ROLES = r"user|human|assistant|ai|bot|agent|system|me|you|q|a|customer|support"
-_TURN = re.compile(
-    rf"^[ \t]*(?:\[[\d:. -]+\][ \t]*)?(?:\*\*)?(?P<who>(?i:{_ROLES})|[A-Za-zÀ-ÿ]{{2,15}})(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]+(?P<said>.*)$"
-)
+@cache
+def _signs() -> dict[int, str]:
+    """Quotation marks, dashes and signs as people paste them, each with what stands for it in ASCII."""
+    found: dict[int, str] = {}
+    for codes, sign in texts("signs").items():
+        written = sign.replace("_", " ").replace("\\n", "\n")
+        found |= dict.fromkeys((int(code, 16) for code in codes.split()), written)
+    return found
+
+
 _ANSWERS = frozenset({"assistant", "ai", "bot", "agent", "system"})
 _ASKS = frozenset({"user", "human", "me", "q", "customer"})
-_ELLIPTIC = re.compile(
-    r"^\W*(?:yes|yep|yeah|sure|ok(?:ay)?,? (?:do|then|go)|go ahead|please do|do (?:it|that|both|all)|both|all of (?:it|them)|ja\b|oui|sí|sim\b|はい|好的?"
-    r"|and again|again|same|fine,)",
-    re.IGNORECASE,
-)
-_FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
-_ASKING = re.compile(
-    r"\b(?:try|run|please|pls|train|test|sweep|fix|keep|compare|retrain|resubmit|loop|find|go|want|need|can you)\b",
-    re.IGNORECASE,
-)
-_READING = re.compile(
-    r"['\"]?(?P<name>[A-Za-z_][\w@/.-]*)['\"]?\s*[=:]\s*['\"]?-?\d+(?:\.\d+)?(?:e-?\d+)?", re.IGNORECASE
-)
-_MEASURED = re.compile(
-    r"loss|acc|f1|auc|wer|cer|bleu|rouge|ppl|perplex|rmse|mae|mape|iou|dice|map|best|score|reward",
-    re.IGNORECASE,
-)
-_LOG_LINE = re.compile(
-    r"^\s*(?:\[?\d{4}-\d\d-\d\d[T ]|\[[^\]]*(?:epoch|step|iter|\d\d:\d\d:\d\d)[^\]]*\]\s*\w+[=:]|Traceback \(|File \"|\w*(?:Error|Exception|Warning)\b\s*[:(]"
-    r"|(?:epoch|step|iter(?:ation)?)\s*\[?\d+(?:\s*/\s*\d+)?\]?[\s:,|-]+.*\d|at \w+\.\w+\(|ExitCode|ErrorMessage|\d+%\|)",
-    re.IGNORECASE,
-)
 
 
 def read(text: str) -> Request:
     """Cut a text into its parts; never raises."""
-    text = unicodedata.normalize("NFKC", text).translate(_SIGNS).replace("\r", "\n")
+    text = unicodedata.normalize("NFKC", text).translate(_signs()).replace("\r", "\n")
     if len(text) > MAX_CHARACTERS:
         text = f"{text[: MAX_CHARACTERS // 2]}\n{text[-MAX_CHARACTERS // 2 :]}"
     asked, before = _last_turn(text)
@@ -101,17 +57,14 @@ def read(text: str) -> Request:
     pasted: list[str] = []
 
     def fenced(match: re.Match[str]) -> str:
-        block = match.group(1)
+        block = match["block"]
         (pasted if _is_log(block) else blocks).append(block)
         return "\n"
 
-    asked = _FENCE.sub(fenced, asked)
-    lines = []
-    for line in asked.split("\n"):
-        if _is_log_line(line):
-            pasted.append(line)
-        else:
-            lines.append(line)
+    asked = rule("fenced").sub(fenced, asked)
+    lines = asked.split("\n")
+    pasted += filter(_is_log_line, lines)
+    lines = [line for line in lines if not _is_log_line(line)]
     kept = "\n".join(lines)
     if not kept.strip() and not blocks:  # nothing but a log: then that is the request
         kept = asked
@@ -119,9 +72,9 @@ def read(text: str) -> Request:
 
 
 def _is_log_line(line: str) -> bool:
-    names = _READING.findall(line)
-    measured = len(names) > 1 and any(_MEASURED.search(name) for name in names)
-    return (measured or _LOG_LINE.search(line) is not None) and not _ASKING.search(
+    names = rule("reading").findall(line)
+    measured = len(names) > 1 and any(rule("measured").search(name) for name in names)
+    return (measured or rule("log line").search(line) is not None) and not rule("asking").search(
         re.sub(r"['\"].*?['\"]", "", line)
     )
 
@@ -140,7 +93,7 @@ def _last_turn(text: str) -> tuple[str, str]:
     if turns[last][0] == "you" and last and turns[last - 1][0] in _ASKS:
         last -= 1
     first = last
-    if _ELLIPTIC.match(turns[last][1]):
+    if rule("elliptic").match(turns[last][1]):
         first = max(0, last - 2)
     return "\n".join(said for _, said in turns[first : last + 1]), "\n".join(
         said for _, said in turns[:first]
@@ -150,7 +103,7 @@ def _last_turn(text: str) -> tuple[str, str]:
 def _turns(text: str) -> list[tuple[str, str]]:
     turns: list[tuple[str, str]] = []
     for line in text.split("\n"):
-        match = _TURN.match(line)
+        match = rule("turn").match(line)
         if match is not None:
             turns.append((match["who"].lower(), match["said"]))
         elif turns:
@@ -159,16 +112,10 @@ def _turns(text: str) -> list[tuple[str, str]]:
             turns.append(("", line))
     speakers = [who for who, _ in turns if who]
     known = sum(who in _ANSWERS | _ASKS | {"a", "you"} for who in speakers)
-    timed = re.search(r"^\s*\[\d\d?:\d\d\]", text, re.MULTILINE)
-    spoken = (
-        known >= 2
-        or (
-            len(speakers) > len(set(speakers))
-            and sum(bool(who) and len(said.split("\n")[0].split()) > 2 for who, said in turns) > 1
-        )
-        or (timed and len(speakers) > 1)
-    )
-    return turns if spoken else []
+    timed = re.search(r"^\s*\[\d\d?:\d\d\]", text, re.MULTILINE) and len(speakers) > 1
+    sentences = sum(bool(who) and len(said.split("\n")[0].split()) > 2 for who, said in turns)
+    returns = len(speakers) > len(set(speakers)) and sentences > 1
+    return turns if known >= 2 or timed or returns else []
 
 
 def _reply(text: str) -> tuple[str, str]:
@@ -178,4 +125,8 @@ def _reply(text: str) -> tuple[str, str]:
     if not quoted or not "".join(own).strip():
         return text, ""
     answer = "\n".join(own)
-    return (f"{' '.join(quoted)}\n{answer}", "") if _ELLIPTIC.match(answer) else (answer, "\n".join(quoted))
+    return (
+        (f"{' '.join(quoted)}\n{answer}", "")
+        if rule("elliptic").match(answer)
+        else (answer, "\n".join(quoted))
+    )

@@ -85,6 +85,7 @@ def loop_document(
             "state": str(loop.state),
             "outcome": str(loop.outcome) if loop.outcome else None,
             "why": loop.why or _last_words(history, loop),
+            "fix": _fix(loop, jobs),
             "backend": loop.backend,
             "created_at": stamp(loop.created_at),
             "updated_at": stamp(loop.updated_at),
@@ -263,6 +264,16 @@ def _again(loop: Loop) -> dict[str, JSON]:
     settings = [word for override in loop.overrides for word in ("--set", override)]
     why = "the same again" if loop.outcome is Outcome.TRANSIENT else "once that is mended"
     return _step(why, "start", loop.loop_path, *settings)
+
+
+def _fix(loop: Loop, jobs: Sequence[Job]) -> str | None:
+    """What to do about it: what a refusal or an error named, else what the failure that ended or holds the loop asks for."""
+    named = [line.partition("fix: ")[2] for line in loop.why.splitlines() if line.startswith("  fix: ")]
+    if named:
+        return "\n".join(dict.fromkeys(named))
+    failed = loop.handoff is not None or loop.outcome is Outcome.FAILED
+    diagnosis = jobs[-1].diagnosis if jobs and failed else None
+    return diagnosis.fix if diagnosis else None
 
 
 def _step(why: str, *words: str) -> dict[str, JSON]:

@@ -42,6 +42,7 @@ from wpfsm.fsm.states.preflight.checks import (
 )
 from wpfsm.fsm.strategies import Goal, Point, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra, start_of
+from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.units import duration, usd
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.prices import known_price
@@ -174,7 +175,8 @@ def _document(
     price: Price | None,
     findings: Sequence[Finding],
 ) -> dict[str, JSON]:
-    jobs = min(strategy.total() or strategy.at_most(), file.limits.max_jobs or 10**9)
+    often = file.strategy.repeats if isinstance(file.strategy, WithRepeats) else 1
+    jobs = min((strategy.total() or strategy.at_most()) * often, file.limits.max_jobs or 10**9)
     rate, count = (price.usd_per_hour if price else None), file.pool.instance_count
     keep_alive = float(file.pool.keep_alive or 0) if file.keeps_pool else 0.0
     assumed, gaps, measured = _assumptions(given, file)

@@ -45,6 +45,9 @@ _PROGRESS = re.compile(
     re.IGNORECASE,
 )
 
+_OF_WORKERS = re.compile(r"DataLoader worker|shared memory|/dev/shm|/torch_\d|\bshm\b", re.IGNORECASE)
+"""Memory that the loader's workers share: fewer of them need less, whatever was being done."""
+
 LOADING = Stage(
     "Load the weights in a smaller type or sharded (bfloat16, 4 bit, device_map), or use a larger accelerator: they do not "
     "fit, whatever the batch.",
@@ -70,7 +73,7 @@ def stage_of(frames: Sequence[Frame], log: Sequence[str], source_files: Mapping[
         log: what the job printed.
         source_files: relative path to text of the loop's copy of the source.
     """
-    if not frames:
+    if not frames or any(map(_OF_WORKERS.search, log)):
         return None
     deepest_first = [f"{frame.function} {frame.code}" for frame in reversed(frames)]
     for text in deepest_first:

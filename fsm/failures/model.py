@@ -76,6 +76,11 @@ class Diagnosis:
         return f"{line} ({self.location.file}:{self.location.line})" if line and self.location else line
 
     @property
+    def happened(self) -> str:
+        """The class and the line that matters: what happened, and not what to do about it."""
+        return f"{self.class_}: {self.cause or self.fix}"
+
+    @property
     def stuck(self) -> str:
         """Why the automatic fix of the class cannot help; empty where it may."""
         return self.details.get(STUCK, "")

@@ -5,7 +5,7 @@ a number that nobody printed. So a capture that touches more of its number is to
 
 | printed | captured | told |
 |---|---|---|
-| `2.5e-05` | `2.5` | an exponent follows |
+| `2.5e-05`, `2.5 x 10^-5`, `2.5D-05` | `2.5` | an exponent follows |
 | `1,234.5` | `1`, `234.5` | the thousands are elsewhere |
 | `9831/10000` | `9831` | the other half of a fraction |
 | `0.4875` | `5` | digits stand before it |
@@ -25,9 +25,11 @@ _NUMBER = re.compile(
 )
 _DIGIT = re.compile(r"[0-9]")
 _WHOLE = re.compile(
-    r"[-+]?(?:[0-9][0-9.,_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?:/[0-9][0-9.,_]*(?:[eE][-+]?[0-9]+)?)?"
+    r"[-+]?(?:[0-9](?:[0-9.,_]|'(?=[0-9]{3}))*|\.[0-9]+)(?:[eE][-+]?[0-9]+|[dD][-+][0-9]+| ?[\u00d7·*x] ?10(?:\^|\*\*)?[-+⁻⁺]?[0-9⁰¹²³⁴-⁹]+)?(?:/[0-9][0-9.,_]*(?:[eE][-+]?[0-9]+)?)?"
 )
-_GOES_ON = re.compile(r"[0-9]|[._][0-9]|[eE][-+]?[0-9]|/[0-9]")
+_GOES_ON = re.compile(
+    r"[0-9]|[._][0-9]|'[0-9]{3}(?![0-9])|[eE][-+]?[0-9]|[dD][-+][0-9]|/[0-9]| ?[\u00d7·*x] ?10(?:\^|\*\*|[⁻⁺⁰¹²³⁴-⁹])"
+)
 _EXPONENT_BEGUN = re.compile(r"[0-9.][eE]$")
 _EXPONENT_ENDS = re.compile(r"[-+]?[0-9]")
 _BEGAN = re.compile(r"[0-9][eE][-+]?$|[0-9][._]?$|(?:^|[^\w.])\.$|[0-9]/$")
@@ -42,6 +44,8 @@ _AROUND = 60
 def parse(text: str) -> float | None:
     """The number that a captured text is, possibly not finite, or `None`."""
     text = text.strip()
+    if text.endswith(".") and "." in text[:-1]:
+        text = text[:-1]  # the end of a sentence, for which a class of digits and dots has room
     return float(text) if _NUMBER.fullmatch(text) else None
 
 

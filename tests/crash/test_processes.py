@@ -84,7 +84,7 @@ def test_a_signal_is_obeyed_whatever_the_log_holds(cli: Cli) -> None:
 
     What is measured is the processor time that it takes from there to its next write, so that a loaded machine fails nobody.
     """
-    bars = 'python3 -c \'for _ in range(40): print("".join("[%d] bar |" % i for i in range(20000)))\''
+    bars = 'python3 -c \'for _ in range(12): print("".join("[%d] bar |" % i for i in range(20000)))\''
     expression = {"name": "auc", "goal": "maximize", "regex": r".*\[[0-9]+\].*#011validation-auc:(\S+)"}
     process = cli.spawn("start", cli.write(runs=f"{bars}; sleep 60", rates=[1], metric=expression))
     cli.running()

@@ -85,11 +85,14 @@ def test_a_metric_that_hides_behind_colours_is_said_to() -> None:
     """The number was printed, and the expression does not reach over the codes: nothing else would show why."""
     with world_of(prints(["\x1b[32meval_loss\x1b[0m=\x1b[1m0.31\x1b[0m"])) as world:
         outcome = Outcome(world, world.finish())
+        document = document_of(world)
     diagnosis = outcome.jobs[0].diagnosis
     assert diagnosis is not None
     assert diagnosis.class_ == "false_success"
     assert "escape codes" in diagnosis.fix
     assert "NO_COLOR" in diagnosis.fix
+    assert document["loop"]["fix"] == diagnosis.fix
+    assert document["trials"][0]["verdict_why"].startswith("false_success: completed without its metric: ")
 
 
 def test_a_trial_that_did_nothing_twice_ends_the_loop() -> None:

@@ -58,10 +58,10 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     failed = replace(trial, state="failed", fingerprint="" if remedy.of_trial else diagnosis.fingerprint)
     if remedy.action == "retry":
         return _retry(ctx, job, trial, remedy)
-    failed = replace(failed, verdict_why=f"{diagnosis.class_}: {diagnosis.fix}")
+    failed = replace(failed, verdict_why=diagnosis.happened)
     if remedy.action == "handoff" and _asks(ctx):
         # What the rules cannot mend is the trial's answer: whoever proposed it is asked for the next one.
-        why = f"trial {trial.number} ({trial.label}) failed: {diagnosis.class_}: {diagnosis.fix}"
+        why = f"trial {trial.number} ({trial.label}) failed: {diagnosis.happened}"
         return replace(after_verdict(ctx, job, failed, why), remembered=again)
     if remedy.action == "skip":
         why = f"trial {trial.number} failed ({diagnosis.class_}): {_told(diagnosis)}{remedy.why}"

@@ -40,7 +40,7 @@ def _mended(ctx: Context, handoff: FailureHandoff) -> Change | None:
     job = ctx.store.last_job()
     assert job is not None, "a failure has its job"
     trial = ctx.store.trial(job.trial)
-    why = f"{job.diagnosis.class_}: {job.diagnosis.fix}" if job.diagnosis else "it failed"
+    why = job.diagnosis.happened if job.diagnosis else "it failed"
     failed = replace(trial, state="failed", verdict="failed", verdict_why=why)
     queued = proposals.take(
         ctx, [failed if t.number == failed.number else t for t in ctx.store.trials()], failed

@@ -56,7 +56,7 @@ def run(ctx: Context) -> Change:
             ctx.ports.leases.refuse_held(key, ctx.loop.id)
     except (MissingExtra, Refused, Held) as error:
         outcome = Outcome.HELD if isinstance(error, Held) else Outcome.REFUSED
-        return release(outcome, f"{error.message} - {error.fix}" if error.fix else error.message)
+        return release(outcome, f"{error.message}\n  fix: {error.fix}" if error.fix else error.message)
     findings = (*found.findings, *read, *rendered)
     return Change(
         kind="admitted",

@@ -44,7 +44,7 @@ def _intend(ctx: Context) -> Change | None:
         try:
             ctx.ports.leases.refuse_held(ctx.loop.pool_key, ctx.loop.id)
         except Held as held:
-            return release(Outcome.HELD, f"{held.message} - {held.fix}")
+            return release(Outcome.HELD, f"{held.message}\n  fix: {held.fix}")
     trial = next_trial(ctx)
     if trial is None:
         return open_question(ctx, "ask", "the trials of the loop before are known, and no job was needed")

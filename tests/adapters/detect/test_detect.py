@@ -24,8 +24,8 @@ ROWS = [
 ]
 
 
-SAMPLE = ROWS[::9]
-"""Every ninth labelled request: what is checked row by row stays fast."""
+SAMPLE = ROWS[::12]
+"""Every twelfth labelled request: what is checked row by row stays fast."""
 
 
 def ids(detection: Detection) -> list[dict[str, object]]:

@@ -6,8 +6,6 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from hypothesis import strategies as st
-
 from wpfsm.adapters.detect.detect import detect
 from wpfsm.adapters.detect.findings import Pattern
 from wpfsm.adapters.detect.model import WEIGHTS
@@ -18,8 +16,8 @@ ROWS = [
 ]
 
 
-SAMPLE = ROWS[::9]
-"""Every ninth labelled request: what is checked row by row stays fast."""
+SAMPLE = ROWS[::12]
+"""Every twelfth labelled request: what is checked row by row stays fast."""
 
 
 def test_the_labelled_requests_say_where_they_come_from() -> None:
@@ -40,9 +38,3 @@ def test_the_weights_fit_the_labelled_requests() -> None:
     assert candidates.count(True) >= 0.9 * len(candidates)
     assert candidates.count(False) <= 0.03 * len(candidates)
     assert others.count(True) <= 0.08 * len(others)
-
-
-WORDS = st.sampled_from(
-    [*sorted({word for row in ROWS for word in row["text"].split()}), "\n", "-", "...", "?", "{", "```"]
-)
-"""Every word of the labelled requests, to be put together at random."""

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import strategies as st
 
 from wpfsm.adapters.detect.detect import detect
 from wpfsm.adapters.detect.findings import Pattern
@@ -50,9 +49,3 @@ def test_a_refusal_quotes_the_words_it_rests_on(text: str, word: str, quote: str
     assert quote in detection.why
     assert detection.why in detection.message
     assert (detection.trials, detection.target) == ([], None)
-
-
-WORDS = st.sampled_from(
-    [*sorted({word for row in ROWS for word in row["text"].split()}), "\n", "-", "...", "?", "{", "```"]
-)
-"""Every word of the labelled requests, to be put together at random."""

@@ -75,3 +75,13 @@ def test_a_script_that_says_so_itself_or_works_in_steps_may_need_a_smaller_batch
 
     assert told.family == "oom"
     assert not told.stuck
+
+
+def test_memory_that_the_loaders_workers_share_is_not_before_the_first_step():
+    """Fewer workers need less of it, whatever the traceback shows."""
+    log = (
+        'Traceback (most recent call last):\n  File "/opt/ml/code/run.py", line 8, in main\n    go()\n'
+        "RuntimeError: DataLoader worker (pid 93) is killed by signal: Bus error. It is possible that dataloader's workers "
+        "are out of shared memory. Please try to raise your shared memory limit.\n"
+    )
+    assert not explain(EXIT, log).stuck

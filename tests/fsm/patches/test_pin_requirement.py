@@ -171,10 +171,19 @@ def test_the_message_gives_the_pin(log, before, after):
         "ERROR: Failed building wheel for nothing-of-ours",
         "ImportError: libGL.so.1: cannot open shared object file: No such file or directory",
         "KeyError: 'x'",
+        "ImportError: fastzoo is not installed. Run: pip install git+https://github.com/acme-ml/fastzoo.git",
+        "ImportError: fastzoo not found, install git+ssh://git@github.com/acme/fastzoo.git@v1",
+        'ImportError: pip install "acme @ git+https://github.com/acme/acme"',
+        "ImportError: please install https://example.com/wheels/rich-1.0-py3-none-any.whl",
+        "ImportError: to use this, pip install -r requests.txt",
+        "ImportError: run `pip install -e ./rich` in the repository",
+        "ImportError: Please install git to continue",
+        "ImportError: conda install -c conda-forge tqdm, for pip has no wheel",
+        "ImportError: please install packages listed in rich.txt",
     ],
 )
 def test_what_a_pin_cannot_cure_gets_none(log):
-    """Local-looking names, names of other projects on the index, the standard library and other failures: a reason."""
+    """Local-looking names, names of other projects on the index, the standard library, addresses, files, other failures."""
     assert pin(log, "torch\n") is None
     assert isinstance(
         propose("pin_requirement", explain("", log), Material(files={"requirements.txt": "torch\n"})), str

@@ -35,6 +35,11 @@ def whole(regex: str, line: str) -> str | None:
         (r"ppl ([0-9.]+)", "ppl 1.204,5", "1.204,5"),
         (r"ppl ([0-9_]+)", "ppl 1_204.5", "1_204.5"),
         (r"ppl ([0-9.e]+)", "ppl 4.5e-03", "4.5e-03"),
+        (r"ppl ([0-9.]+)", "ppl 4.5\u00d710^-3 end", "4.5\u00d710^-3"),
+        (r"ppl ([0-9.]+)", "ppl 4.5 x 10**-3", "4.5 x 10**-3"),
+        (r"ppl ([0-9.]+)", "ppl 4.5·10⁻³", "4.5·10⁻³"),
+        (r"ppl ([0-9.]+)", "ppl 0.45D-03", "0.45D-03"),
+        (r"ppl ([0-9.]+)", "ppl 1'204.5", "1'204.5"),
     ],
 )
 def test_a_part_of_a_number_is_told(regex, line, number):
@@ -58,6 +63,8 @@ def test_a_part_of_a_number_is_told(regex, line, number):
         (r"loss ([0-9.]+) ->", "loss 0.5 -> 0.4"),
         (r"loss ([-0-9.]+)", "loss -0.5."),
         (r"dev ([0-9.]+)", "dev 0.25e"),
+        (r"dev ([0-9.]+)", "dev 0.25 x 10 folds"),
+        (r"dev ([0-9.]+)", "'dev 0.25' 100"),
     ],
 )
 def test_a_whole_number_is_left_alone(regex, line):

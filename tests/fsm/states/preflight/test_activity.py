@@ -48,6 +48,7 @@ def test_second_loop_on_the_same_pool_key_is_refused() -> None:
     assert result.exit_code == 5
     assert result.loop.outcome is Outcome.HELD
     assert "held by a live controller: loop other-1a2b3c" in result.loop.why
+    assert "wpfsm" in world.document()["loop"]["fix"], "why says what happened, fix what to do"
     assert world.emulator.created() == []
 
 

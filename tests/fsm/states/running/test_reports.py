@@ -15,7 +15,6 @@ from wpfsm.adapters.documents.trial_rows import report_rows, trial_rows
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.host.log_archive import FileArchive
-from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.job_text import job_text
 from wpfsm.fsm.records import JSON
 
@@ -86,13 +85,9 @@ def test_one_job_shows_its_curves(world: Watched, tmp_path: Path) -> None:
     with world.history() as history:
         loop = history.find(LOOP_ID)
         job = job_of(history, loop, 2)
+        archive = FileArchive(tmp_path)
         document: dict[str, JSON] = job_document(
-            history,
-            FileArchive(tmp_path / "logs"),
-            LocalSources(tmp_path / "sources", tmp_path),
-            loop,
-            job,
-            loop.updated_at,
+            history, archive, world.sources(), loop, job, loop.updated_at
         )
     json.dumps(document)
     curve = document["curves"]["accuracy"]  # type: ignore[index, call-overload]
