@@ -72,6 +72,7 @@ cli.add_command(emulator)
     help="Know the trials of a closed loop, and repeat none.",
 )
 @click.option("--queue", is_flag=True, help="Wait for a pool that another loop holds, instead of exit 5.")
+@click.option("--lanes", type=click.IntRange(1), metavar="K", help="How many trials run side by side.")
 @click.option("--rehearse", is_flag=True, help="Rehearse first, and start only what needs no change.")
 @click.option("--wait", "follow", is_flag=True, help="Where an engine drives it: follow it to its end.")
 @shared
@@ -84,6 +85,7 @@ def start(
     strict: bool,
     continued: str | None,
     queue: bool,
+    lanes: int | None,
     rehearse: bool,
     follow: bool,
 ) -> int:
@@ -105,6 +107,7 @@ def start(
         continued=continued,
         queue=queue,
         follow=follow,
+        lanes=lanes,
     )
 
 

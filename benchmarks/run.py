@@ -18,7 +18,17 @@ from typing import Any
 
 from common import ROOT, Result
 
-NAMES = ("gap", "brief_loop", "install", "transitions", "start", "history", "memory", "emulator_speed")
+NAMES = (
+    "gap",
+    "brief_loop",
+    "lanes",
+    "install",
+    "transitions",
+    "start",
+    "history",
+    "memory",
+    "emulator_speed",
+)
 RESULTS = ROOT / "benchmarks" / "results.json"
 PAGE = ROOT / "docs" / "performance.md"
 HEAD = """# Performance

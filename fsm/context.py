@@ -18,6 +18,7 @@ from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.gateway import Caller, Gateway, PollPolicy
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.machine import MachineModel, advance
+from wpfsm.fsm.pool.owner import as_reused
 from wpfsm.fsm.ports import (
     Clock,
     LogArchive,
@@ -103,6 +104,7 @@ class Context:
         self._beat_at = 0.0
         self.gateway = Gateway(ports, ports.clock, ports.pace, ports.failpoints, _Driver(self))
         self._settled: list[Job] = []
+        self._tally = 0
         self._owed: set[str] = set()
         self.reload()
         self._note_owed(self.store.obligations())
@@ -128,13 +130,37 @@ class Context:
 
     @property
     def price(self) -> Price | None:
-        """The price that preflight found."""
-        return self.loop.price
+        """The price that preflight found: that of the first lane."""
+        return self.loop.price or (self.lanes()[0].price if self.loop.lane > 1 else None)
 
     def refresh(self) -> Loop:
         """Read the loop row again; raises ``Fenced`` when it is no longer ours."""
         self.loop = self.store.loop()
         return self.loop
+
+    # --- the group --------------------------------------------------------------------------------
+
+    def meet(self) -> None:
+        """Note how far the group is: what depends on the siblings is committed only if nothing moves from here on."""
+        if self.loop.lane:
+            self._tally = self.lanes()[0].tally
+
+    def lanes(self) -> Sequence[Loop]:
+        """Every lane of the group, by number; the loop alone where it has no lanes."""
+        return self.store.lanes() if self.loop.lane else (self.loop,)
+
+    def siblings(self) -> Sequence[Loop]:
+        """The other lanes of the group."""
+        return [each for each in self.lanes() if each.id != self.loop.id]
+
+    def group_jobs(self) -> Sequence[Job]:
+        """Every job of every lane, by number, its pool as the jobs after it explain it."""
+        return as_reused(self.store.group_jobs()) if self.loop.lane else self.jobs()
+
+    def next_number(self) -> int:
+        """The number of the group's next job."""
+        last = self.store.last_job() if not self.loop.lane else next(iter(reversed(self.group_jobs())), None)
+        return last.number + 1 if last else 1
 
     def jobs(self) -> Sequence[Job]:
         """Every job, by number; those long settled without their request and transitions.
@@ -142,7 +168,7 @@ class Context:
         Rows that cannot change any more are read once, so that a loop of a thousand jobs reads a few rows a
         step and not all of them.
         """
-        fresh = self.store.jobs(after=len(self._settled))
+        fresh = self.store.jobs(after=self._settled[-1].number if self._settled else 0)
         while len(fresh) > 2 and (fresh[0].pool_status in POOL_OVER or not fresh[0].arn):
             self._settled.append(replace(fresh[0], request={}, transitions=()))
             fresh = fresh[1:]
@@ -150,7 +176,7 @@ class Context:
 
     def ledger(self) -> Ledger:
         """What the loop has cost so far."""
-        costs = [JobCost.of(job, self.file.pool.instance_count) for job in self.jobs() if job.arn]
+        costs = [JobCost.of(job, self.file.pool.instance_count) for job in self.group_jobs() if job.arn]
         return Ledger.of(costs, self.price, self.clock.now(), self.file.forecast.bill_provisioning)
 
     def over_limit(self, judged: Job | None = None) -> str:
@@ -159,8 +185,9 @@ class Context:
         Args:
             judged: The newest job with its diagnosis, where that is not committed yet.
         """
-        jobs = [judged if judged and job.number == judged.number else job for job in self.jobs()]
+        jobs = [judged if judged and job.number == judged.number else job for job in self.group_jobs()]
         ledger = self.ledger()
+        others = [job for job in jobs if job.lane != self.loop.lane]
         spent = limits.Spent(
             jobs=len(jobs),
             failures=sum(1 for _ in limits.unmended(jobs)),
@@ -168,6 +195,7 @@ class Context:
             wall_seconds=self.clock.now() - self.loop.created_at,
             cost_complete=ledger.complete,
             unknown_jobs=ledger.unknown_jobs,
+            reserved_seconds=limits.under_way(others, self.clock.now()),
         )
         refusal = limits.admit(
             self._limits,
@@ -230,9 +258,11 @@ class Context:
         return loop
 
     def _commit(self, change: Change, state: State | None) -> Loop:
+        expects = self._tally if change.together and self.loop.lane else None
         self._note_owed(change.obligations)
         with self.ports.failpoints.around(f"commit {change.kind}"):
-            self.loop = self.store.commit(replace(change, at=self.clock.now()), state=state)
+            self.loop = self.store.commit(replace(change, at=self.clock.now(), expects=expects), state=state)
+        self._tally += expects is not None
         return self.loop
 
     # --- patience ---------------------------------------------------------------------------------
@@ -274,7 +304,24 @@ class Context:
             raise StopRequested(Outcome.TERMINATED, "its terminal was closed (SIGHUP)")
         if self.store.stop_requested():
             raise StopRequested(Outcome.STOPPED, "stopped by `wpfsm stop`")
+        if self.loop.lane:
+            self._check_siblings()
         self.beat()
+
+    def group_ended(self) -> StopRequested | None:
+        """Why a lane that waits in a hand-off is to release: its siblings have ended, or were asked to; else None."""
+        try:
+            if self.loop.lane:
+                self.check_stop()
+        except StopRequested as asked:
+            return asked
+        return None
+
+    def _check_siblings(self) -> None:
+        """What ends one lane ends the group; a lane that is let go ends nobody but itself."""
+        for each in self.siblings():
+            if each.outcome not in (None, Outcome.LET_GO):
+                raise StopRequested(each.outcome, f"lane {each.lane} of the group ended: {each.why}")
 
     def beat(self) -> None:
         """Refresh the heartbeat when it is due."""

@@ -19,6 +19,7 @@ from wpfsm.fsm.errors import (
     Denied,
     Fenced,
     NotConfirmed,
+    Overtaken,
     ServiceDenied,
     StoreError,
     Suspended,
@@ -30,9 +31,11 @@ from wpfsm.fsm.records import EXIT_CODES, Change, FailureHandoff, Loop, Outcome,
 from wpfsm.fsm.states.diagnosing import activity as diagnosing
 from wpfsm.fsm.states.preflight import activity as preflight
 from wpfsm.fsm.states.releasing import activity as releasing
+from wpfsm.fsm.states.releasing.await_lanes import NOT_CONFIRMED
 from wpfsm.fsm.states.running import activity as running
 from wpfsm.fsm.states.submitting import activity as submitting
 from wpfsm.fsm.states.verifying import activity as verifying
+from wpfsm.fsm.steps.lanes import LanesWait
 from wpfsm.fsm.strategies import missing_extra
 
 HANDED_OFF = 10
@@ -114,7 +117,7 @@ def turn(ports: Ports, *, until: State | None = None) -> Turn:
 
 def _with_jobs(ctx: Context, fix: str) -> str:
     """What to do when the database failed, with the jobs that the controller knows and nobody else may know now."""
-    resume = f"wpfsm resume {ctx.loop.id} goes on as soon as the database can be used; {fix}"
+    resume = f"wpfsm resume {ctx.loop.group} goes on as soon as the database can be used; {fix}"
     if not ctx.owed:
         return resume
     loop = ctx.loop
@@ -134,19 +137,32 @@ def _run(ctx: Context, until: State | None) -> Turn:
     while ctx.refresh().state is not State.CLOSED:
         waiting = ctx.loop.handoff is not None
         if waiting and not has_answer(ctx.loop, ctx.store):
+            if ended := ctx.group_ended():
+                ctx.transition(release(ended.outcome, ended.why))
+                continue
             return Turn(ctx.loop, HANDED_OFF)
         if ctx.loop.state is until:
             return Turn(ctx.loop, look_at=ctx.clock.now())
+        ctx.meet()
         try:
             change = _step(ctx)
+        except Overtaken:
+            continue
+        except LanesWait:
+            return Turn(ctx.loop, HANDED_OFF)
         except NotConfirmed as error:
             ctx.forget_waits()
+            if ctx.loop.lane > 1:
+                ctx.since(NOT_CONFIRMED)  # the first lane gives up too, and says so
             return Turn(ctx.refresh(), error.exit_code, error=error)
         if change is None:
             if waiting and ctx.loop.handoff is not None:
                 return Turn(ctx.loop, HANDED_OFF)
             continue
-        loop = ctx.transition(change)
+        try:
+            loop = ctx.transition(change)
+        except Overtaken:
+            continue  # a sibling was faster: the activity asks again
         if change.kind == "handed_off":
             ports.notifier.notify("handoff", loop, change.why)
     ports.notifier.notify("closed", ctx.loop, ctx.loop.why)
@@ -168,15 +184,15 @@ def _take_up_rights(ctx: Context) -> None:
     try:
         account = ctx.gateway.identity().account
     except Unknown as error:
-        error.fix = f"nothing was changed, its job and pool go on; try again with wpfsm resume {loop.id}"
+        error.fix = f"nothing was changed, its job and pool go on; try again with wpfsm resume {loop.group}"
         raise
     if account != loop.account:
         raise Denied(
-            f"these credentials are of account {account}; the jobs of {loop.id} are in account {loop.account}",
-            fix=f"use credentials of account {loop.account}, then wpfsm resume {loop.id}",
+            f"these credentials are of account {account}; the jobs of {loop.group} are in account {loop.account}",
+            fix=f"use credentials of account {loop.account}, then wpfsm resume {loop.group}",
         )
     if ctx.file.keeps_pool:
-        ctx.ports.leases.take(loop.pool_key, loop.id)
+        ctx.ports.leases.take(loop.pool_key, loop.group, lanes=bool(loop.lane))
 
 
 def has_answer(loop: Loop, store: Store) -> bool:
@@ -195,7 +211,7 @@ def _step(ctx: Context) -> Change | None:
     try:
         ctx.check_stop()
         return ACTIVITIES[ctx.loop.state](ctx)
-    except (Fenced, StoreError):
+    except (Fenced, StoreError, Overtaken, LanesWait):
         raise
     except StopRequested as asked:
         return release(asked.outcome, asked.why)
@@ -217,13 +233,13 @@ def _with_fix(error: WpfsmError) -> str:
 def _releasing(ctx: Context) -> Change | None:
     try:
         return releasing.run(ctx)
-    except (Fenced, StoreError, NotConfirmed):
+    except (Fenced, StoreError, NotConfirmed, LanesWait):
         raise
     except Exception as error:
         ctx.progress.trouble(error)
         raise NotConfirmed(
             f"release not confirmed, a pool may still bill: {type(error).__name__}: {error}",
-            fix=f"wpfsm release {ctx.loop.id}",
+            fix=f"wpfsm release {ctx.loop.group}",
         ) from error
 
 

@@ -79,6 +79,10 @@ class Fenced(WpfsmError):
     exit_code = 5
 
 
+class Overtaken(Exception):
+    """A sibling lane was faster: what this commit depends on has changed since it was read. Nothing was written."""
+
+
 class ServiceError(WpfsmError):
     """The training service answered with an error.
 

@@ -44,6 +44,7 @@ RECORDS = (
     "waiting",
     "proposed",
     "proposal_refused",
+    "judged",
 )
 CALLS = (
     "service.identity",

@@ -101,14 +101,14 @@ def _refuse_unanswered(ctx: Context, question: Question) -> None:
         return
     if question.kind == "ask":
         raise Refused(
-            f"{loop.id} waits for a proposal: what to try next",
-            fix=f"wpfsm next {loop.id} --set NAME=VALUE (or --source DIR); wpfsm next {loop.id} --done ends it",
+            f"{loop.group} waits for a proposal: what to try next",
+            fix=f"wpfsm next {loop.group} --set NAME=VALUE (or --source DIR); wpfsm next {loop.group} --done ends it",
         )
     if (refusal := ctx.over_limit()) or not question.accepted:
         raise Refused(
             f"{refusal or 'the limit'}: it was not raised",
-            fix=f"raise it in {loop.loop_path}, then wpfsm resume {loop.id} --accept-changes; "
-            f"or wpfsm next {loop.id} --done",
+            fix=f"raise it in {loop.loop_path}, then wpfsm resume {loop.group} --accept-changes; "
+            f"or wpfsm next {loop.group} --done",
         )
 
 
@@ -138,7 +138,7 @@ def _accept_file(ctx: Context, notes: list[str], *, accept: bool) -> bool:
     keep_alive = float(ctx.file.pool.keep_alive or 0)
     effective: dict[str, JSON] = with_keep_alive(now, keep_alive).dump()
     changed = file_changes.compare(ctx.file.dump(), effective, _goes_on(ctx, now))
-    file_changes.check(changed, accept=accept, loop_id=ctx.loop.id, cost=mismatch_cost(ctx))
+    file_changes.check(changed, accept=accept, loop_id=ctx.loop.group, cost=mismatch_cost(ctx))
     if changed:
         # Kept with an open hand-off, which it answers even if this process ends before it is closed.
         keys = tuple(change.key for change in changed)

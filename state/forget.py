@@ -77,7 +77,12 @@ def forget(connection: sqlite3.Connection, path: Path, loop_id: str) -> tuple[st
         named = {str(each[0]) for each in connection.execute(_DIGESTS, (loop_id,)) if each[0]}
         for table in _TABLES:
             connection.execute(f"delete from {table} where loop_id = ?", (loop_id,))  # noqa: S608 - names are ours
-        connection.execute("delete from loops where id = ?", (loop_id,))
+        lanes = [
+            each["id"] for each in connection.execute("select id from loops where lane_of = ?", (loop_id,))
+        ]
+        for each in (*lanes, loop_id):
+            connection.execute("delete from owners where loop_id = ?", (each,))
+            connection.execute("delete from loops where id = ?", (each,))
         return tuple(
             digest for digest in sorted(named) if not connection.execute(_STILL_NAMED, (digest,)).fetchone()
         )

@@ -25,7 +25,7 @@ class History:
 
     def loops(self, limit: int = 1000, *, unfinished: bool = False) -> Sequence[LoopHeader]:
         """Loops, newest first."""
-        where = "where state <> 'Closed'" if unfinished else ""
+        where = "where lane_of = ''" + (" and state <> 'Closed'" if unfinished else "")
         rows = self._rows(
             "select id, name, state, outcome, why, backend, created_at, updated_at, "  # noqa: S608 - fixed clause
             "(select coalesce(max(number), 0) from jobs where loop_id = loops.id) as jobs, "
@@ -49,12 +49,18 @@ class History:
             return self._decoded(Loop, rows)[0]
         newest = "order by created_at desc, rowid desc limit"
         if acting:
-            rows = self._rows(f"select * from loops where name = ? and state <> 'Closed' {newest} 4", which)  # noqa: S608 - fixed clause
+            rows = self._rows(
+                f"select * from loops where name = ? and lane_of = '' and state <> 'Closed' {newest} 4",  # noqa: S608 - fixed clause
+                which,
+            )
             if len(rows) > 1:
                 raise _ambiguous(which, rows)
-        rows = rows or self._rows(f"select * from loops where name = ? {newest} 1", which)  # noqa: S608 - fixed clause
+        rows = rows or self._rows(f"select * from loops where name = ? and lane_of = '' {newest} 1", which)  # noqa: S608 - fixed clause
         if not rows and which:
-            rows = self._rows(f"select * from loops where substr(id, 1, length(?1)) = ?1 {newest} 4", which)  # noqa: S608 - fixed clause
+            rows = self._rows(
+                f"select * from loops where substr(id, 1, length(?1)) = ?1 and lane_of = '' {newest} 4",  # noqa: S608 - fixed clause
+                which,
+            )
         if not rows:
             raise NotFound(f"no loop {which!r}", fix="wpfsm inspect lists the loops")
         if len(rows) > 1:
@@ -63,14 +69,20 @@ class History:
 
     def count_named(self, name: str) -> int:
         """How many loops have this name."""
-        return int(self._rows("select count(*) from loops where name = ?", name)[0][0])
+        return int(self._rows("select count(*) from loops where name = ? and lane_of = ''", name)[0][0])
+
+    def lanes(self, loop_id: str) -> Sequence[Loop]:
+        """The lanes of a group by number; none of a loop without lanes."""
+        return self._records(
+            Loop, "select * from loops where (id = ?1 or lane_of = ?1) and lane > 0 order by lane", loop_id
+        )
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
         """Another loop whose hand-off holds a pool of this key at this moment."""
         waiting = self._records(
             Loop,
-            "select * from loops where pool_key = ? and id <> ? and handoff is not null and hold_until > ? "
-            "and state <> 'Closed' limit 1",
+            "select * from loops where pool_key = ?1 and id <> ?2 and lane_of <> ?2 and handoff is not null "
+            "and hold_until > ?3 and state <> 'Closed' limit 1",
             pool_key,
             besides,
             now,
@@ -79,7 +91,12 @@ class History:
 
     def newest(self) -> Loop | None:
         """The newest loop."""
-        return next(iter(self._records(Loop, "select * from loops order by created_at desc limit 1")), None)
+        return next(
+            iter(
+                self._records(Loop, "select * from loops where lane_of = '' order by created_at desc limit 1")
+            ),
+            None,
+        )
 
     def jobs(self, loop_id: str) -> Sequence[Job]:
         """Jobs of a loop, by number."""
@@ -169,7 +186,9 @@ class History:
     def unfinished(self) -> Sequence[Loop]:
         """Loops that are not Closed, newest first."""
         return self._records(
-            Loop, "select * from loops where state <> ? order by updated_at desc", str(State.CLOSED)
+            Loop,
+            "select * from loops where state <> ? and lane_of = '' order by updated_at desc",
+            str(State.CLOSED),
         )
 
     def _of(self, record: type[codec.R], loop_id: str, order: str) -> list[codec.R]:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import socket
 import time
 from pathlib import Path
@@ -27,8 +28,14 @@ STALE_SECONDS = 60.0
 class Lease:
     """One exclusive right, held from :func:`acquire` until :meth:`release` or the end of the process."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: IO[str], *, shared: bool = False) -> None:
         self._file = file
+        self._shared = shared
+
+    def share(self) -> None:
+        """Let others of the same holder have it too."""
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+        self._shared = True
 
     def fileno(self) -> int:
         """The locked descriptor, to be inherited by the process that goes on with the loop."""
@@ -36,8 +43,9 @@ class Lease:
 
     def release(self) -> None:
         """Give the right back."""
-        with contextlib.suppress(ValueError, OSError):
-            self._file.truncate(0)
+        if not self._shared:  # else the others' name is still true
+            with contextlib.suppress(ValueError, OSError):
+                self._file.truncate(0)
         with contextlib.suppress(OSError):
             self._file.close()
 
@@ -79,6 +87,38 @@ def _acquired(path: Path, what: str, holder: str) -> Lease:
         file.close()
         raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
     return _signed(file, holder)
+
+
+def acquire_together(folder: Path, name: str, *, what: str, holder: str) -> Lease:
+    """Take the right called ``name`` together with others of the same holder: the lanes of one group.
+
+    Whoever is first writes the holder's name under the exclusive lock and then shares it; whoever comes later
+    shares it when the name is its own.
+
+    Raises: as :func:`acquire`.
+    """
+    path = folder / f"{name}.lock"
+    for _ in range(50):
+        with contextlib.suppress(Held):
+            lease = acquire(folder, name, what=what, holder=holder)
+            lease.share()
+            return lease
+        file = open(path, "a+", encoding="utf-8", opener=private)  # noqa: SIM115 - the lease closes it
+        shared, mine = _try_lock(file, fcntl.LOCK_SH), _holder_of(path) == holder
+        if shared and mine:
+            return Lease(file, shared=True)
+        file.close()
+        if not mine:
+            break
+        time.sleep(0.02)  # a sibling is just writing its name
+    return acquire(folder, name, what=what, holder=holder)
+
+
+def _holder_of(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["loop"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def inherit(folder: Path, name: str, *, descriptor: int, holder: str) -> Lease | None:
@@ -161,12 +201,22 @@ def _is_of_a_live_process(note: str) -> bool:
 
 def is_held(folder: Path, name: str) -> bool:
     """Whether a live process has the right called ``name``."""
-    path = folder / f"{name}.lock"
+    # Shared: two that look at the same moment must not take each other for a controller.
+    return _is_locked(folder / f"{name}.lock", fcntl.LOCK_SH)
+
+
+def anybody_drives(folder: Path, loop_id: str) -> bool:
+    """Whether a live process drives the loop: its controller, a lane of its group, or who watches over that."""
+    own = re.compile(rf"loop-{re.escape(loop_id)}(-l\d+)?\.lock")
+    names = [path.name for path in folder.glob(f"loop-{loop_id}*.lock") if own.fullmatch(path.name)]
+    return any(is_held(folder, name.removesuffix(".lock")) for name in [*names, f"group-{loop_id}.lock"])
+
+
+def _is_locked(path: Path, kind: int) -> bool:
     if not path.exists():
         return False
     with path.open("a+") as file:
-        # Shared: two that look at the same moment must not take each other for a controller.
-        return not _try_lock(file, fcntl.LOCK_SH)
+        return not _try_lock(file, kind)
 
 
 def refuse_held(folder: Path, name: str, *, what: str) -> None:
@@ -175,10 +225,15 @@ def refuse_held(folder: Path, name: str, *, what: str) -> None:
     Raises:
         Held: The message names the holder.
     """
-    if is_held(folder, name):
-        with (folder / f"{name}.lock").open("a+", encoding="utf-8") as file:
-            note = _note(file)
-        raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
+    path = folder / f"{name}.lock"
+    for _ in range(5):
+        # Exclusively, for the lanes of a group share it; and again, for whoever only looks has it for a moment too.
+        if not _is_locked(path, fcntl.LOCK_EX):
+            return
+        time.sleep(0.01)
+    with path.open("a+", encoding="utf-8") as file:
+        note = _note(file)
+    raise Held(f"{what} is held by {_holder(note)}", fix=_fix(note))
 
 
 def refuse_live_owner(owner: Owner | None, now: float, loop_id: str) -> None:

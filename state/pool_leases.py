@@ -8,7 +8,7 @@ from pathlib import Path
 from wpfsm.fsm.errors import Held
 from wpfsm.fsm.units import stamp
 from wpfsm.state.history import History
-from wpfsm.state.leases import Lease, acquire, refuse_held
+from wpfsm.state.leases import Lease, acquire, acquire_together, refuse_held
 
 
 class LocalPoolLeases:
@@ -24,8 +24,13 @@ class LocalPoolLeases:
         self._history = history
         self._held: dict[str, Lease] = {}
 
-    def take(self, pool_key: str, loop_id: str) -> None:
+    def take(self, pool_key: str, loop_id: str, *, lanes: bool = False) -> None:
         """Hold the key until the process ends.
+
+        Args:
+            pool_key: The key.
+            loop_id: The loop, or the group of lanes.
+            lanes: Hold it together with the other lanes of the group.
 
         Raises:
             Held: Another live loop has it, or one in a hand-off whose pool is held for its answer.
@@ -33,7 +38,8 @@ class LocalPoolLeases:
         if pool_key not in self._held:
             self._refuse_waiting(pool_key, loop_id)
             what = f"the pool key {pool_key}"
-            self._held[pool_key] = acquire(self._folder, f"pool-{pool_key}", what=what, holder=loop_id)
+            take = acquire_together if lanes else acquire
+            self._held[pool_key] = take(self._folder, f"pool-{pool_key}", what=what, holder=loop_id)
 
     def refuse_held(self, pool_key: str, loop_id: str) -> None:
         """For a loop that keeps no pool: its job would still match the pool of the loop that has the key.

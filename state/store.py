@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wpfsm.fsm.errors import Fenced, NotFound, Refused
+from wpfsm.fsm.errors import Fenced, NotFound, Overtaken, Refused
 from wpfsm.fsm.failpoints import Failpoints
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import (
@@ -58,9 +58,22 @@ class IdTaken(Exception):
 
 
 def create_loop(
-    connection: sqlite3.Connection, path: Path, loop: Loop, why: str, known: Sequence[Trial] = ()
+    connection: sqlite3.Connection,
+    path: Path,
+    loop: Loop,
+    why: str,
+    known: Sequence[Trial] = (),
+    siblings: Sequence[Loop] = (),
 ) -> None:
     """Insert a new loop with its first event, and with the trials that it knows of another one.
+
+    Args:
+        connection: A connection that may write.
+        path: The database, for messages.
+        loop: The loop; of a group its first lane.
+        why: The first event's.
+        known: Trials of another loop.
+        siblings: The other lanes of its group.
 
     Raises:
         IdTaken: Another loop has this id; nothing was written.
@@ -68,12 +81,16 @@ def create_loop(
     with transaction(connection, path):
         if connection.execute("select 1 from loops where id = ?", (loop.id,)).fetchone():
             raise IdTaken(loop.id)
-        connection.execute(codec.insert(Loop), codec.encode(loop))
+        for each in (loop, *siblings):
+            connection.execute(codec.insert(Loop), codec.encode(each))
         for trial in known:
             _write(connection, trial)
-        _append(connection, loop.id, "created", "", loop.state, why, {}, loop.created_at)
+        for each in (loop, *siblings):
+            _append(connection, loop.id, "created", "", each.state, why, {}, loop.created_at, each.lane)
 
 
+_OF_A_LANE = frozenset({Job, Intent, Obligation, Event})
+"""Rows that one lane writes and works with; trials and proposals are of the whole group."""
 UNATTENDED_SECONDS = 60.0
 """Patience counts while somebody watches: after longer than this without an owner, what is waited for begins anew."""
 
@@ -115,6 +132,12 @@ def take_over(
     return epoch
 
 
+def forget_stop(connection: sqlite3.Connection, path: Path, loop_id: str) -> None:
+    """A person resumes a group: what asked it to stop before is over, for every lane."""
+    with transaction(connection, path):
+        connection.execute("delete from stop_requests where loop_id = ?", (loop_id,))
+
+
 def request_stop(connection: sqlite3.Connection, path: Path, loop_id: str, at: float) -> None:
     """Leave word for the loop's controller to stop."""
     with transaction(connection, path):
@@ -133,8 +156,11 @@ def propose(
         Refused: The loop is over, or on its way out.
     """
     with (failpoints or Failpoints()).around("commit proposed"), transaction(connection, path):
-        row = connection.execute("select state from loops where id = ?", (proposal.loop_id,)).fetchone()
-        if row is None or row["state"] in (State.RELEASING, State.CLOSED):
+        going_on = connection.execute(
+            "select 1 from loops where (id = ?1 or lane_of = ?1) and state not in (?2, ?3)",
+            (proposal.loop_id, State.RELEASING, State.CLOSED),
+        ).fetchone()
+        if going_on is None:
             raise Refused(f"loop {proposal.loop_id} is over: it takes no proposal")
         (number,) = connection.execute(
             "select coalesce(max(number), 0) + 1 from proposals where loop_id = ?", (proposal.loop_id,)
@@ -159,6 +185,10 @@ class LoopStore:
         self._path = path
         self.loop_id = loop_id
         self.epoch = epoch
+        with explained(path):
+            row = connection.execute("select lane_of, lane from loops where id = ?", (loop_id,)).fetchone()
+        self.group = str(row["lane_of"] or loop_id) if row else loop_id
+        self.lane = int(row["lane"]) if row else 0
 
     def loop(self) -> Loop:
         """The loop row; raises ``Fenced`` once the epoch has moved on."""
@@ -167,9 +197,36 @@ class LoopStore:
             self._owned_row(row)
             return codec.decode(Loop, row)
 
+    def lanes(self) -> Sequence[Loop]:
+        """Every lane of the group, by number; the loop alone where it has no lanes."""
+        with explained(self._path):
+            rows = self._connection.execute(
+                "select * from loops where id = ?1 or lane_of = ?1 order by lane", (self.group,)
+            ).fetchall()
+            self._check_epoch()
+            return [codec.decode(Loop, row) for row in rows]
+
+    def heard_of(self) -> Mapping[int, float]:
+        """When each lane's controller was last heard of, by the lane's number."""
+        with explained(self._path):
+            rows = self._connection.execute(
+                "select lane, heartbeat from loops join owners on owners.loop_id = loops.id "
+                "where id = ?1 or lane_of = ?1",
+                (self.group,),
+            ).fetchall()
+        return {int(row["lane"]): float(row["heartbeat"]) for row in rows}
+
     def trials(self) -> Sequence[Trial]:
-        """Every trial, by number."""
+        """Every trial, by number: of all lanes."""
         return self._records(Trial, "order by number")
+
+    def group_jobs(self) -> Sequence[Job]:
+        """Every job of every lane, by number."""
+        return self._records(Job, "order by number", every_lane=True)
+
+    def group_obligations(self) -> Sequence[Obligation]:
+        """Every obligation of every lane, by the job's name."""
+        return self._records(Obligation, "order by job_name", every_lane=True)
 
     def trial(self, number: int) -> Trial:
         """One trial by number; raises ``LookupError`` when there is none."""
@@ -225,7 +282,7 @@ class LoopStore:
         with self._owned():
             self._connection.execute(
                 "insert or replace into rendered (loop_id, source_digest, request) values (?, ?, ?)",
-                (self.loop_id, source_digest, json.dumps(request)),
+                (self.group, source_digest, json.dumps(request)),
             )
 
     def remembered(self, fingerprint: str) -> Sequence[PatchAttempt]:
@@ -264,6 +321,8 @@ class LoopStore:
                 "select epoch, state, version from loops where id = ?", (self.loop_id,)
             ).fetchone()
             self._owned_row(before)
+            if change.expects is not None:
+                self._count_together(change.expects)
             after = state or State(before["state"])
             values = {
                 **change.loop,
@@ -290,15 +349,28 @@ class LoopStore:
             if not change.quiet:
                 _append(
                     self._connection,
-                    self.loop_id,
+                    self.group,
                     change.kind,
                     before["state"],
                     after,
                     change.why,
                     change.data,
                     change.at,
+                    self.lane,
                 )
             return codec.decode(Loop, row)
+
+    def _count_together(self, expected: int) -> None:
+        """Of two lanes that decide on the same rows, the second one asks again.
+
+        Raises:
+            Overtaken: A sibling has changed the group's rows since they were read.
+        """
+        counted = self._connection.execute(
+            "update loops set tally = tally + 1 where id = ? and tally = ?", (self.group, expected)
+        )
+        if counted.rowcount != 1:
+            raise Overtaken(f"a sibling of lane {self.lane} was faster")
 
     @contextlib.contextmanager
     def _owned(self) -> Iterator[None]:
@@ -326,8 +398,13 @@ class LoopStore:
         jobs = self._records(Job, which, *parameters)
         return jobs[0] if jobs else None
 
-    def _records(self, record: type[codec.R], which: str, *parameters: object) -> list[codec.R]:
-        rows = self._select(codec.TABLES[record], which, *parameters)
+    def _records(
+        self, record: type[codec.R], which: str, *parameters: object, every_lane: bool = False
+    ) -> list[codec.R]:
+        own = self.lane and not every_lane and record in _OF_A_LANE
+        rows = self._select(
+            codec.TABLES[record], f"and lane = {self.lane} {which}" if own else which, *parameters
+        )
         with explained(self._path):
             return [codec.decode(record, row) for row in rows]
 
@@ -335,7 +412,7 @@ class LoopStore:
         with explained(self._path):
             rows = self._connection.execute(
                 f"select * from {table} where loop_id = ? {which}",  # noqa: S608 - table and clause are ours
-                (self.loop_id, *parameters),
+                (self.group, *parameters),
             ).fetchall()
             self._check_epoch()
         return rows
@@ -354,9 +431,10 @@ def _append(
     why: str,
     data: object,
     at: float,
+    lane: int = 0,
 ) -> None:
     connection.execute(
-        "insert into events (loop_id, seq, at, kind, source, target, why, data) "
-        "select ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 from events where loop_id = ?1",
-        (loop_id, at, kind, source, target, why, codec.encode_field("data", data)),
+        "insert into events (loop_id, seq, at, kind, source, target, why, data, lane) "
+        "select ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 from events where loop_id = ?1",
+        (loop_id, at, kind, source, target, why, codec.encode_field("data", data), lane),
     )

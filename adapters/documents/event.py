@@ -21,6 +21,7 @@ def event_object(event: Event) -> dict[str, JSON]:
         "to": event.target,
         "why": event.why,
         "data": dict(event.data),
+        **({"lane": event.lane} if event.lane else {}),
     }
 
 
@@ -39,7 +40,8 @@ def event_line(event: Event) -> str:
     where = moved or event.target
     why = event.why.replace("\n", "\n" + " " * 60)
     clock = time.strftime("%H:%M:%S", time.localtime(event.at))  # as `start` tells it
-    return f"{event.seq:>4}  {clock}  {where:<24}  {event.kind:<15}  {why}{_guards(event)}"
+    lane = f"lane {event.lane}  " if event.lane else ""
+    return f"{event.seq:>4}  {clock}  {lane}{where:<24}  {event.kind:<15}  {why}{_guards(event)}"
 
 
 def _guards(event: Event) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, Loop, Owner, State
 from wpfsm.state.database import siblings
-from wpfsm.state.leases import STALE_SECONDS, is_held
+from wpfsm.state.leases import STALE_SECONDS, anybody_drives
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def look(history: History, database: Path, loop: Loop, now: float) -> Liveness:
         alive = False
     elif here:
         try:
-            alive = is_held(siblings(database, "locks"), f"loop-{loop.id}")
+            alive = anybody_drives(siblings(database, "locks"), loop.id)
         except OSError:
             # A folder that may only be read: the heartbeat is what is left.
             alive = None if owner is None else now - owner.heartbeat <= STALE_SECONDS

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from wpfsm.adapters.documents.job_changes import changes
+from wpfsm.adapters.documents.lanes import lane_objects, standing
 from wpfsm.adapters.documents.liveness import Liveness
 from wpfsm.adapters.documents.phase import phase_objects
 from wpfsm.adapters.documents.rows import (
@@ -73,6 +74,7 @@ def loop_document(
     from wpfsm.adapters.documents.pool import pool_object
 
     at = time.time() if now is None else now
+    loop = standing(history, loop)
     jobs, trials, proposals = history.jobs(loop.id), history.trials(loop.id), history.proposals(loop.id)
     ledger = ledger_of(loop, jobs, at)
     owed = history.owed_jobs(loop.id)
@@ -99,10 +101,11 @@ def loop_document(
         "controller": controller.to_json(stamp) if controller else None,
         "phases": phase_objects(loop, trials, jobs, ledger),
         "engine": _engine(loop, at),
+        "lanes": lane_objects(history, loop, jobs, trials),
         "trials": [_trial(t, best) for t in trials],
         "best": _best(loop, jobs, best),
         "comparisons": comparisons(loop, trials),
-        "jobs": [job_object(loop, j, before, ledger) for before, j in zip([None, *jobs], jobs, strict=False)],
+        "jobs": [job_object(loop, j, _before(jobs, j), ledger) for j in jobs],
         "pool": pool_object(history, loop, jobs, owed, at),
         "ledger": _ledger(ledger, loop),
         "handoff": loop.handoff.to_json() if loop.handoff else None,
@@ -116,6 +119,11 @@ def loop_document(
             proposed=any(p.status == "open" for p in proposals),
         ),
     }
+
+
+def _before(jobs: Sequence[Job], job: Job) -> Job | None:
+    """The job before it, of its lane."""
+    return next((j for j in reversed(jobs) if j.number < job.number and j.lane == job.lane), None)
 
 
 def _engine(loop: Loop, at: float) -> dict[str, JSON] | None:
@@ -377,4 +385,5 @@ def job_object(loop: Loop, job: Job, before: Job | None, ledger: Ledger) -> dict
         "stopped_for": job.stopped_for or None,
         "created_at": stamp(job.created_at),
         "ended_at": stamp(job.ended_at),
+        **({"lane": job.lane, "claims": job.claims or None} if job.lane else {}),
     }

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from wpfsm.fsm.costs.job_cost import JobCost
 from wpfsm.fsm.costs.ledger import Ledger
+from wpfsm.fsm.pool.owner import as_reused
 from wpfsm.fsm.records import JSON, Job, Loop, Trial, as_mapping
 
 SCHEMA = "wpfsm/1"
@@ -26,7 +27,8 @@ def section(loop: Loop, name: str) -> Mapping[str, JSON]:
 def ledger_of(loop: Loop, jobs: Sequence[Job], now: float) -> Ledger:
     """The loop's ledger as of ``now``."""
     billed = bool(section(loop, "forecast").get("bill_provisioning"))
-    costs = [JobCost.of(job, instances(loop)) for job in jobs if job.arn]
+    explained = as_reused(jobs) if loop.lane else jobs
+    costs = [JobCost.of(job, instances(loop)) for job in explained if job.arn]
     return Ledger.of(costs, loop.price, loop.closed_at or now, billed)
 
 

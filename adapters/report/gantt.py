@@ -41,9 +41,11 @@ def timeline(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
     if not found:
         return None
     banded = len(facts.phases) > 1
-    lane_of = lanes(facts.jobs, facts.now)
+    in_lanes = any(job.lane for job in facts.jobs)
+    lane_of = {job.number: job.lane for job in facts.jobs} if in_lanes else lanes(facts.jobs, facts.now)
     count = max(lane_of.values())
-    names = ["pool"] if count == 1 else [f"pool {number}" for number in range(1, count + 1)]
+    name = "lane" if in_lanes else "pool"
+    names = ["pool"] if count == 1 else [f"{name} {number}" for number in range(1, count + 1)]
     above = frame.is_narrow and len(facts.jobs) <= _LABELLED
     row = min(_ROW_BELOW_LABEL if above else _ROW, max(4.5, 780 / len(facts.jobs)))
     top, rows = max(_LANE, _LANES * count), row * len(facts.jobs)

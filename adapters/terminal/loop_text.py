@@ -67,6 +67,7 @@ def loop_text(document: Document, width: int | None = None) -> str:
     best = document["best"]
     lines = [f"loop {loop['id']}: {loop['state']}" + (f", {loop['outcome']}" if loop["outcome"] else "")]
     lines += [f"{'why' if i == 0 else '':<6}{line}" for i, line in enumerate(loop["why"].splitlines())]
+    lines += _lane_lines(document, width)
     if document["jobs"]:
         rows = fit(
             _job_rows(document),
@@ -95,6 +96,31 @@ def loop_text(document: Document, width: int | None = None) -> str:
         lines += ["", *_handoff_lines(handoff), ""]
     lines += [f"next  {shlex.join(step['argv'])}  # {step['why']}" for step in document["next"]]
     return "\n".join(lines)
+
+
+def _lane_lines(document: Document, width: int | None) -> list[str]:
+    """A row for each lane while the group goes on: what it does, its pool, what it waits for."""
+    lanes = document.get("lanes") or []
+    if not lanes or document["loop"]["state"] == "Closed":
+        return []
+    rows = [("LANE", "STATE", "TRIAL", "JOB", "POOL", "WAITS FOR")]
+    for lane in lanes:
+        pool = lane["pool"]
+        held = f"{pool['status'] or 'reported late'} ({pool['owner_job']})" if pool["held"] else "-"
+        claimed = f"claims that of {lane['claims']}" if lane["claims"] else held
+        state = f"{lane['state']}, {lane['outcome']}" if lane["outcome"] else lane["state"]
+        waits = "an answer (hand-off)" if lane["handoff"] else lane["waits_for"] or "-"
+        rows.append(
+            (
+                str(lane["lane"]),
+                state,
+                str(lane["trial"] or "-"),
+                lane["job"] or "-",
+                claimed,
+                short(waits, 40),
+            )
+        )
+    return ["", table(fit(rows, width, ("WAITS FOR", "POOL"), ("JOB",)))]
 
 
 def _job_rows(document: Document) -> list[tuple[str, ...]]:

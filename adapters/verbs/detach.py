@@ -78,11 +78,11 @@ def _await_owner(given: Options, loop: Loop, child: subprocess.Popen[bytes], log
         Refused: It ended, or a minute passed, and it had not.
     """
     history = History(open_existing(given.database))
-    deadline = time.monotonic() + 60
+    deadline, began = time.monotonic() + 60, time.time()
     while time.monotonic() < deadline:
         ended = child.poll() is not None  # read before the row: what the child wrote is seen below
         owner = history.owner(loop.id)
-        if owner and owner.pid == child.pid:
+        if owner and (owner.pid == child.pid or (loop.lane and owner.since > began)):
             return
         if ended:
             break

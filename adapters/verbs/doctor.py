@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SWEEP_SECONDS = 900.0
 """Between two sweeps of a shared table."""
-LATE_SECONDS = 300.0
-"""How long after the time of its next look a loop of an engine counts as late."""
 MOST_SKEW = 60.0
 """Seconds. Signatures are refused beyond 5 minutes, and times in a ledger are wrong before that."""
 
@@ -120,7 +118,7 @@ def _team(given: Options) -> list[Check]:
     try:
         place = place_of(given)
         owed = history_of(given).owed()
-        late = [loop.id for loop in history_of(given).unfinished() if _is_late(loop)]
+        late = [loop.id for loop in history_of(given).unfinished() if _is_late(given, loop)]
         swept = last_sweep(place)
     except WpfsmError as error:
         return [Check("table", "fail", str(error), error.fix, error.exit_code)]
@@ -154,8 +152,12 @@ def _team(given: Options) -> list[Check]:
     return checks
 
 
-def _is_late(loop: Loop) -> bool:
-    return loop.handoff is None and loop.look_at is not None and time.time() > loop.look_at + LATE_SECONDS
+def _is_late(given: Options, loop: Loop) -> bool:
+    """Whether an engine should have taken a turn of it by now, or died in one."""
+    from wpfsm.adapters.documents import liveness
+
+    driven = liveness.look(history_of(given), given.database, loop, time.time()).alive
+    return bool(loop.generation) and loop.handoff is None and driven is False
 
 
 def _extras() -> list[Check]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wpfsm.adapters.aws.targets import archive_of, history_of, sources_of
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import Liveness, look
 from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.documents.rows import SCHEMA
@@ -183,7 +184,7 @@ def _events(history: History, loop_id: str, since: int, *, follow: bool, seconds
     """Events in order; while following, new ones as they are committed."""
     while True:
         # Read before the events: what a loop that rests has committed is then seen below.
-        resting = at_rest(history.find(loop_id))
+        resting = at_rest(standing(history, history.find(loop_id)))
         for event in history.events(loop_id, since):
             since = event.seq
             yield event

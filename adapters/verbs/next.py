@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from wpfsm.adapters.aws.targets import history_of, place_of, sources_of
 from wpfsm.adapters.documents.event import event_line, event_object
 from wpfsm.adapters.documents.experiment import experiment_object
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.experiment_text import experiment_lines
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
-from wpfsm.adapters.verbs.detach import DETACHED
+from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
 from wpfsm.adapters.verbs.drive import drive_owned
 from wpfsm.adapters.verbs.inspect import document_of, look_seconds
+from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.verbs.proposing import Asked, proposal_of
 from wpfsm.fsm.errors import Held, Refused, StoreError, WpfsmError
@@ -36,7 +38,7 @@ def next_(given: Options, which: str, asked: Asked, *, detach: bool) -> int:
     outlive_output()
     connection = None if given.shared else open_existing(given.database, write=True)
     history = history_of(given) if connection is None else SqliteHistory(connection)
-    loop = named(history, which, acting=True)
+    loop = standing(history, named(history, which, acting=True))
     if asked.is_empty:
         return _show(given, history, loop, _code(loop))
     if loop.state in (State.RELEASING, State.CLOSED):
@@ -50,7 +52,10 @@ def next_(given: Options, which: str, asked: Asked, *, detach: bool) -> int:
         return _hand_to_engine(given, history, loop, proposal, detach=detach)
     if detach:
         with contextlib.suppress(Held):  # whoever drives it finds the proposal
-            drive_owned(given, connection, loop, detach=True)
+            if loop.lane:
+                detach_loop(given, loop, own_group(given, loop.id))
+            else:
+                drive_owned(given, connection, loop, detach=True)
         return _show(given, history, history.find(loop.id), DETACHED)
     return _follow(given, connection, loop, proposal)
 
@@ -99,6 +104,9 @@ def _hand_to_engine(given: Options, history: History, loop: Loop, proposal: Prop
         now, row, answered = _answer(history, loop.id, proposal.number)
         if answered:
             return _report(given, history, now, row, _code(now))
+        if now.handoff is not None and (row.status == "taken" or now.handoff.kind == "limit"):
+            _waits_on(history, now, row.number)
+            return _report(given, history, now, row, ASKS)
         waits = row.status == "open" and look(history, given.database, now, time.time()).alive is False
         if waits and not begun:
             begun = True  # once: whatever becomes of that execution, the sweep looks after it
@@ -124,7 +132,7 @@ def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal:
         if answered:
             return _report(given, history, now, row, _code(now))
         try:
-            result = drive_owned(given, connection, now)
+            result = drive_lanes(given, connection, now) if now.lane else drive_owned(given, connection, now)
             assert result is not None, "it was driven here"
         except Held:
             _watch(given, history, loop.id)

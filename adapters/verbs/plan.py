@@ -180,8 +180,8 @@ def _document(
     rate, count = (price.usd_per_hour if price else None), file.pool.instance_count
     keep_alive = float(file.pool.keep_alive or 0) if file.keeps_pool else 0.0
     assumed, gaps, measured = _assumptions(given, file)
-    ahead = forecast(jobs, assumed, rate, count, keep_alive=keep_alive)
-    leak = worst_case_leak(keep_alive, file.job.max_runtime, rate, count)
+    ahead = forecast(jobs, assumed, rate, count, keep_alive=keep_alive, lanes=file.lanes)
+    leak = worst_case_leak(keep_alive, file.job.max_runtime, rate, count * file.lanes)
     preview = () if missing_extra(file.strategy) else strategy.preview()
     return {
         "schema": SCHEMA,
@@ -190,6 +190,7 @@ def _document(
         "region": file.region,
         "jobs": jobs,
         "jobs_known": strategy.total() is not None,
+        "lanes": file.lanes,
         "phases": _phases(file),
         "trials": [_proposal(n, p) for n, p in enumerate(preview, start=1)],
         "lock": None,
@@ -318,9 +319,10 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
     ]
     known = "" if document["jobs_known"] else " at most"
     where = f"{file.pool.instance_count} x {file.pool.instance_type}, {file.backend}, {file.region}"
+    lanes = f", {file.lanes} lanes side by side" if file.lanes > 1 else ""
     between, during = usd(leak["killed_between_jobs_usd"]), usd(leak["killed_during_job_usd"])
     lines = [
-        f"plan {file.name}: {document['jobs']} job(s){known} on {where}",
+        f"plan {file.name}: {document['jobs']} job(s){known} on {where}{lanes}",
         *_trial_lines(document),
         "",
         table(rows),

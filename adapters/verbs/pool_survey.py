@@ -18,7 +18,7 @@ from wpfsm.fsm.records import JSON, TERMINAL, Loop, State
 from wpfsm.fsm.states.releasing.orphan import loop_of
 from wpfsm.fsm.units import stamp
 from wpfsm.state.database import siblings
-from wpfsm.state.leases import is_held
+from wpfsm.state.leases import anybody_drives
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.account import Account
@@ -133,7 +133,7 @@ def _holder(loop_id: str, database: Path, history: History | None, now: float) -
 def is_locked(database: Path, loop_id: str) -> bool:
     """Whether a process on this host holds the loop's lock: then it lives, whatever a database says."""
     with contextlib.suppress(OSError):
-        return is_held(siblings(database, "locks"), f"loop-{loop_id}")
+        return anybody_drives(siblings(database, "locks"), loop_id)
     return False
 
 

@@ -188,7 +188,7 @@ def _emulator(given: Options, file: LoopFile, python: Path | None) -> Iterator[O
     state = Path(tempfile.mkdtemp(prefix="wpfsm-rehearsal-"))
     try:
         url = ensure(state, options=options).url
-        yield replace(given, output="none", endpoint_url=url)
+        yield replace(given, output="none", endpoint_url=url, shared="")
     except EmulatorStartError as error:
         raise StoreError(f"the embedded emulator did not start: {error}", fix="look at its log") from error
     finally:

@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from wpfsm.adapters.engine.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.terminal.streams import outlive_output
-from wpfsm.adapters.verbs.detach import detached
+from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report, send_again
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.lanes import abandon_group, drive_lanes, own_group
+from wpfsm.adapters.verbs.naming import in_lane, named
 from wpfsm.adapters.verbs.proposing import instead_of_failed
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Held
 from wpfsm.fsm.records import Loop, Outcome, State
 from wpfsm.fsm.resume import take_up_changes
+from wpfsm.state.connection import PatientConnection
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
-from wpfsm.state.store import propose
+from wpfsm.state.store import forget_stop, propose
 
 ENDED = 1
 """Exit code of ``resume`` for a loop that ended on an outage of the service: it ended without its goal."""
@@ -67,12 +69,30 @@ def resume(
     if skip or settings:
         propose(connection, given.database, instead_of_failed(loop, skip=skip, settings=settings))
 
+    if loop.lane and not in_lane():
+        return _resume_group(given, connection, loop, accept_changes=accept_changes, detach=detach)
+
     def take_up(owned: Controller) -> None:
         for note in take_up_changes(Context(owned.ports), accept=accept_changes):
             hint(note)
 
     # The background half of --detach is no new wish: a stop that came in between is still meant.
     return drive(given, connection, loop, first=take_up, detach=detach, forget_stop=not detached())
+
+
+def _resume_group(
+    given: Options, connection: PatientConnection, group: Loop, *, accept_changes: bool, detach: bool
+) -> int:
+    lease = own_group(given, group.id)
+    if detach:
+        forget_stop(connection, given.database, group.id)
+        detach_loop(given, group, lease)
+        report(given, History(connection), group, None)
+        return DETACHED
+    ended = drive_lanes(
+        given, connection, group, lease=lease, accept_changes=accept_changes, forget_stop=True
+    )
+    return report(given, History(connection), ended.loop, ended.error, ended.exit_code)
 
 
 def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Loop | None = None) -> int:
@@ -97,6 +117,16 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
     if loop.state is State.CLOSED:
         report(given, History(connection), loop, None)
         return 0
+    if loop.lane and not in_lane():
+        lease = own_group(given, loop.id)
+        try:
+            abandon_group(given, connection, loop, outcome, why, judged=judged)
+        except BaseException:
+            lease.release()
+            raise
+        ended = drive_lanes(given, connection, loop, lease=lease)
+        code = report(given, History(connection), ended.loop, ended.error, ended.exit_code)
+        return 0 if ended.loop.state is State.CLOSED else code
 
     def abandon(owned: Controller) -> None:
         if judged is not None and owned.ports.store.loop().epoch != judged.epoch + 1:

@@ -18,9 +18,10 @@ from wpfsm.adapters.terminal.output import Options, hint, listed
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
+from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.watchers import mlflow, notify
-from wpfsm.fsm.errors import Held, Refused
+from wpfsm.fsm.errors import Held, Refused, UsageError
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
@@ -43,6 +44,7 @@ def start(
     continued: str | None = None,
     queue: bool = False,
     follow: bool = False,
+    lanes: int | None = None,
 ) -> int:
     """Create a loop from a file and drive it to its end; returns the exit code.
 
@@ -55,6 +57,7 @@ def start(
         strict: Refuse where a check of the source would warn.
         continued: A closed loop whose trials the new one knows, and of which it repeats none.
         queue: Wait for a pool that another loop holds.
+        lanes: In the place of the file's.
         follow: Where a team's engine drives the loop, which goes on behind Preflight: wait for its end.
     """
     outlive_output()  # before there is a loop: whatever becomes of the streams, nobody drives it otherwise
@@ -62,6 +65,7 @@ def start(
         *overrides,
         *([f"backend={backend}"] if backend else []),
         *(["checks.strict=true"] if strict else []),
+        *([f"lanes={lanes}"] if lanes else []),
     )
     loop_file = load(file, settings, with_files=True)
     notify.require(loop_file.notify)
@@ -70,13 +74,20 @@ def start(
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
+        if loop_file.lanes > 1:
+            raise UsageError(
+                "lanes are not known to a shared engine yet", fix="lanes: 1, or --db FILE on this machine"
+            )
         trials, source = known_trials(given, continued, file, loop_file) if continued else ((), "")
         drawn = new_row(given, file, loop_file, settings, source)
         loop = replace(drawn, id=draw_id(loop_file.name))
         return shared.start(given, loop, created_from(file, trials), trials, follow=follow, queue=queue)
     known, digest = known_trials(given, continued, file, loop_file) if continued else ((), "")
     loop, connection, lease = new_loop(given, file, loop_file, settings, known, digest)
-    hint(f"loop {loop.id}")
+    hint(f"loop {loop.id}" + (f", {loop_file.lanes} lanes" if loop.lane else ""))
+    if loop.lane and not detach:
+        ended = drive_lanes(given, connection, loop, lease=lease, queue=queue)
+        return report(given, History(connection), ended.loop, ended.error, ended.exit_code)
     if detach:
         detach_loop(given, loop, lease, queue=queue)
         report(given, History(connection), loop, None)
@@ -157,11 +168,14 @@ def new_loop(
     while True:
         loop = replace(drawn, id=draw_id(loop_file.name))
         try:
-            lease = own_loop(given.database, loop.id)
+            lease = own_group(given, loop.id) if loop_file.lanes > 1 else own_loop(given.database, loop.id)
         except Held:
             continue
         try:
-            create_loop(connection, given.database, loop, why, [replace(t, loop_id=loop.id) for t in known])
+            loop, *others = lanes_of(loop, loop_file.lanes)
+            create_loop(
+                connection, given.database, loop, why, [replace(t, loop_id=loop.id) for t in known], others
+            )
         except IdTaken:
             lease.release()
         except BaseException:
@@ -169,6 +183,21 @@ def new_loop(
             raise
         else:
             return loop, connection, lease
+
+
+def lanes_of(loop: Loop, count: int) -> list[Loop]:
+    """The rows of a group's lanes, of which the first has the group's id; the loop alone where it has no lanes."""
+    if count == 1:
+        return [loop]
+    return [
+        replace(
+            loop,
+            id=loop.id if lane == 1 else f"{loop.id}-l{lane}",
+            lane=lane,
+            lane_of=loop.id if lane > 1 else "",
+        )
+        for lane in range(1, count + 1)
+    ]
 
 
 def created_from(file: Path, known: Sequence[Trial]) -> str:

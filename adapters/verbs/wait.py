@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.event import event_line, event_object
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint, print_json
@@ -57,7 +58,7 @@ def _until_rest(given: Options, history: History, loop_id: str, deadline: float)
     seen = last.seq if last else 0
     driven_at = time.monotonic()
     while True:
-        loop = history.find(loop_id)
+        loop = standing(history, history.find(loop_id))
         for event in history.events(loop_id, seen):
             seen = event.seq
             if given.output == "jsonl":

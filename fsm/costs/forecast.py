@@ -114,6 +114,7 @@ def forecast(
     instance_count: int = 1,
     *,
     keep_alive: float,
+    lanes: int = 1,
 ) -> LoopForecast:
     """Forecasts a loop of so many jobs both ways.
 
@@ -123,26 +124,28 @@ def forecast(
         price_per_hour: US dollars per instance and hour; None when unknown.
         instance_count: instances of each job.
         keep_alive: seconds that the idle pool stays.
+        lanes: how many run side by side; each starts cold once, and takes jobs until none is left.
 
     Raises:
         ValueError: There is no job to forecast.
     """
     if jobs < 1:
         raise ValueError(f"a forecast needs at least one job, not {jobs}")
-    between = jobs - 1
+    lanes = min(lanes, jobs)
+    longest = -(-jobs // lanes)  # jobs of the busiest lane
+    between = jobs - lanes
     survives = a.gap <= keep_alive
     later_start = a.warm_start if survives else a.cold_start
-    warm_starting = a.cold_start + between * later_start
-    cold_starting = jobs * a.cold_start
     idle = between * min(a.gap, keep_alive)
-    training, waiting = jobs * a.train, between * a.gap
 
-    def side(starting: float, idle: float) -> Side:
-        billed = training + idle + (starting if a.bill_provisioning else 0.0)
+    def side(later: float, idle: float) -> Side:
+        starting = lanes * a.cold_start + between * later
+        billed = jobs * a.train + idle + (starting if a.bill_provisioning else 0.0)
         cost = None if price_per_hour is None else bill(billed, price_per_hour, instance_count)
-        return Side(wall_seconds=starting + training + waiting, cost_usd=cost)
+        wall = a.cold_start + longest * a.train + (longest - 1) * (later + a.gap)
+        return Side(wall_seconds=wall, cost_usd=cost)
 
-    warm, cold = side(warm_starting, idle), side(cold_starting, 0.0)
+    warm, cold = side(later_start, idle), side(a.cold_start, 0.0)
     return LoopForecast(
         warm=warm,
         cold=cold,

@@ -36,6 +36,7 @@ class JobCost:
         expires_at: when the service ends the idle pool by itself; an estimate of idle time stops there.
         install_seconds: of the training time, how long packages were installed.
         upload_seconds: of the training time, how long artifacts were uploaded.
+        lane: the lane that submitted it; its jobs follow one another, and run beside those of other lanes.
     """
 
     number: int
@@ -53,12 +54,14 @@ class JobCost:
     expires_at: float | None = None
     install_seconds: float | None = None
     upload_seconds: float | None = None
+    lane: int = 0
 
     @classmethod
     def of(cls, job: Job, instance_count: int) -> JobCost:
         """The job as the ledger sees it."""
         poolless = job.is_terminal and job.keep_alive == 0
         return cls(
+            lane=job.lane,
             number=job.number,
             instance_count=instance_count,
             started_at=job.created_at,
@@ -111,8 +114,10 @@ def wall_seconds(jobs: Sequence[JobCost], now: float) -> float | None:
 
 
 def gaps_between(jobs: Sequence[JobCost]) -> tuple[float, ...]:
-    """Seconds from the end of each job to the acceptance of the next, where both are known."""
-    spans = (span(before.ended_at, after.started_at) for before, after in pairwise(jobs))
+    """Seconds from the end of each job to the acceptance of its lane's next, where both are known."""
+    ordered = sorted(jobs, key=lambda job: job.lane)  # stable: in order of number within each lane
+    pairs = ((before, after) for before, after in pairwise(ordered) if before.lane == after.lane)
+    spans = (span(before.ended_at, after.started_at) for before, after in pairs)
     return tuple(span for span in spans if span is not None)
 
 

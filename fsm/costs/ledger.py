@@ -282,11 +282,19 @@ def _cold(
             ]
         cost = bill(sum(billed), rate)
     return ColdLoop(
-        wall_seconds=None if wall is None else wall + sum(extra),
+        wall_seconds=None if wall is None else wall + _longest(jobs, extra),
         cost_usd=cost,
         start_seconds=cold_start,
         measured=bool(measured),
     )
+
+
+def _longest(jobs: Sequence[JobCost], extra: Sequence[float]) -> float:
+    """What cold starts would add to the wall time: the most of any lane, for lanes run beside one another."""
+    by_lane: dict[int, float] = {}
+    for job, more in zip(jobs, extra, strict=True):
+        by_lane[job.lane] = by_lane.get(job.lane, 0.0) + more
+    return max(by_lane.values(), default=0.0)
 
 
 def _scaled(seconds: float | None, count: int) -> float | None:

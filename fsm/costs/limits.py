@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.fsm.costs.job_cost import bill
-from wpfsm.fsm.records import Job
+from wpfsm.fsm.records import TERMINAL, Job
 from wpfsm.fsm.units import duration, times, usd
 
 LimitName = Literal["max_jobs", "max_cost", "max_wall", "max_failures"]
@@ -49,6 +49,7 @@ class Spent:
         wall_seconds: since the loop started.
         cost_complete: no job lacks a part of its cost.
         unknown_jobs: how many jobs do; None when that is not known either, and then every job counts as one.
+        reserved_seconds: of a cluster, that what other lanes have under way may still be billed for.
     """
 
     jobs: int = 0
@@ -57,6 +58,7 @@ class Spent:
     wall_seconds: float = 0.0
     cost_complete: bool = True
     unknown_jobs: int | None = None
+    reserved_seconds: float = 0.0
 
     @property
     def unpriced_jobs(self) -> int:
@@ -174,14 +176,16 @@ def _admit_cost(
         )
     worst = worst_case_usd(max_runtime, keep_alive, price_per_hour, instance_count)
     known = spent.cost_usd or 0.0
-    used = known + spent.unpriced_jobs * worst
+    reserved = bill(spent.reserved_seconds, price_per_hour, instance_count)
+    used = known + spent.unpriced_jobs * worst + reserved
     if used + worst <= limits.max_cost + _EXACT:
         return None
     unknown = f" + {spent.unpriced_jobs} of unknown cost x {usd(worst)}" if spent.unpriced_jobs else ""
+    lanes = f" + {usd(reserved)} that the other lanes have under way" if reserved else ""
     return Refusal(
         limit="max_cost",
         text=(
-            f"one more job could pass limits.max_cost: {usd(known)} spent{unknown} + {usd(worst)} at worst "
+            f"one more job could pass limits.max_cost: {usd(known)} spent{unknown}{lanes} + {usd(worst)} at worst "
             f"({duration(max_runtime)} of job.max_runtime + {duration(keep_alive)} of keep-alive = "
             f"{times(instance_count, price_per_hour, max_runtime + keep_alive)}) > {usd(limits.max_cost)}. "
             "Lower job.max_runtime or pool.keep_alive, or raise limits.max_cost."
@@ -200,6 +204,21 @@ def _reached(limit: LimitName, allowed: float, spent: float, text: str) -> Refus
         spent=spent,
         worst_case=0.0,
     )
+
+
+def under_way(jobs: Sequence[Job], now: float) -> float:
+    """Seconds of a cluster that jobs of other lanes may still be billed for, at worst: their runtime, then their pool.
+
+    What they have used by ``now`` is in the ledger.
+    """
+    seconds = 0.0
+    for job in jobs:
+        if job.status not in TERMINAL and job.status != "Rejected":
+            used = max(0.0, now - job.started_at) if job.started_at is not None else 0.0
+            seconds += max(0.0, job.max_runtime - used) + job.keep_alive
+        elif job.may_hold_pool and job.ended_at is not None:
+            seconds += max(0.0, job.ended_at + job.keep_alive - now)
+    return seconds
 
 
 def unmended(jobs: Sequence[Job]) -> Iterator[Job]:

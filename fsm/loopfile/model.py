@@ -36,9 +36,12 @@ from wpfsm.fsm.strategies.ask import AskConfig
 from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig
 from wpfsm.fsm.strategies.expression import check_regex
+from wpfsm.fsm.strategies.fix import FixConfig
 from wpfsm.fsm.strategies.recipes import RecipesConfig
 from wpfsm.fsm.strategies.registry import Strategies, StrategyConfig, phases_of
 from wpfsm.fsm.strategies.single import SingleConfig
+from wpfsm.fsm.strategies.sweep import SweepConfig
+from wpfsm.fsm.strategies.until import UntilConfig
 from wpfsm.fsm.units import short_duration
 
 MAX_RUNTIME = 28 * 86400
@@ -375,6 +378,10 @@ class Notify(Section):
         return urls
 
 
+MOST_LANES = 32
+"""A bound against slips of the pen: each lane holds instances."""
+
+
 class Track(Section):
     """Where each trial is logged as a run, beside wpfsm's own history."""
 
@@ -427,6 +434,12 @@ class LoopFile(Section):
         default_factory=list, description="Numbers that are kept and drawn beside the goal, such as accuracy."
     )
     strategy: Strategies = Field(default_factory=lambda: SingleConfig(type="single"))
+    lanes: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_LANES,
+        description="How many trials run side by side, each on a pool of its own; all pools have the same lock.",
+    )
     limits: Limits = Limits()
     on_failure: list[FailureRule] = Field(default_factory=list)
     on_contested: Literal["cold", "stop"] = Field(
@@ -452,6 +465,7 @@ class LoopFile(Section):
                     "give job.source and job.entry instead"
                 )
         self._check_ask()
+        self._check_lanes()
         for number, rule in enumerate(self.on_failure):
             if rule.hold and (why := too_long_a_hold(rule.hold, self.pool)):
                 raise ValueError(f"on_failure.{number}.hold: {why}")
@@ -467,6 +481,26 @@ class LoopFile(Section):
         if self.early_stop and not self.metric:
             raise ValueError("early_stop: needs a metric")
         return self
+
+    def _check_lanes(self) -> None:
+        """Lanes need pools, and trials that do not wait for one another's files."""
+        if self.lanes == 1:
+            return
+        if not self.keeps_pool:
+            raise ValueError(
+                "lanes: each lane has a pool, and `single` keeps none and has one trial; write lanes: 1"
+            )
+        if all(isinstance(phase, FixConfig) for phase in self.phases):
+            raise ValueError("lanes: the attempts of `fix` follow one another; write lanes: 1")
+        for phase in self.phases:
+            carries = isinstance(phase, UntilConfig) and (
+                phase.propose is None if phase.carry_checkpoint is None else phase.carry_checkpoint
+            )
+            if carries or (isinstance(phase, SweepConfig) and phase.carry_checkpoint):
+                raise ValueError(
+                    "lanes: a checkpoint that is carried on lies in one pool's cache, and the service picks the pool; "
+                    "write lanes: 1, or carry_checkpoint: false"
+                )
 
     def _check_ask(self) -> None:
         """An open phase ends the list, for it ends by `next --done`; its hold is what the service grants."""

@@ -222,7 +222,7 @@ class LogArchive(Protocol):
 class PoolLeases(Protocol):
     """The right to use a pool key."""
 
-    def take(self, pool_key: str, loop_id: str) -> None:
+    def take(self, pool_key: str, loop_id: str, *, lanes: bool = False) -> None:
         """Hold the key until the process ends. Raises ``Held`` when another live loop has it."""
         ...
 
@@ -287,8 +287,24 @@ class Store(Protocol):
         """The loop row."""
         ...
 
+    def lanes(self) -> Sequence[Loop]:
+        """Every lane of the group, by number; the loop alone where it has no lanes."""
+        ...
+
+    def heard_of(self) -> Mapping[int, float]:
+        """When each lane's controller was last heard of, by the lane's number."""
+        ...
+
+    def group_jobs(self) -> Sequence[Job]:
+        """Every job of every lane, by number. Only the lane that submitted a job writes its row."""
+        ...
+
+    def group_obligations(self) -> Sequence[Obligation]:
+        """Every obligation of every lane, by the job's name."""
+        ...
+
     def trials(self) -> Sequence[Trial]:
-        """Every trial, by number."""
+        """Every trial of every lane, by number."""
         ...
 
     def trial(self, number: int) -> Trial:
@@ -348,7 +364,10 @@ class Store(Protocol):
         ...
 
     def commit(self, change: Change, *, state: State | None = None) -> Loop:
-        """One transaction: rows, event and (with ``state``) the transition; returns the loop as it now is."""
+        """One transaction: rows, event and (with ``state``) the transition; returns the loop as it now is.
+
+        Raises ``Overtaken`` when the change depends on siblings (``expects``) that have moved since.
+        """
         ...
 
     def save_rendered(self, source_digest: str, request: Request) -> None:
@@ -383,6 +402,10 @@ class History(Protocol):
 
     def count_named(self, name: str) -> int:
         """How many loops have this name."""
+        ...
+
+    def lanes(self, loop_id: str) -> Sequence[Loop]:
+        """The lanes of a group by number; none of a loop without lanes."""
         ...
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:

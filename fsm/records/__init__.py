@@ -65,6 +65,8 @@ class Outcome(StrEnum):
     TRANSIENT = "transient"
     INTERRUPTED = "interrupted"
     TERMINATED = "terminated"
+    LET_GO = "let_go"
+    """Of a lane: no trial was left for it, and the others go on."""
 
 
 EXIT_CODES: Mapping[Outcome, int] = {
@@ -82,6 +84,7 @@ EXIT_CODES: Mapping[Outcome, int] = {
     Outcome.TRANSIENT: 75,
     Outcome.INTERRUPTED: 130,
     Outcome.TERMINATED: 143,
+    Outcome.LET_GO: 0,
 }
 
 TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
@@ -201,6 +204,17 @@ class Loop:
     closed_at: float | None = None
     epoch: int = 0
     version: int = 0
+    lane_of: str = ""
+    """Of every lane but the first: the id of its group, which is that of the first lane."""
+    lane: int = 0
+    """Which lane of its group this is, from 1; 0 for a loop without lanes."""
+    tally: int = 0
+    """Of the first lane: counts the changes of the group that depend on what the siblings did."""
+
+    @property
+    def group(self) -> str:
+        """The id under which the rows of all lanes are kept; a loop without lanes is its own group."""
+        return self.lane_of or self.id
 
 
 TrialState = Literal["pending", "running", "completed", "failed", "stopped"]
@@ -243,6 +257,8 @@ class Trial:
     verdict: Verdict = ""
     """What became of it against the best so far; empty until it is known, and where nothing is compared."""
     verdict_why: str = ""
+    lane: int = 0
+    """The lane that runs it; 0 in a loop without lanes."""
 
 
 @dataclass(frozen=True)
@@ -317,6 +333,10 @@ class Job:
     """From the first line of the installation to the script, by the log; 0 when nothing was installed."""
     upload_seconds: float | None = None
     """Of artifacts, as the service's transitions tell."""
+    lane: int = 0
+    """The lane that submitted it, and that alone writes this row; 0 in a loop without lanes."""
+    claims: str = ""
+    """In a group: the job whose Available pool this one's create counted on. A token, for the service may pick another."""
 
     @property
     def is_terminal(self) -> bool:
@@ -362,6 +382,7 @@ class Intent:
     """When it was last sent; None until then. An intent that was sent has an unknown outcome until answered."""
     status: Literal["open", "done", "refused"] = "open"
     answer: str = ""
+    lane: int = 0
 
 
 @dataclass(frozen=True)
@@ -381,6 +402,7 @@ class Obligation:
     evidence: str = ""
     checked_at: float | None = None
     discharged_at: float | None = None
+    lane: int = 0
 
 
 @dataclass(frozen=True)
@@ -395,6 +417,8 @@ class Event:
     target: str
     why: str
     data: Mapping[str, JSON] = field(default_factory=dict)
+    lane: int = 0
+    """The lane to which it happened; the lanes of a group have one history."""
 
 
 @dataclass(frozen=True)
@@ -432,6 +456,10 @@ class Change:
     """When, by the loop's clock."""
     quiet: bool = False
     """No event row: a heartbeat or a refreshed reading, which history does not need."""
+    together: bool = False
+    """It depends on what the siblings of a lane have done: a draw, a claim, an end. See ``expects``."""
+    expects: int | None = None
+    """The group's tally when what it depends on was read; None when it depends on no sibling."""
 
 
 __all__ = [

@@ -15,6 +15,7 @@ LOCKED_KEYS = frozenset(
         "name",
         "backend",
         "region",
+        "lanes",
         "pool.role",
         "pool.instance_type",
         "pool.instance_count",
@@ -131,6 +132,8 @@ def check(changes: Sequence[KeyChange], *, accept: bool, loop_id: str, cost: str
     """
     diff = "\n".join(str(change) for change in changes)
     locked = [change.key for change in changes if change.locked]
+    if locked == ["lanes"]:
+        cost = "the lanes of a group are fixed when it starts"
     if locked:
         raise Refused(
             f"the loop file changed in a locked field ({', '.join(locked)}): {cost}\n{diff}",

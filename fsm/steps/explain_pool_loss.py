@@ -154,7 +154,7 @@ def _released_outside(_: Context, case: _Case) -> _Verdict | None:
 
 
 def _chain_limit(ctx: Context, case: _Case) -> _Verdict | None:
-    started = chain_started_at(ctx.jobs(), case.owner)
+    started = chain_started_at(ctx.group_jobs(), case.owner)
     if started is None or case.died_at < started + CHAIN_LIFE - _SLACK:
         return None
     return "chain_limit", "the cluster reached the 28 days for which a chain of jobs may use it"
@@ -218,7 +218,7 @@ def released_outside(ctx: Context, owner: Job, reading: JobReading) -> str:
 
 def cold_start_cost(ctx: Context) -> tuple[float | None, float | None]:
     """Median measured cold start in seconds, and its dollars: 0 where starting up is not billed."""
-    measured = measured_starts([JobCost.of(job, 1) for job in ctx.jobs()], "cold")
+    measured = measured_starts([JobCost.of(job, 1) for job in ctx.group_jobs()], "cold")
     if not measured:
         return None, None
     seconds = median(measured)

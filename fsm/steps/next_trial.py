@@ -29,7 +29,8 @@ def ask_next_trial(ctx: Context, trials: list[Trial]) -> Trial | None:
     base = next((t for t in trials if t.number == point.base), None)
     source = point.source or (base.source if base else "")
     trial = Trial(
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
+        lane=ctx.loop.lane,
         number=len(trials) + 1,
         params=dict(point.params),
         label=point.label,
@@ -58,7 +59,7 @@ def _twin(ctx: Context, trial: Trial, trials: Sequence[Trial]) -> Trial | None:
     that continues a checkpoint is never the same point.
     """
     taken = {t.taken_from for t in trials if t.phase == trial.phase}
-    ran = {job.trial: job for job in ctx.jobs() if job.status == "Completed"}
+    ran = {job.trial: job for job in ctx.group_jobs() if job.status == "Completed"}
     params: dict[str, Value] | None = None
     for other in trials:
         known = other.number in ran or bool(other.taken_loop)
@@ -98,7 +99,7 @@ def carried(ctx: Context, trial: Trial) -> Mapping[str, tuple[Value, str]]:
     is its own, and so is what the user has changed in the loop file since.
     """
     found: dict[str, tuple[Value, str]] = {}
-    for job in ctx.jobs():
+    for job in ctx.group_jobs():
         if job.trial < trial.number:
             found |= {
                 name: (value, job.name) for name, value in _patched(ctx, job) if name not in trial.params
@@ -120,7 +121,10 @@ def carried_from(ctx: Context, trial: Trial) -> int | None:
 
 def _own(ctx: Context, trial: Trial) -> Mapping[str, Value]:
     return {
-        name: value for job in ctx.jobs() if job.trial == trial.number for name, value in _patched(ctx, job)
+        name: value
+        for job in ctx.group_jobs()
+        if job.trial == trial.number
+        for name, value in _patched(ctx, job)
     }
 
 
@@ -144,9 +148,20 @@ def _digest(ctx: Context, source: str, trials: list[Trial], phase: int, base: Tr
         if own or base.source == source:
             return (own[-1] if own else base).source_digest
     if not source:
-        return ctx.loop.source_digest
+        return current_digest(ctx)
     known = next((t.source_digest for t in reversed(trials) if t.source == source), "")
     return known or ctx.sources.snapshot(source)
+
+
+def current_digest(ctx: Context) -> str:
+    """The loop's source as patches have left it, those that siblings made of the same one too."""
+    digest = ctx.loop.source_digest
+    if ctx.loop.lane:
+        own = {t.number for t in ctx.store.trials() if not t.source and t.proposal is None}
+        for job in ctx.group_jobs():
+            if job.trial in own and job.patch and job.patch.base == digest and job.patch.result:
+                digest = job.patch.result
+    return digest
 
 
 def row_of(trial: Trial) -> TrialRow:
@@ -173,5 +188,6 @@ def rows_of(trials: Sequence[Trial]) -> list[TrialRow]:
 
 
 def next_trial(ctx: Context) -> Trial | None:
-    """The trial that needs a job: the first that is drawn or running; None where the next one is to be proposed."""
-    return next((t for t in ctx.store.trials() if t.state in ("pending", "running")), None)
+    """The trial that needs a job: the first of this lane that is drawn or running; None where one is to be proposed."""
+    busy = ("pending", "running")
+    return next((t for t in ctx.store.trials() if t.state in busy and t.lane == ctx.loop.lane), None)

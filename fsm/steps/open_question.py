@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.redact import redact_params
-from wpfsm.fsm.records import Change, Job, Left, Outcome, Question, ShownTrial, Trial
+from wpfsm.fsm.records import Change, Job, Left, Question, ShownTrial, Trial
+from wpfsm.fsm.steps import lanes
 from wpfsm.fsm.steps.hold_pool import Hold, cap_hold
 from wpfsm.fsm.strategies.ask import DEFAULT_HOLD
 from wpfsm.fsm.strategies.verdict import base_trial, best_average
@@ -49,7 +50,7 @@ def open_question(
     question = Question(
         kind=kind,
         why=why,
-        loop=ctx.loop.id,
+        loop=ctx.loop.group,
         job=newest.name if newest else None,
         trial=trial.number if trial else None,
         label=trial.label if trial else "",
@@ -62,10 +63,10 @@ def open_question(
         left=_left(ctx, hold, trials),
         pool=hold.shown(),
         opened_at=stamp(ctx.clock.now()),
-        resume=("wpfsm", "next", ctx.loop.id)
+        resume=("wpfsm", "next", ctx.loop.group)
         if ask
-        else ("wpfsm", "resume", ctx.loop.id, "--accept-changes"),
-        give_up=("wpfsm", "next", ctx.loop.id, "--done"),
+        else ("wpfsm", "resume", ctx.loop.group, "--accept-changes"),
+        give_up=("wpfsm", "next", ctx.loop.group, "--done"),
     )
     verdict = f" ({question.verdict}: {question.verdict_why})" if question.verdict else ""
     return Change(
@@ -82,6 +83,7 @@ def open_question(
         loop={"handoff": question, "hold_until": hold.until},
         jobs=(replace(newest, diagnosis=diagnosis),) if newest else (),
         trials=tuple(rows),
+        together=True,
     )
 
 
@@ -89,7 +91,7 @@ def at_limit(ctx: Context, refusal: str, *, let_go: bool = False) -> Change:
     """A limit was reached before the next job: the end, or where the loop file says so a hand-off to raise it."""
     if ctx.file.limits.on_limit == "ask":
         return open_question(ctx, "limit", refusal, let_go=let_go)
-    return release(Outcome.LIMIT, refusal)
+    return lanes.at_limit(ctx, refusal)
 
 
 def _left(ctx: Context, hold: Hold, trials: Sequence[Trial]) -> Left:
@@ -99,7 +101,7 @@ def _left(ctx: Context, hold: Hold, trials: Sequence[Trial]) -> Left:
     now = ctx.clock.now()
     own = sum(not trial.taken_loop for trial in trials)
     return Left(
-        jobs=None if limits.max_jobs is None else max(0, limits.max_jobs - len(ctx.jobs())),
+        jobs=None if limits.max_jobs is None else max(0, limits.max_jobs - len(ctx.group_jobs())),
         trials=None if asks is None else max(0, asks.max_trials - own),
         cost_usd=None
         if limits.max_cost is None or spent is None

@@ -53,7 +53,7 @@ def base_request(ctx: Context, trial: Trial) -> Request:
         ctx.progress.waiting(f"{how}{_how_much(ctx, trial)}", None)
     spec = RenderSpec(
         # Of the whole key: two entries of one source are two uploads, and must not overwrite each other's driver.
-        name=f"{ctx.loop.id}-{digest({'key': key})[:8]}",
+        name=f"{ctx.loop.group}-{digest({'key': key})[:8]}",
         region=ctx.loop.region,
         account=ctx.loop.account,
         bucket=_bucket(ctx),

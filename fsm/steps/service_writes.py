@@ -68,7 +68,8 @@ def intend(ctx: Context, kind: Literal["update", "stop"], job: Job, argument: st
     rows = ctx.store.intents_of(job.name, kind)
     unanswered = next((i for i in rows if i.status == "open"), None)
     return Intent(
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
+        lane=ctx.loop.lane,
         kind=kind,
         job_name=job.name,
         number=unanswered.number if unanswered else len(rows) + 1,

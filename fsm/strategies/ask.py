@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe
 from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
@@ -48,7 +48,7 @@ class Ask:
 
     def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The job as it is given; behind any trial, also one of the loop that is continued, nothing: the loop waits."""
-        return None if ended_trials(rows) else Point({}, "as given")
+        return None if rows else Point({}, "as given")
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature
         """Never: whoever proposes says when it is done."""

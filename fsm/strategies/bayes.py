@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from wpfsm.fsm.errors import MissingExtra
 from wpfsm.fsm.records import Value
-from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials, label_for
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, label_for
 from wpfsm.fsm.strategies.metrics import Goal, finite
 from wpfsm.fsm.strategies.space import Choice, Range, Space
 
@@ -43,13 +43,12 @@ class Bayes:
         self._goal = goal
 
     def next(self, rows: Sequence[TrialRow]) -> Point | None:
-        """The most promising point that has not been tried.
+        """The most promising point that has not been tried; what still runs is told as pending.
 
         Raises:
             MissingExtra: Optuna is not installed.
-            ValueError: A trial is still running.
         """
-        done = [row for row in ended_trials(rows) if not row.smoke]
+        done = [row for row in rows if not row.smoke]
         if len(done) >= self._count:
             return None
         tried = {row.label for row in done}
@@ -95,6 +94,8 @@ class Bayes:
                 seed=(self._seed * 1_000_003 + len(done)) % 2**32,
                 # The default of 10 would make a search of a dozen jobs a random one.
                 n_startup_trials=max(3, min(10, self._count // 4)),
+                # Beside trials that run, the same point would look as promising again.
+                constant_liar=any(row.state == "running" for row in done),
             ),
         )
         for row in done:
@@ -125,7 +126,8 @@ def _tell(study: optuna.Study, row: TrialRow, dimensions: Mapping[str, Choice | 
 
     value = finite(row.metric) if row.state == "completed" else None
     # A stopped trial was hopeless: as pruned it counts as worse than any completed one.
-    state = TrialState.PRUNED if row.state == "stopped" else TrialState.FAIL
+    ends = {"stopped": TrialState.PRUNED, "running": TrialState.RUNNING}
+    state = ends.get(row.state, TrialState.FAIL)
     try:
         params = {
             name: _encode(each, row.params[name]) for name, each in dimensions.items() if name in row.params

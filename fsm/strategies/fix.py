@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from wpfsm.fsm.records import Value
-from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, ended_trials
+from wpfsm.fsm.strategies.base import Point, Standing, TrialRow, describe, is_running
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.smoke import WithSmoke
 from wpfsm.fsm.strategies.space import Overrides
@@ -41,7 +41,7 @@ class Fix:
 
     def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """Another attempt, or the full job once an attempt completed."""
-        return None if self._ended(ended_trials(rows)) else self._proposal(rows)
+        return None if is_running(rows) or self._ended(rows) else self._proposal(rows)
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:
         """The full job completed."""

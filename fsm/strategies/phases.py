@@ -17,7 +17,6 @@ from wpfsm.fsm.strategies.base import (
     TrialRow,
     best,
     describe,
-    ended_trials,
 )
 from wpfsm.fsm.strategies.metrics import Goal
 
@@ -85,7 +84,7 @@ class Phases:
 
     def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """What the first phase that is not over asks for, on top of what it starts from."""
-        index = self._current(ended_trials(rows))
+        index = self._current(rows)
         if index is None:
             return None
         start = self.base_of(index, rows)
@@ -95,7 +94,9 @@ class Phases:
         if proposal is None:
             return None
         params = {**(start.params if start else {}), **proposal.params}
-        return replace(proposal, params=params, phase=index + 1, base=start.number if start else None)
+        return replace(
+            proposal, params=params, phase=index + 1, base=proposal.base or (start.number if start else None)
+        )
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:
         """The goal of the last phase, once the loop is there."""

@@ -15,7 +15,7 @@ from wpfsm.fsm.strategies.base import (
     Strategy,
     StrategyError,
     TrialRow,
-    ended_trials,
+    is_running,
 )
 from wpfsm.fsm.strategies.space import Overrides
 
@@ -85,10 +85,10 @@ class Smoke:
 
     def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The smoke trial; once it completed, what the inner strategy asks for; if it did not, nothing."""
-        ended_trials(rows)
-        if not any(row.smoke for row in rows):
+        short = [row for row in rows if row.smoke]
+        if not short:
             return self._shorten(self._inner.next([]))
-        return None if _refused(rows) else self._inner.next(_full(rows))
+        return None if is_running(short) or _refused(rows) else self._inner.next(_full(rows))
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:
         """What the inner strategy says; the smoke trial does not count."""

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wpfsm.fsm.records import Value
+from wpfsm.fsm.strategies.asha import Asha, Resource, Rungs
 from wpfsm.fsm.strategies.base import Point, Strategy, StrategyError, label_for
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
@@ -25,33 +26,62 @@ class Search(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["grid", "list", "random", "bayes"] = Field(
+    method: Literal["grid", "list", "random", "bayes", "asha"] = Field(
         default="grid",
-        description="`grid` runs every combination, `list` the given trials, `random` and `bayes` draw "
-        "`count`.",
+        description="`grid` runs every combination, `list` the given trials, `random` and `bayes` draw `count`; `asha` "
+        "draws `count` and gives the better ones more of a `resource`.",
     )
     parameters: dict[str, Parameter] | None = Field(
         default=None,
-        description="Each name with its values, or for `random` and `bayes` with its range. `list` pairs them"
+        description="Each name with its values, or for `random`, `bayes` and `asha` with its range. `list` pairs them"
         " one by one: the first of each, the second of each.",
     )
     trials: list[Overrides] | None = Field(
         default=None, description="The trials of `list`, where they are not given by `parameters`."
     )
     count: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = Field(
-        default=None, description="How many trials `random` and `bayes` run."
+        default=None,
+        description="How many trials `random` and `bayes` run; how many configurations `asha` begins.",
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
-        default=0, description="What `random` and `bayes` draw with: the same seed proposes the same trials."
+        default=0,
+        description="What `random`, `bayes` and `asha` draw with: the same seed proposes the same trials.",
+    )
+    resource: Resource | None = Field(
+        default=None,
+        description="What `asha` gives the better ones more of, such as `{name: epochs, min: 1, max: 27}`.",
+    )
+    reduction: Annotated[int, Field(ge=2, le=16)] | None = Field(
+        default=None,
+        description="`asha` promotes one of so many, with so many times the resource. Default: 3.",
+    )
+    carry_checkpoint: bool | None = Field(
+        default=None,
+        description="A trial that `asha` promotes continues from the checkpoint of its last rung, in the pool's cache; "
+        "for one lane.",
     )
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Search:
+        self._check_rungs()
         if self.method == "list":
             self._check_list()
         else:
             self._check_space()
         return self
+
+    def _check_rungs(self) -> None:
+        if self.method == "asha":
+            if self.resource is None:
+                raise ValueError(
+                    "method asha needs a resource, such as resource: {name: epochs, min: 1, max: 27}"
+                )
+            if self.resource.name in (self.parameters or {}):
+                raise ValueError(f"{self.resource.name} is the resource: it is no parameter to draw")
+            return
+        for name in ("resource", "reduction"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} goes with method asha")
 
     def _check_list(self) -> None:
         if self.count is not None:
@@ -109,13 +139,27 @@ class Search(BaseModel):
 
     def names(self) -> set[str]:
         """The hyperparameters that it varies."""
-        return set(self.parameters or {}).union(*(self.trials or []))
+        return set(self.parameters or {}).union(
+            *(self.trials or []), {self.resource.name} if self.resource else set()
+        )
 
 
 class SweepConfig(Search, WithSmoke, WithRepeats):
     """The `strategy` section of a sweep."""
 
     type: Literal["sweep"] = "sweep"
+
+    @model_validator(mode="after")
+    def _rungs_stand_alone(self) -> SweepConfig:
+        if self.carry_checkpoint and self.method != "asha":
+            raise ValueError(
+                "carry_checkpoint goes with method asha: no other trial of a sweep continues one"
+            )
+        if self.method == "asha" and (self.repeats > 1 or self.confirm):
+            raise ValueError(
+                "method asha runs the better ones again by itself: leave repeats and confirm out"
+            )
+        return self
 
 
 def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Strategy:
@@ -127,7 +171,7 @@ def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Stra
         base: The job's own hyperparameters.
 
     Raises:
-        StrategyError: `bayes` without a metric, or a list that holds a trial twice.
+        StrategyError: `bayes` or `asha` without a metric, or a list that holds a trial twice.
     """
     if config.method == "bayes":
         from wpfsm.fsm.strategies.bayes import Bayes
@@ -135,6 +179,14 @@ def search(config: Search, goal: Goal | None, base: Mapping[str, Value]) -> Stra
         if goal is None:
             raise StrategyError("method bayes needs a metric: it learns from the metric of each trial")
         return Bayes(config.space(), config.count or 0, config.seed, goal)
+    if config.method == "asha":
+        if goal is None:
+            raise StrategyError("method asha needs a metric: it promotes by the metric of each trial")
+        assert config.resource is not None, "asha has a resource"
+        rungs = Rungs(config.resource, config.reduction or 3)
+        return Asha(
+            config.space(), config.count or 0, config.seed, goal, rungs, carries=bool(config.carry_checkpoint)
+        )
     return TrialList(trial_list(_points(config), base), goal)
 
 

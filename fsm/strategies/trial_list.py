@@ -11,7 +11,6 @@ from wpfsm.fsm.strategies.base import (
     StrategyError,
     TrialRow,
     describe,
-    ended_trials,
 )
 from wpfsm.fsm.strategies.metrics import Goal
 
@@ -41,7 +40,6 @@ class TrialList:
 
     def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The first proposal that no row stands for."""
-        ended_trials(rows)
         return self._pending(rows)
 
     def goal_met(self, rows: Sequence[TrialRow]) -> str | None:  # noqa: ARG002 - the protocol's signature

@@ -17,7 +17,6 @@ from wpfsm.fsm.strategies.base import (
     TrialRow,
     best,
     describe,
-    ended_trials,
 )
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.repeats import WithRepeats
@@ -60,6 +59,10 @@ class UntilConfig(WithSmoke, WithRepeats):
 
     @model_validator(mode="after")
     def _something_changes(self) -> UntilConfig:
+        if isinstance(self.propose, Search) and self.propose.method == "asha":
+            raise ValueError(
+                "method asha promotes until nothing is left: it is a sweep, and proposes to no until"
+            )
         if self.propose == []:
             raise ValueError("propose is an empty list: leave it out to continue the same configuration")
         if (self.propose is None or self.carry_checkpoint) and (self.repeats > 1 or self.confirm):
@@ -93,7 +96,7 @@ class Until:
 
     def next(self, rows: Sequence[TrialRow]) -> Point | None:
         """The next trial, unless the target is met or the loop has given up."""
-        if self._ended(ended_trials(rows)):
+        if self._ended(rows):
             return None
         proposal = self._inner.next(rows)
         return proposal and self._carried(proposal)

@@ -69,6 +69,10 @@ class SharedHistory:
         """How many loops have this name."""
         return sum(header.name == name for header in self.loops(_MOST))
 
+    def lanes(self, loop_id: str) -> Sequence[Loop]:  # noqa: ARG002 - the protocol's signature
+        """None: a shared table has no lanes yet."""
+        return ()
+
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
         """Another loop whose hand-off holds a pool of this key at this moment."""
         for loop in self.unfinished():

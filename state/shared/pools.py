@@ -20,7 +20,7 @@ class SharedPoolLeases:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def take(self, pool_key: str, loop_id: str) -> None:
+    def take(self, pool_key: str, loop_id: str, *, lanes: bool = False) -> None:  # noqa: ARG002 - the name is enough
         """Hold the key until the loop is Closed; taking it again is no harm.
 
         Raises:

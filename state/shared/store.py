@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wpfsm.fsm.errors import Fenced, NotFound, Refused, StoreError
@@ -198,6 +198,22 @@ class SharedStore:
     def loop(self) -> Loop:
         """The loop row; raises ``Fenced`` once the epoch has moved on."""
         return record_of(Loop, self._owned(), self._blobs)
+
+    def lanes(self) -> Sequence[Loop]:
+        """The loop alone: a shared table has no lanes yet."""
+        return [self.loop()]
+
+    def heard_of(self) -> Mapping[int, float]:
+        """Of its own controller nobody has to be told."""
+        return {}
+
+    def group_jobs(self) -> Sequence[Job]:
+        """Its own."""
+        return self.jobs()
+
+    def group_obligations(self) -> Sequence[Obligation]:
+        """Its own."""
+        return self.obligations(owed_only=False)
 
     def trials(self) -> Sequence[Trial]:
         """Every trial, by number."""

@@ -36,6 +36,17 @@ create index proposals_open on proposals (loop_id) where status = 'open';
 alter table jobs add column install_seconds real;
 alter table jobs add column upload_seconds real;
 
+-- Lanes: the rows of all lanes are kept under the group's id, which is that of the first lane; each says its own.
+alter table loops add column lane_of text not null default '';
+alter table loops add column lane integer not null default 0;
+alter table loops add column tally integer not null default 0;
+create index loops_lanes on loops (lane_of) where lane_of <> '';
+alter table trials add column lane integer not null default 0;
+alter table jobs add column lane integer not null default 0;
+alter table jobs add column claims text not null default '';
+alter table intents add column lane integer not null default 0;
+alter table obligations add column lane integer not null default 0;
+alter table events add column lane integer not null default 0;
 -- What each job reported of each metric, each report with its time; thinned out where there were many.
 create table curves (
     loop_id text not null references loops (id),

@@ -92,10 +92,11 @@ def in_the_database(world: World) -> Iterator[str]:
         loop = history.find(LOOP_ID)
     if [event.seq for event in events] != list(range(1, len(events) + 1)):
         yield f"the history has a gap: {[event.seq for event in events]}"
-    for before, after in itertools.pairwise(events):
-        if before.target != after.source:
+    by_lane = sorted(events, key=lambda event: event.lane)
+    for before, after in itertools.pairwise(by_lane):
+        if before.lane == after.lane and before.target != after.source:
             yield f"event {after.seq} starts in {after.source}, and event {before.seq} ended in {before.target}"
-    if events[-1].target != loop.state:
+    if [event for event in events if event.lane == loop.lane][-1].target != loop.state:
         yield f"the loop is {loop.state}, and its history ends in {events[-1].target}"
     if loop.state is State.CLOSED:
         yield from (f"closed with an obligation of {name}" for name in owed)

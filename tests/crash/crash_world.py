@@ -230,8 +230,13 @@ class World:
             created_at=self.clock.now(), updated_at=self.clock.now(), loop_file=file.dump(),
             loop_path=str(path), source_digest=digest,
         )  # fmt: skip
+        lanes = [
+            replace(loop, id=lane_id(lane), lane=lane, lane_of=LOOP_ID if lane > 1 else "")
+            for lane in range(1, file.lanes + 1)
+        ]
+        first, *siblings = lanes if file.lanes > 1 else [loop]
         with contextlib.closing(self.connect()) as connection:
-            store.create_loop(connection, self.database, loop, "from a story")
+            store.create_loop(connection, self.database, first, "from a story", siblings=siblings)
 
     def connect(self) -> Any:
         """A connection that does not wait for the disk."""
@@ -246,7 +251,7 @@ class World:
         return LocalSources(siblings(self.database, "sources"), self.folder)
 
     def controller(self, hook: Hook | None = None, *, host: str = "here", clock: Any = None,
-                   forget_stop: bool = False) -> Controller:  # fmt: skip
+                   forget_stop: bool = False, lane: int = 1) -> Controller:  # fmt: skip
         """A new controller, which takes the loop over.
 
         Args:
@@ -254,6 +259,7 @@ class World:
             host: Where it is: kernel locks are of one host, the database is shared.
             clock: Its own, when it is not the emulator's.
             forget_stop: It is a person's ``wpfsm resume``.
+            lane: Which one, of a group.
 
         Raises:
             Held: Another one of this host lives.
@@ -261,13 +267,14 @@ class World:
         failpoints, clock = Failpoints(hook), clock or self.clock
         locks = siblings(self.database, f"locks-of-{host}")
         with contextlib.ExitStack() as cleanup:
-            lease = acquire(locks, f"loop-{LOOP_ID}", what="loop story", holder=LOOP_ID)
+            mine = lane_id(lane)
+            lease = acquire(locks, f"loop-{mine}", what=f"loop {mine}", holder=mine)
             cleanup.callback(lease.release)
             connection = cleanup.enter_context(contextlib.closing(self.connect()))
             owner = Owner(host, 1, clock.now(), clock.now())
             with failpoints.around("commit taken_over"):
-                epoch = store.take_over(connection, self.database, LOOP_ID, owner, forget_stop=forget_stop)
-            rows = store.LoopStore(connection, self.database, LOOP_ID, epoch)
+                epoch = store.take_over(connection, self.database, mine, owner, forget_stop=forget_stop)
+            rows = store.LoopStore(connection, self.database, mine, epoch)
             pools = LocalPoolLeases(locks)
             return Controller(self._ports(rows, clock, pools, failpoints), lease, pools, cleanup.pop_all())
         raise AssertionError("unreachable")
@@ -361,9 +368,11 @@ class World:
         """Read the database as ``wpfsm inspect`` does."""
         yield History(self._reader)
 
-    def epoch(self) -> int:
-        """The epoch of the loop's present owner."""
-        return int(self._reader.execute("select epoch from loops").fetchone()[0])
+    def epoch(self, lane: int = 1) -> int:
+        """The epoch of the present owner of the loop, or of a lane."""
+        return int(
+            self._reader.execute("select epoch from loops where id = ?", (lane_id(lane),)).fetchone()[0]
+        )
 
     def reopen(self) -> None:
         """After the database was replaced."""
@@ -379,6 +388,11 @@ class World:
         self._reader.close()
         self.emulator.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def lane_id(lane: int) -> str:
+    """The id of a lane's row: the first one has the group's."""
+    return LOOP_ID if lane <= 1 else f"{LOOP_ID}-l{lane}"
 
 
 def loop_text(settings: Mapping[str, Any]) -> str:

@@ -12,14 +12,14 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.pool.owner import pool_owner
-from wpfsm.fsm.records import Change, Job, JobPatch, Outcome, Trial
+from wpfsm.fsm.records import Change, Job, JobPatch, Outcome, PatchAttempt, Trial
 from wpfsm.fsm.states.diagnosing import asking, failure_memory, handoff
 from wpfsm.fsm.states.diagnosing.diagnose_job import diagnose_job, metric_of
 from wpfsm.fsm.states.diagnosing.next_step import after_verdict, end, limit_reached, proceed
-from wpfsm.fsm.states.diagnosing.patch_command import changed_names
 from wpfsm.fsm.states.diagnosing.remedy import Remedy, choose_patch
 from wpfsm.fsm.steps.next_trial import rows_of
 from wpfsm.fsm.steps.service_writes import set_keep_alive
+from wpfsm.fsm.steps.source_edits import changed_names
 from wpfsm.fsm.strategies.phases import reached
 
 
@@ -51,7 +51,7 @@ def run(ctx: Context) -> Change | None:
     return _failed(ctx, job, trial, diagnosis)
 
 
-def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Change:
+def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Change | None:
     remedy = choose_patch(ctx, job, trial, diagnosis)
     again = failure_memory.failed_again(ctx, job, diagnosis.fingerprint)
     # Two trials that fail alike end the loop, unless the failure belongs to what the strategy chose for each.
@@ -62,10 +62,10 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     if remedy.action == "handoff" and _asks(ctx):
         # What the rules cannot mend is the trial's answer: whoever proposed it is asked for the next one.
         why = f"trial {trial.number} ({trial.label}) failed: {diagnosis.happened}"
-        return replace(after_verdict(ctx, job, failed, why), remembered=again)
+        return _remembering(after_verdict(ctx, job, failed, why), again)
     if remedy.action == "skip":
         why = f"trial {trial.number} failed ({diagnosis.class_}): {_told(diagnosis)}{remedy.why}"
-        return replace(after_verdict(ctx, job, failed, why), remembered=again)
+        return _remembering(after_verdict(ctx, job, failed, why), again)
     if remedy.action == "handoff":
         if (refusal := ctx.over_limit(job)) and ctx.file.limits.on_limit == "release":
             # Nobody can go on from a hand-off that no further job may follow, and its pool would bill for nothing.
@@ -88,6 +88,10 @@ def _failed(ctx: Context, job: Job, trial: Trial, diagnosis: Diagnosis) -> Chang
     return replace(
         end(ctx, job, failed, outcome, f"{diagnosis.class_}: {said}{remedy.why}"), remembered=again
     )
+
+
+def _remembering(change: Change | None, rows: tuple[PatchAttempt, ...]) -> Change | None:
+    return None if change is None else replace(change, remembered=rows)
 
 
 def _told(diagnosis: Diagnosis) -> str:

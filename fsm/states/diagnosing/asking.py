@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.records import Change, FailureHandoff, Handoff, Outcome, Question, Trial
-from wpfsm.fsm.states.diagnosing import proposals
 from wpfsm.fsm.states.diagnosing.next_step import after_verdict, proceed, standing
-from wpfsm.fsm.states.diagnosing.proposals import Queued
+from wpfsm.fsm.steps import proposals
 from wpfsm.fsm.steps.next_trial import next_trial
+from wpfsm.fsm.steps.proposals import Queued
 
 
 def answer(ctx: Context, handoff: Handoff) -> Change | None:
@@ -83,6 +83,8 @@ def _refused(ctx: Context, queued: Queued) -> None:
         ctx.record("proposal_refused", f"proposal refused: {said}", proposals=queued.rows)
 
 
-def _closing(change: Change) -> Change:
+def _closing(change: Change | None) -> Change | None:
     """The change closes the hand-off that it answers, unless it opens another one."""
+    if change is None:
+        return None
     return replace(change, loop={"handoff": None, "hold_until": None, **change.loop})

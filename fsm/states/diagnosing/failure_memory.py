@@ -29,11 +29,18 @@ def worked(ctx: Context, fingerprint: str) -> Sequence[PatchAttempt]:
 
 
 def history(ctx: Context, diagnosis: Diagnosis) -> Sequence[PastPatch]:
-    """What was tried against this failure in this loop, and what worked in others."""
+    """What was tried against this failure in this loop, and what worked in others.
+
+    What a sibling lane is just trying says nothing yet: two lanes that meet the same failure mend it both.
+    """
+    own = {job.name for job in ctx.jobs()}
     return [
         PastPatch(r.fingerprint, r.class_, r.patch_key, r.outcome)
         for r in ctx.store.remembered(diagnosis.fingerprint)
-        if r.loop_id == ctx.loop.id or r.outcome == "worked"
+        if (
+            r.loop_id == ctx.loop.group and (r.outcome != "pending" or r.job_name in own or not ctx.loop.lane)
+        )
+        or r.outcome == "worked"
     ]
 
 
@@ -41,7 +48,7 @@ def remember(ctx: Context, job: Job, fingerprint: str, class_: str, patch: JobPa
     """The row of a patch that was just made in answer to a job's failure."""
     return PatchAttempt(
         fingerprint=fingerprint,
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
         job_name=job.name,
         class_=class_,
         patch_key=patch.key,
@@ -70,7 +77,7 @@ def _pending(ctx: Context, trial: int) -> Sequence[PatchAttempt]:
         r
         for fingerprint in sorted(fingerprints)
         for r in ctx.store.remembered(fingerprint)
-        if r.loop_id == ctx.loop.id and r.job_name in jobs and r.outcome == "pending"
+        if r.loop_id == ctx.loop.group and r.job_name in jobs and r.outcome == "pending"
     ]
 
 

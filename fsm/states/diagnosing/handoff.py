@@ -12,11 +12,12 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.records import Change, Job, JobPatch, PatchAttempt, Trial
-from wpfsm.fsm.states.diagnosing import failure_memory, source_edits
+from wpfsm.fsm.states.diagnosing import failure_memory
 from wpfsm.fsm.states.diagnosing.handoff_packet import packet_of
-from wpfsm.fsm.states.diagnosing.patch_command import changed_names
 from wpfsm.fsm.states.diagnosing.remedy import Remedy
+from wpfsm.fsm.steps import source_edits
 from wpfsm.fsm.steps.hold_pool import cap_hold
+from wpfsm.fsm.steps.source_edits import changed_names
 
 DEFAULT_HOLD = 600.0
 
@@ -67,8 +68,8 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     if digest == given and not settings_changed and not accepted:
         raise Refused(
             f"the source is unchanged since {job.name} failed: the same job would fail again",
-            fix=f"edit {trial.source or ctx.file.job.source}, then wpfsm resume {ctx.loop.id}; "
-            f"or wpfsm resume {ctx.loop.id} --abandon",
+            fix=f"edit {trial.source or ctx.file.job.source}, then wpfsm resume {ctx.loop.group}; "
+            f"or wpfsm resume {ctx.loop.group} --abandon",
         )
     result = source_edits.rebase_edit(ctx, trial.source_digest, given, digest)
     patch = _edit(ctx, trial, digest, result, what or "an edit made during the hand-off")

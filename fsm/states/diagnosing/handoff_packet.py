@@ -13,7 +13,7 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.redact import redact, redact_params
 from wpfsm.fsm.records import EditableSource, FailureHandoff, Job, Trial
-from wpfsm.fsm.states.diagnosing import source_edits
+from wpfsm.fsm.steps import source_edits
 from wpfsm.fsm.steps.hold_pool import Hold
 from wpfsm.fsm.steps.next_trial import params_for
 from wpfsm.fsm.units import stamp
@@ -52,7 +52,7 @@ def packet_of(
     given = source_edits.user_digest(ctx, trial)
     own = ctx.sources.files(given) if given else {}
     return FailureHandoff(
-        loop=ctx.loop.id,
+        loop=ctx.loop.group,
         job=job.name,
         trial=trial.number,
         label=trial.label,
@@ -71,8 +71,8 @@ def packet_of(
         params=redact_params(params_for(ctx, trial)),
         pool=hold.shown(),
         opened_at=stamp(ctx.clock.now()),
-        resume=("wpfsm", "resume", ctx.loop.id),
-        give_up=("wpfsm", "resume", ctx.loop.id, "--abandon"),
+        resume=("wpfsm", "resume", ctx.loop.group),
+        give_up=("wpfsm", "resume", ctx.loop.group, "--abandon"),
     )
 
 

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.records import JSON, Change, Job, Outcome, PatchAttempt, Trial
-from wpfsm.fsm.states.diagnosing import failure_memory, proposals
-from wpfsm.fsm.states.diagnosing.proposals import Queued
+from wpfsm.fsm.records import JSON, Change, Job, Outcome, PatchAttempt, Proposal, Trial
+from wpfsm.fsm.states.diagnosing import failure_memory
+from wpfsm.fsm.steps import lanes, proposals
 from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
 from wpfsm.fsm.steps.open_question import open_question
+from wpfsm.fsm.steps.proposals import Queued
 from wpfsm.fsm.strategies import repeated_failure
 from wpfsm.fsm.strategies.phases import reached
 from wpfsm.fsm.strategies.repeats import again, group_of, merged, to_confirm, unfinished
 from wpfsm.fsm.strategies.verdict import best_trial, compare_groups, judge
 
 
-def after_verdict(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None = None) -> Change:
+def after_verdict(
+    ctx: Context, job: Job, trial: Trial, why: str, queued: Queued | None = None
+) -> Change | None:
     """The trial has its verdict: a proposal, the goal, the next trial, a question, or the end."""
     trials = [trial if t.number == trial.number else t for t in ctx.store.trials()]
     config = ctx.file.phases[trial.phase - 1]
@@ -27,7 +30,7 @@ def after_verdict(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued
             return limit_reached(ctx, job, trial, refusal)
         more = proceed(f"{why}; next is trial {repeat.number} ({repeat.label}), to know the noise")
         return replace(more, jobs=(job,), trials=(trial, repeat), remembered=_cured(ctx, trial))
-    trial = _judged(ctx, trial, [t for t in ctx.store.trials() if t.number < trial.number])
+    trial = _judged(ctx, trial, _before(ctx, trial))
     trials = [trial if t.number == trial.number else t for t in trials]
     taken: list[Trial] = []
     if trial.repeat_of is not None:
@@ -41,11 +44,12 @@ def after_verdict(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued
             ctx, job, trial, Outcome.COMPLETED, f"{standing(ctx, trials)}; done, said `wpfsm next --done`"
         )
         return replace(over, proposals=queued.rows)
-    drawn = queued.trial
+    drawn = queued.trial or lanes.handed_back(ctx, trials)
+    busy = lanes.others_busy(ctx, trials)
     while drawn is None:
         rows = rows_of(trials)
         met = ctx.strategy.goal_met(rows)
-        if met and (drawn := _confirming(ctx, trials, trial.phase)):
+        if met and not busy and (drawn := _confirming(ctx, trials, trial.phase)):
             break
         if met:
             return end(ctx, job, trial, Outcome.GOAL_MET, met, taken)
@@ -54,10 +58,12 @@ def after_verdict(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued
             return end(ctx, job, trial, Outcome.FAILED, repeated, taken)
         drawn = ask_next_trial(ctx, trials)
         moves_on = drawn is None or drawn.phase > trial.phase
-        if moves_on and not asks and (confirmed := _confirming(ctx, trials, trial.phase)):
+        if moves_on and not asks and not busy and (confirmed := _confirming(ctx, trials, trial.phase)):
             drawn = confirmed
             break
         left = ctx.strategy.summary(rows) if drawn is None else None
+        if left is not None and busy and not (asks and lanes.more_may_come(ctx, trials)):
+            return _idle(ctx, job, trial, taken, queued.rows)
         if left is not None and asks and left.ended is None:
             if refusal := ctx.over_limit(job):
                 return limit_reached(ctx, job, trial, refusal, taken)
@@ -101,12 +107,48 @@ def after_verdict(ctx: Context, job: Job, trial: Trial, why: str, queued: Queued
     )
 
 
+def _idle(
+    ctx: Context, job: Job, trial: Trial, taken: Sequence[Trial], answered: tuple[Proposal, ...]
+) -> Change | None:
+    """No trial is left for this lane while siblings work: wait for what they show, or be let go."""
+    rows = (trial, *taken)
+    stored = {t.number: t for t in ctx.store.trials()}
+    trials = [*{**stored, **{each.number: each for each in rows}}.values()]
+    if not lanes.more_may_come(ctx, trials):
+        gone = lanes.let_go("no trial is left for this lane", rows, (job,))
+        return replace(gone, remembered=_cured(ctx, trial))
+    if any(stored.get(each.number) != each for each in rows) or ctx.loop.handoff is not None:
+        ctx.record(
+            "judged",
+            f"trial {trial.number} ({trial.label}) {trial.state}; what comes next depends on the other lanes",
+            jobs=(job,),
+            trials=rows,
+            remembered=_cured(ctx, trial),
+            proposals=answered,
+            loop={"handoff": None, "hold_until": None} if ctx.loop.handoff is not None else {},
+            together=True,
+        )
+    lanes.wait_for_siblings(ctx, "the other lanes, on which the next trial depends")
+    return None
+
+
+def _before(ctx: Context, trial: Trial) -> list[Trial]:
+    """The trials whose results were there when this one ended."""
+    ended = ("completed", "failed", "stopped")
+    return [
+        t
+        for t in ctx.store.trials()
+        if t.number < trial.number or (ctx.loop.lane and t.number != trial.number and t.state in ended)
+    ]
+
+
 def _confirming(ctx: Context, trials: Sequence[Trial], phase: int) -> Trial | None:
     """The best trial of a phase once more, before it is called best; None when it is confirmed."""
     config = ctx.file.phases[phase - 1]
     mine = [t for t in trials if t.phase == phase]
     chosen = to_confirm(mine, config, ctx.goal, runner_up=config.type != "until")
-    return again(chosen, trials, config, ctx.file.job.hyperparameters) if chosen else None
+    repeat = again(chosen, trials, config, ctx.file.job.hyperparameters) if chosen else None
+    return replace(repeat, lane=ctx.loop.lane) if repeat else None
 
 
 def _confirmed(ctx: Context, trials: Sequence[Trial], phase: int) -> list[str]:
@@ -154,6 +196,8 @@ def limit_reached(ctx: Context, job: Job, trial: Trial, refusal: str, taken: Seq
     if ctx.file.limits.on_limit == "ask":
         asked = open_question(ctx, "limit", refusal, (trial, *taken), job=job)
         return replace(asked, remembered=_cured(ctx, trial))
+    if lanes.others_busy(ctx, ctx.store.trials()):
+        return replace(lanes.let_go(refusal, (trial, *taken), (job,)), remembered=_cured(ctx, trial))
     return end(ctx, job, trial, Outcome.LIMIT, refusal, taken)
 
 
@@ -190,7 +234,8 @@ def end(
     """The loop ends with this trial, and with those that took over a result behind it."""
     rows = (trial, *taken)
     said = "; ".join([why, *map(_taken_over, _new(taken, trial))])
-    return replace(release(outcome, said), jobs=(job,), trials=rows, remembered=_cured(ctx, trial))
+    over = replace(release(outcome, said), jobs=(job,), trials=rows, remembered=_cured(ctx, trial))
+    return replace(over, together=True)
 
 
 def _cured(ctx: Context, trial: Trial) -> tuple[PatchAttempt, ...]:
@@ -199,4 +244,4 @@ def _cured(ctx: Context, trial: Trial) -> tuple[PatchAttempt, ...]:
 
 def proceed(why: str) -> Change:
     """The change that goes on to the next job."""
-    return Change(kind="proceed", why=why, loop={})
+    return Change(kind="proceed", why=why, loop={}, together=True)

@@ -11,6 +11,7 @@ from wpfsm.fsm.patches.on_failure import Rule
 from wpfsm.fsm.records import Job, Trial
 from wpfsm.fsm.states.diagnosing.handoff_packet import packet_of
 from wpfsm.fsm.steps.hold_pool import cap_hold
+from wpfsm.fsm.steps.source_edits import changed_names
 
 COMMAND_SECONDS = 1800.0
 """How long a program may take when its row says nothing; the pool is held for as long."""
@@ -46,9 +47,3 @@ def run_command(
     names = changed_names(ctx, trial.source_digest, digest)
     summary = f"{words[0]} changed {', '.join(names) or 'files that are not text'}"
     return Patch(kind="command", summary=summary, key=f"command:{digest}"), digest
-
-
-def changed_names(ctx: Context, old: str, new: str) -> list[str]:
-    """Text files that differ between two snapshots, by name."""
-    before, after = ctx.sources.files(old), ctx.sources.files(new)
-    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))

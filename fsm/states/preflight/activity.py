@@ -17,6 +17,7 @@ from wpfsm.fsm.request.compose import compose, free_members
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.request.rules import contradictions, objections
 from wpfsm.fsm.states.preflight.checks import Finding, Survey, outcome_of, refusal, survey
+from wpfsm.fsm.states.preflight.join import join
 from wpfsm.fsm.states.preflight.source import examine_source
 from wpfsm.fsm.steps.next_trial import ask_next_trial, rows_of
 from wpfsm.fsm.steps.render_request import base_request, render_ahead
@@ -25,6 +26,8 @@ from wpfsm.fsm.strategies.verdict import base_trial
 
 def run(ctx: Context) -> Change:
     """Admit the loop, or refuse it with every finding."""
+    if ctx.loop.lane > 1:
+        return join(ctx)
     found = survey(ctx.gateway, ctx.file, ours=lambda name: name.startswith(f"{ctx.loop.id}-"))
     _note(ctx, found)
     if found.refused:
@@ -64,6 +67,7 @@ def run(ctx: Context) -> Change:
         data={"lock": lock.to_json(), "pool_key": key, "findings": [f.to_json() for f in findings]},
         loop={"lock": lock, "pool_key": key},
         trials=tuple(trials),
+        together=True,
     )
 
 
@@ -102,7 +106,7 @@ def _take_pool(ctx: Context, key: str) -> None:
     """
     while True:
         try:
-            ctx.ports.leases.take(key, ctx.loop.id)
+            ctx.ports.leases.take(key, ctx.loop.group, lanes=bool(ctx.loop.lane))
             return
         except Held as held:
             if not ctx.ports.queue:
@@ -170,7 +174,7 @@ def _first_request(ctx: Context, trial: Trial) -> Request:
     members = free_members(
         ctx.file,
         base,
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
         number=1,
         trial=trial,
         params={**ctx.file.job.hyperparameters, **trial.params},

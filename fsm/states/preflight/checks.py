@@ -30,6 +30,7 @@ from wpfsm.fsm.request.compose import LOOP_TAG
 from wpfsm.fsm.request.rules import Objection, draft, objections
 from wpfsm.fsm.strategies.expression_doubts import doubts
 from wpfsm.fsm.strategies.registry import missing_extra
+from wpfsm.fsm.units import usd
 
 T = TypeVar("T")
 
@@ -188,6 +189,18 @@ def _check_money(file: LoopFile, price: Price | None) -> Iterator[Finding]:
     )
     if refused:
         yield Finding("refuse", "limits", refused.text)
+    elif price is not None and asked.max_cost is not None and file.lanes > 1:
+        worst = file.lanes * limits.worst_case_usd(
+            file.job.max_runtime, float(pool.keep_alive or 0), price.usd_per_hour, pool.instance_count
+        )
+        if worst > asked.max_cost:
+            yield Finding(
+                "refuse",
+                "limits",
+                f"limits.max_cost of {usd(asked.max_cost)} does not admit {file.lanes} lanes: their first jobs may "
+                f"cost {usd(worst)} at worst, before any of them has ended",
+                "lower job.max_runtime, pool.keep_alive or lanes, or raise limits.max_cost",
+            )
 
 
 def _allowed(
@@ -227,11 +240,12 @@ def _check_rooms(
                 "wpfsm pools shows what was found",
             )
         )
-    training = headroom(quotas[0], held, pool.instance_count, instance_type=pool.instance_type)
+    needed = pool.instance_count * file.lanes
+    training = headroom(quotas[0], held, needed, instance_type=pool.instance_type)
     _judge(findings, training, training_quota_name(pool.instance_type), file, _NO_JOB)
     if not file.keeps_pool:
         return training, None
-    warm = headroom(quotas[1], held, pool.instance_count, instance_type=pool.instance_type, kinds=("pool",))
+    warm = headroom(quotas[1], held, needed, instance_type=pool.instance_type, kinds=("pool",))
     _judge(findings, warm, warm_pool_quota_name(pool.instance_type), file, _NO_POOL)
     if {training.verdict, warm.verdict} & {"short", "zero"}:
         findings += _left_behind(held)

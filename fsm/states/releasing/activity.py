@@ -7,7 +7,7 @@ that took it over: ours has an obligation of its own, a stranger's pool is not o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Literal
 
@@ -15,6 +15,8 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptLine
+from wpfsm.fsm.states.releasing.await_lanes import await_lanes
+from wpfsm.fsm.steps import lanes
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.observe_job import observe, without_pool
 from wpfsm.fsm.steps.service_writes import set_keep_alive, stop_job
@@ -37,14 +39,15 @@ def run(ctx: Context) -> Change:
         ctx.ports.notifier.notify("unconfirmed", ctx.loop, "; ".join(unconfirmed))
         raise NotConfirmed(
             f"release not confirmed, a pool may still bill: {'; '.join(unconfirmed)}",
-            fix=f"wpfsm release {ctx.loop.id}",
+            fix=f"wpfsm release {ctx.loop.group}",
         )
+    ended = await_lanes(ctx)
     receipt = _receipt(ctx)
     return Change(
         kind="released",
         why=f"released and read back: {len(receipt.jobs)} job(s) hold no pool",
         data={"jobs": [asdict(line) for line in receipt.jobs], "guards": {"nothing_owed": True}},
-        loop={"receipt": receipt, "closed_at": ctx.clock.now(), "hold_until": None},
+        loop={"receipt": receipt, "closed_at": ctx.clock.now(), "hold_until": None, **ended},
         intents=_answered(ctx),
     )
 
@@ -134,9 +137,9 @@ def _terminated(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bo
 
 
 def _reused(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
-    successor = ctx.store.job_named(job.reused_by) if job.reused_by else None
+    successor = next((j for j in ctx.group_jobs() if job.reused_by and j.name == job.reused_by), None)
     who = (
-        f"{job.reused_by} of this loop"
+        f"{job.reused_by} of this {'group' if ctx.loop.lane else 'loop'}"
         if successor
         else (job.reused_by or "a job that the service does not name")
     )
@@ -144,6 +147,10 @@ def _reused(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
 
 
 def _available(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
+    if ctx.loop.lane and lanes.is_left_to_others(ctx, job):
+        ctx.waited_enough(f"the release of {job.name}")
+        ctx.progress.waiting(f"a sibling to take the pool of {job.name}", None)
+        return job, False
     if _due(ctx, job, "update"):
         # After a refusal the next reading shows why; after an acceptance it takes a few readings.
         set_keep_alive(ctx, job, 0, "release")
@@ -260,8 +267,10 @@ def _receipt(ctx: Context) -> Receipt:
         account=ctx.loop.account,
         region=ctx.loop.region,
         endpoint_url=ctx.loop.endpoint_url,
-        jobs=tuple(
-            ReceiptLine(o.job_name, o.evidence, o.discharged_at)
-            for o in ctx.store.obligations(owed_only=False)
-        ),
+        jobs=tuple(ReceiptLine(o.job_name, o.evidence, o.discharged_at) for o in _of_receipt(ctx)),
     )
+
+
+def _of_receipt(ctx: Context) -> Sequence[Obligation]:
+    """The first lane, which closes last, answers for the jobs of every lane."""
+    return ctx.store.group_obligations() if ctx.loop.lane == 1 else ctx.store.obligations(owed_only=False)

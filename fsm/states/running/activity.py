@@ -27,6 +27,7 @@ from wpfsm.fsm.states.running.log import (
 )
 from wpfsm.fsm.states.running.reports import SAVE_SECONDS, MetricReports, curves_of, with_log_metrics
 from wpfsm.fsm.states.running.warm_start import decide_start
+from wpfsm.fsm.steps.lanes import release_strays
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import stop_job
 from wpfsm.fsm.strategies import early_stopping
@@ -44,7 +45,7 @@ def run(ctx: Context) -> Change:
     """Follow the job until the service will not change it any more."""
     job = ctx.store.last_job()
     assert job is not None, "Running is entered with a job"
-    history = [j for j in ctx.jobs() if j.number < job.number]
+    history = [j for j in ctx.group_jobs() if j.number < job.number]
     expected = expected_seconds(history)
     ctx.archive.restart(job.name)
     watch = Watch()
@@ -62,6 +63,7 @@ def run(ctx: Context) -> Change:
         job = _observed(ctx, job, reading)
         if job.secondary_status not in WAITING or job.is_terminal:
             job = decide_start(ctx, job)
+        release_strays(ctx)
         if job.is_terminal:
             return _ended(ctx, job, watch)
         follow_log(ctx, job, watch)
@@ -129,18 +131,22 @@ def _pruning_reason(ctx: Context, watch: Watch) -> str | None:
     rule, goal, reported = ctx.file.early_stop, ctx.goal, _goal_of(ctx, watch)
     if not (rule and goal and reported and reported.values):
         return None
-    if watch.peers is None:
-        watch.peers = list(_peers(ctx))
+    if watch.peers is None or (ctx.loop.lane and len(watch.peers) != _completed(ctx)):
+        watch.peers = list(_peers(ctx))  # siblings complete trials meanwhile
     return early_stopping.should_prune(
         reported.values, watch.peers, goal, rule.warmup_reports, min_trials=rule.min_trials
     )
+
+
+def _completed(ctx: Context) -> int:
+    return sum(t.state == "completed" and not t.smoke for t in ctx.store.trials())
 
 
 def _peers(ctx: Context) -> Iterator[list[float]]:
     """The live metric of each completed trial; a smoke trial is too short to be compared with."""
     metric = ctx.file.metric
     assert metric is not None, "early_stop needs a metric"
-    job_of = {job.trial: job for job in ctx.jobs()}
+    job_of = {job.trial: job for job in ctx.group_jobs()}
     for trial in ctx.store.trials():
         if trial.state == "completed" and not trial.smoke:
             ctx.check_stop()

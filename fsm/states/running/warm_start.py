@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from wpfsm.fsm.context import Context
+from wpfsm.fsm.pool.owner import as_reused
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, POOL_OVER, Job, Obligation
 from wpfsm.fsm.request.lock import LockedFields
@@ -33,6 +34,8 @@ def decide_start(ctx: Context, job: Job) -> Job:
     """Decide warm or cold for ``job`` and discharge what it took over. Idempotent, one read a job."""
     if job.start:
         return job
+    if job.lane:
+        return _decide_in_group(ctx, job)
     previous = _owner_before(ctx, job)
     if previous is None:
         return _without_predecessor(ctx, job)
@@ -48,6 +51,58 @@ def decide_start(ctx: Context, job: Job) -> Job:
     if observed.pool_status == "Available":
         return _unmatched(ctx, job, observed, released_outside(ctx, observed, reading))
     return _decide_from_time(ctx, job, observed)
+
+
+def _decide_in_group(ctx: Context, job: Job) -> Job:
+    """Which pool of the group the service gave to this job: the claimed one, or any other that was idle.
+
+    Another one than was claimed is no loss: the claimed pool stays for the sibling whose pool this job has taken.
+    """
+    jobs = ctx.store.group_jobs()
+    by_name = {j.name: j for j in jobs}
+    claimed = _read(ctx, by_name[job.claims]) if job.claims else None
+    if claimed and claimed.reused_by == job.name:
+        return _decide(ctx, job, claimed.name, f"{claimed.name} was reused by {job.name}", _own(job, claimed))
+    contested: dict[str, JSON] = {}
+    if claimed and claimed.pool_status == "Reused" and claimed.reused_by not in (*by_name, ""):
+        contested = {"cause": "contested", "reused_by": claimed.reused_by, "pool": claimed.name}
+        said = f"; contested: {claimed.reused_by} took over the pool of {claimed.name}, which it had claimed"
+    else:
+        said = f", not {claimed.name}, which it had claimed" if claimed else ""
+    if taken := _taken(ctx, job, jobs):
+        own = _own(job, taken) or (_own(job, claimed) if contested and claimed else None)
+        return _decide(ctx, job, taken.name, f"{taken.name} was reused by {job.name}{said}", own, contested)
+    if claimed is None:
+        return _without_predecessor(ctx, job)
+    if contested:
+        return _decide(ctx, job, "", said.removeprefix("; "), _own(job, claimed), contested)
+    own = _own(job, claimed)
+    if own and own.pool_status == "Terminated":
+        loss = explain_pool_loss(ctx, own, ctx.gateway.describe(own.name))
+        return _decide(ctx, job, "", f"pool lost: {loss.text}", own, loss.to_json())
+    decided = _decide_from_time(ctx, job, own)
+    if decided.start == "cold" and own and own.pool_status == "Available":
+        set_keep_alive(ctx, own, 0, f"{job.name} did not match it")
+    return decided
+
+
+def _taken(ctx: Context, job: Job, jobs: Sequence[Job]) -> Job | None:
+    """The job of the group whose pool this one took over: as its own lane has read it, or as it is read now."""
+    if told := next((j for j in jobs if j.reused_by == job.name), None):
+        return told
+    idle = [j for j in as_reused(jobs) if j.may_hold_pool and j.is_terminal and j.name != job.claims]
+    read = (_read(ctx, j) for j in reversed(idle))
+    return next((seen for seen in read if seen.reused_by == job.name), None)
+
+
+def _read(ctx: Context, job: Job) -> Job:
+    reading = ctx.gateway.describe(job.name)
+    return observe(job, reading, ctx.clock.now()) if reading else job
+
+
+def _own(job: Job, other: Job) -> Job | None:
+    """Another job, where this lane may write its row."""
+    return other if other.lane == job.lane else None
 
 
 def _without_predecessor(ctx: Context, job: Job) -> Job:
@@ -135,7 +190,9 @@ def _decide_from_time(ctx: Context, job: Job, previous: Job | None = None) -> Jo
     startup = job.startup_seconds
     if startup is None:
         return job
-    cold = [j.startup_seconds for j in ctx.jobs() if j.start == "cold" and j.startup_seconds is not None]
+    cold = [
+        j.startup_seconds for j in ctx.group_jobs() if j.start == "cold" and j.startup_seconds is not None
+    ]
     warm = startup < WARM_START_SECONDS and bool(cold) and startup < max(cold) / 2
     start: Literal["cold", "warm"] = "warm" if warm else "cold"
     decided = replace(job, start=start, reuse_of=previous.name if warm and previous else "")

@@ -20,6 +20,7 @@ from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Change, Intent, Job, Obligation, Outcome, Trial
 from wpfsm.fsm.request.compose import DIGEST_TAG, compose, free_members, job_name
 from wpfsm.fsm.states.submitting.backoff import back_off
+from wpfsm.fsm.steps import lanes
 from wpfsm.fsm.steps.adopt_job import digest_tag
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost
 from wpfsm.fsm.steps.next_trial import carried, carried_from, next_trial, params_for
@@ -42,31 +43,33 @@ def _intend(ctx: Context) -> Change | None:
     if not ctx.file.keeps_pool:
         # A loop that keeps no pool matches one all the same: it must not take another's from under its hands.
         try:
-            ctx.ports.leases.refuse_held(ctx.loop.pool_key, ctx.loop.id)
+            ctx.ports.leases.refuse_held(ctx.loop.pool_key, ctx.loop.group)
         except Held as held:
             return release(Outcome.HELD, f"{held.message}\n  fix: {held.fix}")
     trial = next_trial(ctx)
     if trial is None:
         return open_question(ctx, "ask", "the trials of the loop before are known, and no job was needed")
     last = ctx.store.last_job()
-    number = last.number + 1 if last else 1
+    number = ctx.next_number()
     base = base_request(ctx, trial)
     params = params_for(ctx, trial)
     members = free_members(
         ctx.file,
         base,
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
         number=number,
         trial=trial,
         params=params,
         keep_alive=ctx.keep_alive,
         carried_from=carried_from(ctx, trial),
     )
-    name = job_name(ctx.loop.id, number)
+    name = job_name(ctx.loop.group, number)
     digest = _digest_in(members)
     now = ctx.clock.now()
     job = Job(
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
+        lane=ctx.loop.lane,
+        claims=lanes.claim_of(ctx, pool_owner(ctx.jobs())) if ctx.loop.lane else "",
         number=number,
         trial=trial.number,
         name=name,
@@ -78,10 +81,17 @@ def _intend(ctx: Context) -> Change | None:
         max_runtime=ctx.file.job.max_runtime,
     )
     intent = Intent(
-        loop_id=ctx.loop.id, kind="create", job_name=name, number=1, epoch=ctx.loop.epoch, argument=digest
+        loop_id=ctx.loop.group,
+        kind="create",
+        job_name=name,
+        number=1,
+        epoch=ctx.loop.epoch,
+        argument=digest,
+        lane=ctx.loop.lane,
     )
     obligation = Obligation(
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
+        lane=ctx.loop.lane,
         job_name=name,
         account=ctx.loop.account,
         region=ctx.loop.region,
@@ -98,6 +108,7 @@ def _intend(ctx: Context) -> Change | None:
         jobs=(job,),
         intents=(intent,),
         obligations=(obligation,),
+        together=True,
     )
     try:
         ctx.transition(change, guards)

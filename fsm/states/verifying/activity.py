@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.pool.keep_alive import chain_remaining
-from wpfsm.fsm.pool.owner import chain_started_at, pool_owner
+from wpfsm.fsm.pool.owner import chain_started_at, pool_owner, strays
 from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Outcome
 from wpfsm.fsm.steps.explain_pool_loss import PoolLoss, cold_start_cost, cold_start_text, explain_pool_loss
 from wpfsm.fsm.steps.obligations import discharge
@@ -29,7 +29,7 @@ def run(ctx: Context) -> Change:
     """Wait for the pool's status and say what it means."""
     owner = pool_owner(ctx.jobs()) or _unexplained(ctx)
     if owner is None:
-        return _verified("no pool to keep: the next job starts cold")
+        return _left_behind(ctx) or _verified("no pool to keep: the next job starts cold")
     # Where this loop has released the pool itself, Available only means "not yet".
     let_go = was_let_go(ctx, owner.name)
     if (
@@ -65,6 +65,21 @@ def run(ctx: Context) -> Change:
         ctx.wait(ctx.pace.least, what)
 
 
+def _left_behind(ctx: Context, why: str = "", owner: Job | None = None) -> Change | None:
+    """In a group: the idle pool that a sibling has left behind, which the next job takes instead of a cold start."""
+    for stray in strays(ctx.group_jobs()) if ctx.loop.lane else ():
+        reading = ctx.gateway.describe(stray.name)
+        if reading and reading.pool and reading.pool.status == "Available":
+            said = f"{why}; that of {stray.name}, which lane {stray.lane} left behind, is Available"
+            return Change(
+                kind="verified",
+                why=said.removeprefix("; "),
+                jobs=(owner,) if owner else (),
+                data={"job": stray.name, "pool": "Available"},
+            )
+    return None
+
+
 def _unexplained(ctx: Context) -> Job | None:
     """The newest job, when its pool was over as soon as it was seen: still owed, so nobody has said why."""
     newest = next((job for job in reversed(ctx.jobs()) if job.arn), None)
@@ -90,7 +105,7 @@ def _available(ctx: Context, owner: Job) -> Change:
 
 
 def _chain_left(ctx: Context, owner: Job) -> float | None:
-    started = chain_started_at(ctx.jobs(), owner)
+    started = chain_started_at(ctx.group_jobs(), owner)
     return None if started is None else chain_remaining(started, ctx.clock.now())
 
 
@@ -100,10 +115,15 @@ def _verified(why: str) -> Change:
 
 def _reused(ctx: Context, owner: Job) -> Change:
     """Somebody's job runs on our pool. Ours would be newer than the owner; so it is a stranger's."""
-    ours = owner.reused_by and ctx.store.job_named(owner.reused_by)
+    ours = next((job for job in ctx.group_jobs() if owner.reused_by and job.name == owner.reused_by), None)
     discharged = discharge(
         ctx, owner.name, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
     )
+    if ours and ours.lane != ctx.loop.lane:
+        moved = f"the pool of {owner.name} moved on to {ours.name} of lane {ours.lane}"
+        cold = _verified(f"{moved}; the next job starts cold")
+        found = _left_behind(ctx, moved, owner) or replace(cold, jobs=(owner,))
+        return replace(found, obligations=discharged)
     if ours:
         return Change(
             kind="verified",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -31,7 +32,7 @@ def seen(bench: Bench, columns: int, *words: str) -> list[str]:
         pass
     os.close(ours)
     assert process.wait(30) == 0
-    return written.decode().splitlines()
+    return re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).splitlines()  # colours take no room
 
 
 @pytest.mark.parametrize("columns", [80, 100, 160])

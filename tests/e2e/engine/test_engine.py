@@ -48,17 +48,6 @@ def holds_nothing(world: EngineWorld, loop_id: str) -> None:
     assert seqs == list(range(1, len(seqs) + 1))
 
 
-def test_a_loop_runs_to_its_end_without_its_starter(world: EngineWorld) -> None:
-    """Preflight on the user's machine, the turns in functions, the second job warm, everything released."""
-    loop_id = world.start(sweep_of(world.folder, "plain"))
-    done = world.wpfsm("wait", loop_id, "--timeout", "3m", "-o", "json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    holds_nothing(world, loop_id)
-    assert [job["start"] for job in world.inspect(loop_id)["jobs"]] == ["cold", "warm"]
-    assert len(list(world.workers.glob("*.ok"))) >= 1
-    assert "loss" in world.wpfsm("logs", loop_id).stdout
-
-
 @FULL
 def test_the_first_example_runs_on_the_engine(world: EngineWorld) -> None:
     """The sweep of the README: the SDK renders here, the functions have none; ``--wait`` follows to the receipt."""
@@ -70,8 +59,8 @@ def test_the_first_example_runs_on_the_engine(world: EngineWorld) -> None:
 
 
 def test_its_starter_dies_as_soon_as_the_id_is_printed(world: EngineWorld) -> None:
-    """SIGKILL at once: the engine has the loop, and ends it."""
-    file = sweep_of(world.folder, "orphaned", seconds=1)
+    """SIGKILL at once: the engine has the loop, the second job is warm, and everything is released."""
+    file = sweep_of(world.folder, "orphaned")
     starter = subprocess.Popen(
         [sys.executable, "-m", "wpfsm.cli", "start", str(file), "--wait"],
         env=world.env,
@@ -87,6 +76,9 @@ def test_its_starter_dies_as_soon_as_the_id_is_printed(world: EngineWorld) -> No
     done = world.wpfsm("wait", loop_id, "--timeout", "5m")
     assert done.returncode == 0, done.stdout + done.stderr
     holds_nothing(world, loop_id)
+    assert [job["start"] for job in world.inspect(loop_id)["jobs"]] == ["cold", "warm"]
+    assert len(list(world.workers.glob("*.ok"))) >= 1
+    assert "loss" in world.wpfsm("logs", loop_id).stdout
 
 
 def test_four_workers_killed_in_a_row_change_nothing(world: EngineWorld) -> None:

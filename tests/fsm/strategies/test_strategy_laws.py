@@ -21,6 +21,10 @@ SECTIONS = {
     "bayes-finite": {
         "type": "sweep", "method": "bayes", "parameters": {"batch": [4, 8], "fp16": [True, False]}, "count": 9,
     },
+    "asha": {
+        "type": "sweep", "method": "asha", "parameters": SPACE, "count": 9, "seed": 3,
+        "resource": {"name": "epochs", "min": 1, "max": 9},
+    },
     "smoked": {"type": "sweep", "parameters": {"lr": [1e-4, 5e-5, 2e-5]}, "smoke": True},
     "until-continued": {"type": "until", "target": "loss < 0.2", "max_trials": 6, "patience": 3},
     "until-list": {"type": "until", "target": "loss < 0.2", "propose": [{"lr": 1e-4}, {"lr": 1e-5}]},
@@ -147,14 +151,18 @@ def test_the_preview_is_what_runs_when_all_goes_well(section):
 
 
 @any_section
-def test_a_running_trial_blocks_the_next(section):
-    """Trials go one at a time: asking for another one while the last is running is a mistake, not an end."""
+def test_beside_a_running_trial_another_one_or_none_is_asked_for(section):
+    """Lanes ask while others run: the same trial is never asked for twice, and to wait is not an end."""
     what = strategy(section)
     first = what.next([])
     running = row(1, first, ("running", None))
 
-    with pytest.raises(ValueError, match="trial 1 is still running"):
-        what.next([running])
+    beside = what.next([running])
+    assert beside is None or (beside.label, beside.repeat, beside.smoke) != (
+        first.label,
+        first.repeat,
+        first.smoke,
+    )
     assert what.summary([running]).ended is None
     assert what.goal_met([running]) is None
 

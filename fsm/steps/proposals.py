@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.records import Proposal, Trial
-from wpfsm.fsm.states.diagnosing import source_edits
-from wpfsm.fsm.states.diagnosing.patch_command import changed_names
-from wpfsm.fsm.steps.next_trial import params_for, rows_of
+from wpfsm.fsm.steps import source_edits
+from wpfsm.fsm.steps.next_trial import current_digest, params_for, rows_of
+from wpfsm.fsm.steps.source_edits import changed_names
 from wpfsm.fsm.strategies.base import label_for
 from wpfsm.fsm.strategies.phases import reached
 from wpfsm.fsm.strategies.verdict import start_of
@@ -65,7 +65,7 @@ def take(ctx: Context, trials: Sequence[Trial], failed: Trial | None = None) -> 
 def _trial(ctx: Context, proposal: Proposal, trials: Sequence[Trial], failed: Trial | None) -> Trial:
     keep = ctx.file.asks.keep if ctx.file.asks else "better"
     base = start_of(proposal.base, trials, ctx.goal, keep, failed)
-    before = base.source_digest if base else ctx.loop.source_digest
+    before = base.source_digest if base else current_digest(ctx)
     digest = before
     if proposal.source_digest:
         given = source_edits.user_digest(ctx, base or trials[0]) if trials else before
@@ -73,7 +73,8 @@ def _trial(ctx: Context, proposal: Proposal, trials: Sequence[Trial], failed: Tr
     params = {**(base.params if base else {}), **proposal.params}
     label = _label(ctx, proposal, before, digest)
     return Trial(
-        loop_id=ctx.loop.id,
+        loop_id=ctx.loop.group,
+        lane=ctx.loop.lane,
         number=len(trials) + 1,
         params=params,
         label=label,
@@ -100,7 +101,7 @@ def _label(ctx: Context, proposal: Proposal, before: str, after: str) -> str:
 
 def _tried(ctx: Context, trial: Trial, trials: Sequence[Trial]) -> Trial | None:
     """A trial of this loop that ran the same values on the same source, and is over."""
-    ran = {job.trial: job for job in ctx.jobs()}
+    ran = {job.trial: job for job in ctx.group_jobs()}
     params = params_for(ctx, trial)
     for other in trials:
         known = other.number in ran or bool(other.taken_loop)

@@ -16,7 +16,9 @@ def user_digest(ctx: Context, trial: Trial) -> str:
     proposals = {p.number: p for p in ctx.store.proposals(open_only=False)}
     step: Trial | None = trial
     while step is not None and step.proposal is not None:
-        edits = [j.patch.given for j in ctx.jobs() if j.trial == step.number and j.patch and j.patch.given]
+        edits = [
+            j.patch.given for j in ctx.group_jobs() if j.trial == step.number and j.patch and j.patch.given
+        ]
         if edits:
             return edits[-1]
         brought = proposals[step.proposal].source_digest if step.proposal in proposals else ""
@@ -28,7 +30,7 @@ def user_digest(ctx: Context, trial: Trial) -> str:
 
 def _user_digest(ctx: Context, trial: Trial) -> str:
     trials = {t.number for t in ctx.store.trials() if t.source == trial.source}
-    mine = [job for job in ctx.jobs() if job.trial in trials]
+    mine = [job for job in ctx.group_jobs() if job.trial in trials]
     for job in reversed(mine):
         if job.patch and job.patch.given:
             return job.patch.given
@@ -57,3 +59,9 @@ def rebase_edit(ctx: Context, patched: str, given: str, edited: str) -> str:
     if not files and not without:
         return edited
     return ctx.gateway.call("sources.derive", lambda: ctx.sources.derive(edited, files, without))
+
+
+def changed_names(ctx: Context, old: str, new: str) -> list[str]:
+    """Text files that differ between two snapshots, by name."""
+    before, after = ctx.sources.files(old), ctx.sources.files(new)
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))

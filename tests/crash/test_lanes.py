@@ -1,0 +1,115 @@
+"""Kills lanes at any boundary, in any interleaving: no job twice, nothing left, each trial once."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from crash_checks import at_the_service, in_the_database
+from crash_lanes import STORIES, Group, at_random
+from crash_runs import SOAK
+from crash_world import LOOP_ID, Story, World
+
+from wpfsm.fsm.records import Outcome, State
+
+
+def violations(group: Group) -> Iterator[str]:
+    """What is wrong after a group has ended, in words; nothing when the promise was kept."""
+    world = group.world
+    yield from at_the_service(world)
+    yield from in_the_database(world)
+    yield from (f"unexpected error: {error!r}" for error in group.errors())
+    yield from (f"trouble: {error!r}" for error in world.progress.troubles)
+    if max(group.held, default=0) > group.count:
+        yield f"{max(group.held)} instances were held by {group.count} lanes"
+    with world.history() as history:
+        lanes, trials, jobs = history.lanes(LOOP_ID), history.trials(LOOP_ID), history.jobs(LOOP_ID)
+        owed = [o.job_name for o in history.obligations(LOOP_ID) if o.status == "owed"]
+        first = lanes[0]
+    yield from (f"lane {each.lane} is {each.state}" for each in lanes if each.state is not State.CLOSED)
+    yield from (f"closed with an obligation of {name}" for name in owed)
+    if first.outcome is not Outcome.COMPLETED:
+        yield f"the group ended {first.outcome}: {first.why}"
+    if [t.number for t in trials] != list(range(1, len(trials) + 1)):
+        yield f"trials {[t.number for t in trials]}"
+    yield from (
+        f"{count} trials are {label}"
+        for label, count in Counter(t.label for t in trials).items()
+        if count > 1
+    )
+    yield from (f"trial {t.number} is {t.state}" for t in trials if t.state != "completed")
+    covered = {line.job for line in first.receipt.jobs} if first.receipt else set()
+    yield from (f"{job.name} is not on the receipt" for job in jobs if job.name not in covered)
+
+
+def test_two_lanes_end_well_in_every_interleaving() -> None:
+    """Whichever lane is faster at each boundary, no trial is run twice and nothing is left."""
+    found = {}
+    for seed in range(200 if SOAK else 12):
+        for name, story in STORIES.items():
+            world = World(story)
+            group = Group(world, at_random(random.Random(seed)))
+            try:
+                group.run()
+                if wrong := list(violations(group)):
+                    found[name, seed] = wrong
+            finally:
+                group.close()
+                world.close()
+    assert found == {}
+
+
+def killed_at(story: Story, seed: int, kills: list[int]) -> list[str]:
+    """A group whose lanes are killed after so many steps, each time the one that goes on; what is wrong then."""
+    world, dice = World(story), random.Random(seed)
+    victim: list[int] = []
+
+    def pick(ready: list) -> object:  # type: ignore[type-arg]
+        lane = dice.choice(ready)
+        victim[:] = [lane.number]
+        return lane
+
+    group = Group(world, pick)
+    try:
+        for kill in kills:
+            for _ in range(kill):
+                if not group.step():
+                    break
+            if victim and not group.lanes[victim[0]].done:
+                group.kill(victim[0])
+        group.run()
+        for _ in range(10):
+            if not any(lane.error for lane in group.lanes.values()):
+                break
+            group.resume()
+            group.run()
+        return list(violations(group))
+    finally:
+        group.close()
+        world.close()
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_lane_that_is_killed_anywhere_is_taken_over(story: str) -> None:
+    """Killed at any boundary and started again, lanes make each job once and release all: a seeded sample."""
+    found = {}
+    dice = random.Random(story)
+    for seed in range(400 if SOAK else 15):
+        kills = [int(dice.expovariate(1 / 40)) + 1 for _ in range(dice.choice([1, 2, 4]))]
+        if wrong := killed_at(STORIES[story], seed, kills):
+            found[seed, tuple(kills)] = wrong
+    assert found == {}
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not SOAK, reason="every boundary: WPFSM_SOAK=1")
+@pytest.mark.parametrize("shard", range(8))
+def test_one_kill_at_every_boundary_changes_nothing(shard: int) -> None:
+    """The two lanes, killed once at each of their boundaries."""
+    found = {}
+    for at in range(1 + shard, 700, 8):
+        if wrong := killed_at(STORIES["mended"], 1, [at]):
+            found[at] = wrong
+    assert found == {}
