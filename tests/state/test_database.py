@@ -151,7 +151,8 @@ connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("pragma cache_size = 1")
 connection.execute("begin immediate")
 for number in range(2000):
-    connection.execute("insert into events values ('lr-1', ?, 0, 'x', '', '', ?, '{}')", (number + 10, "y" * 500))
+    connection.execute("insert into events (loop_id, seq, at, kind, source, target, why, data) "
+                       "values ('lr-1', ?, 0, 'x', '', '', ?, '{}')", (number + 10, "y" * 500))
 os.kill(os.getpid(), 9)
 """
 
