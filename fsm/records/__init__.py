@@ -400,7 +400,6 @@ class Obligation:
     """Whether the service ever showed us the job."""
     sent_at: float | None = None
     evidence: str = ""
-    checked_at: float | None = None
     discharged_at: float | None = None
     lane: int = 0
 

@@ -56,3 +56,5 @@ create table curves (
     points text not null,
     primary key (loop_id, job, metric)
 ) strict;
+-- Written with every discharge, and never read: discharged_at says the same.
+alter table obligations drop column checked_at;

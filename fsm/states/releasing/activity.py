@@ -236,9 +236,7 @@ def _same_account(ctx: Context, obligation: Obligation) -> None:
 
 def _write(ctx: Context, obligation: Obligation, job: Job, evidence: str) -> bool:
     now = ctx.clock.now()
-    discharged = replace(
-        obligation, status="discharged", evidence=evidence, checked_at=now, discharged_at=now
-    )
+    discharged = replace(obligation, status="discharged", evidence=evidence, discharged_at=now)
     intents = tuple(
         replace(i, status="refused", answer=evidence)
         for i in ctx.store.intents_of(job.name, "create")

@@ -5,8 +5,8 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 13:12:25.920336+00:00');
-INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 13:12:25.928883+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'wpfsm','001_initial','2026-11-28 13:17:41.639152+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'wpfsm','002_turns','2026-11-28 13:17:41.657809+00:00');
 CREATE TABLE curves (
     loop_id text not null references loops (id),
     job integer not null,
@@ -118,7 +118,6 @@ CREATE TABLE obligations (
     seen integer not null,
     sent_at real,
     evidence text not null,
-    checked_at real,
     discharged_at real, lane integer not null default 0,
     primary key (loop_id, job_name),
     check (status = 'owed' or evidence <> '')
