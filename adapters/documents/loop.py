@@ -32,6 +32,9 @@ from wpfsm.fsm.units import stamp
 _NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
 """Outcomes after which the thing to do is to mend the cause and start again."""
 
+_FIX = "  fix: "
+"""Before what to do, in the reason that a loop keeps: one line for each thing that was found."""
+
 
 def loops_document(loops: Sequence[tuple[LoopHeader, Event | None, Liveness | None]]) -> dict[str, JSON]:
     """What ``inspect`` prints without an id: newest first.
@@ -86,7 +89,7 @@ def loop_document(
             "name": loop.name,
             "state": str(loop.state),
             "outcome": str(loop.outcome) if loop.outcome else None,
-            "why": loop.why or _last_words(history, loop),
+            "why": _happened(loop.why) or _last_words(history, loop),
             "fix": _fix(loop, jobs),
             "backend": loop.backend,
             "created_at": stamp(loop.created_at),
@@ -274,11 +277,16 @@ def _again(loop: Loop) -> dict[str, JSON]:
     return _step(why, "start", loop.loop_path, *settings)
 
 
+def _happened(why: str) -> str:
+    """Why a loop is where it is, without what to do about it."""
+    return "\n".join(line for line in why.splitlines() if not line.startswith(_FIX))
+
+
 def _fix(loop: Loop, jobs: Sequence[Job]) -> str | None:
     """What to do about it: what a refusal or an error named, else what the failure that ended or holds the loop asks for."""
-    named = [line.partition("fix: ")[2] for line in loop.why.splitlines() if line.startswith("  fix: ")]
+    named = [line.removeprefix(_FIX) for line in loop.why.splitlines() if line.startswith(_FIX)]
     if named:
-        return "\n".join(dict.fromkeys(named))
+        return "\n".join(named)
     failed = loop.handoff is not None or loop.outcome is Outcome.FAILED
     diagnosis = jobs[-1].diagnosis if jobs and failed else None
     return diagnosis.fix if diagnosis else None

@@ -66,7 +66,7 @@ def loop_text(document: Document, width: int | None = None) -> str:
     loop, ledger = document["loop"], document["ledger"]
     best = document["best"]
     lines = [f"loop {loop['id']}: {loop['state']}" + (f", {loop['outcome']}" if loop["outcome"] else "")]
-    lines += [f"{'why' if i == 0 else '':<6}{line}" for i, line in enumerate(loop["why"].splitlines())]
+    lines += [f"{'why' if i == 0 else '':<6}{line}" for i, line in enumerate(_why(loop))]
     lines += _lane_lines(document, width)
     if document["jobs"]:
         rows = fit(
@@ -295,3 +295,12 @@ def _hold_lines(pool: Mapping[str, Any]) -> Sequence[str]:
 
 def _place(location: Mapping[str, Any] | None) -> str:
     return f"{location['file']}:{location['line']}" if location else ""
+
+
+def _why(loop: Mapping[str, Any]) -> list[str]:
+    """What happened and what to do, each thing beside its own fix where every one has one."""
+    whys, fixes = loop["why"].splitlines(), (loop["fix"] or "").splitlines()
+    told = [f"  fix: {fix}" for fix in fixes if fix not in loop["why"]]
+    if len(whys) == len(told):
+        return [line for pair in zip(whys, told, strict=True) for line in pair]
+    return [*whys, *told]
