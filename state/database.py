@@ -87,7 +87,22 @@ def create_or_open(path: Path) -> PatientConnection:
             from wpfsm.state.migrations import create
 
             create(path)
-    return open_existing(path, write=True)
+    connection = open_existing(path, write=True)
+    try:
+        with explained(path):
+            _check_tables(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_tables(connection: PatientConnection) -> None:
+    """Every table and column is there: what is missing is found before a job is sent, not when its row is written."""
+    from wpfsm.state.codec import TABLES, columns
+
+    for record, table in TABLES.items():
+        connection.execute(f"select {', '.join(columns(record))} from {table} limit 0")  # noqa: S608 - our own names
 
 
 @contextlib.contextmanager

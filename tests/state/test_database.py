@@ -55,6 +55,19 @@ def test_another_programs_database_is_left_alone(tmp_path: Path, opened: object)
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "damage",
+    ["drop table proposals", "alter table trials rename column label to wording"],
+    ids=["table", "column"],
+)
+def test_what_is_missing_is_found_before_anything_is_sent(path: Path, damage: str) -> None:
+    """`start` does not run a job first, and fail when its row is written."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(damage)
+    with pytest.raises(StoreError, match="it is damaged"):
+        create_or_open(path)
+
+
 def test_a_file_that_is_no_database(path: Path) -> None:
     """A broken header is said to be one, and the file is kept."""
     content = b"not a database at all" + path.read_bytes()[21:]
