@@ -102,7 +102,7 @@ def gather(text: str) -> Evidence:
     if seeds and (not trials or (len(trials) > 1 and plan.repeats is not None)):
         trials = [{**trial, **seed} for trial in trials or [{}] for seed in seeds][:MAX_TRIALS]
     fixed, pool = word_set("tuples"), word_set("pool")
-    trials = [{name: value for name, value in trial.items() if name not in fixed} for trial in trials]
+    trials = [{k: v for k, v in trial.items() if k not in fixed and "'" not in k} for trial in trials]
     return Evidence(
         request,
         data,
@@ -110,7 +110,7 @@ def gather(text: str) -> Evidence:
         reading,
         trials if all(trials) else [],
         rows,
-        {**data.settings, **{k: v for k, v in settings.items() if k not in pool | fixed}},
+        {**data.settings, **{k: v for k, v in settings.items() if k not in pool | fixed and "'" not in k}},
         made,
         seeds,
         ablated_parts(data.rest),

@@ -56,6 +56,7 @@ class Plan:
         repeats: how often it wants each trial.
         cost: its budget in US dollars.
         by_hand: the user decides each next trial after seeing the last.
+        mend_first: the script does not run yet, and is to before the trials begin.
         note: what a reader of the draft should know.
     """
 
@@ -65,6 +66,7 @@ class Plan:
     repeats: int | None = None
     cost: float | None = None
     by_hand: bool = False
+    mend_first: bool = False
     note: str = ""
 
 

@@ -26,7 +26,7 @@ def with_message(found: Detection) -> Detection:
     until = found.pattern is Pattern.TRAIN_UNTIL_METRIC
     jobs = jobs_of(found)
     offer, _, missing = texts("offers")[found.pattern.value].partition(" |")
-    most = "up to " if until or found.pattern is Pattern.DEPENDENCY_DEBUGGING else ""
+    most = "up to " if until or found.plan.mend_first or found.pattern is Pattern.DEPENDENCY_DEBUGGING else ""
     counted = f"{most}{jobs} jobs: " if jobs is not None and jobs > 1 else ""
     what = f"{counted}{offer} on {found.instance_type or 'one instance type'}"
     asked = "" if found.trials else missing.strip()

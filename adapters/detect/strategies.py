@@ -12,8 +12,7 @@ from wpfsm.adapters.detect.findings import Detection, Pattern, Trial
 from wpfsm.adapters.detect.tables import texts
 
 _T = TypeVar("_T")
-_SEARCH_TRIALS = 12
-_UNTIL_TRIALS = 10
+_SEARCH_TRIALS, _UNTIL_TRIALS, _MENDING = 12, 10, 4
 _DRAWN = frozenset({"random", "bayes"})
 _SCRIPT = re.compile(r"\.(?:py|sh)$")
 
@@ -42,15 +41,18 @@ class Phase:
 
 
 def phases_of(detection: Detection) -> list[Phase]:
-    """One strategy, or phases: what follows on the best trial, and what the user proposes by hand."""
+    """One strategy, or phases: mending first, what follows on the best trial, what the user proposes by hand."""
+    phases = [_phase(detection)]
+    if detection.plan.mend_first and phases[0].keys["type"] != "fix":
+        above = ["Leave this phase out when `wpfsm rehearse` has shown that the script runs."]
+        phases.insert(0, Phase({"type": "fix", "attempts": _MENDING}, above=above, jobs=_MENDING))
     if detection.following is not None:
-        following = _phase(detection.following)
-        following.keys["from"] = "best"
-        return [_phase(detection), following]
-    if detection.plan.by_hand and detection.pattern is not Pattern.TRAIN_UNTIL_METRIC:
+        phases.append(_phase(detection.following))
+        phases[-1].keys["from"] = "best"
+    elif detection.plan.by_hand and detection.pattern is not Pattern.TRAIN_UNTIL_METRIC:
         ask = Phase({"type": "ask"}, {"type": "waits for what you propose: wpfsm next LOOP --set k=v"})
-        return [_phase(detection), ask] if detection.trials else [ask]
-    return [_phase(detection)]
+        phases[len(phases) - (not detection.trials) :] = [ask]
+    return phases
 
 
 def jobs_of(detection: Detection) -> int | None:
@@ -132,12 +134,8 @@ def _until(found: Detection, trials: Sequence[Trial]) -> Phase:
     search = _search(found, trials)
     keys |= {"max_trials": most} if most else {}
     remarks = {**remarks, "patience": "TODO: trials without a better metric", **search.remarks}
-    return Phase(
-        {**keys, "patience": 3, "propose": search.keys},
-        remarks,
-        [],
-        min(filter(None, (most, search.jobs)), default=None),
-    )
+    jobs = min(filter(None, (most, search.jobs)), default=None)
+    return Phase({**keys, "patience": 3, "propose": search.keys}, remarks, jobs=jobs)
 
 
 def _fix(found: Detection, trials: Sequence[Trial]) -> Phase:

@@ -36,7 +36,8 @@ class SignalThread:
 
     def close(self) -> None:
         """Act on what was sent until now, and end the thread; what is sent later has no effect."""
-        self.send(_END)
+        os.set_blocking(self._write, True)  # the last word must not be dropped where thousands fill the pipe
+        os.write(self._write, bytes((_END,)))
         self._thread.join()
 
     def _run(self) -> None:
