@@ -14,10 +14,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from wpfsm.fsm.records import Value
 from wpfsm.fsm.strategies.metrics import Goal, finite
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.records import Value
 
 RowState = Literal["running", "completed", "failed", "stopped"]
 ComparisonVerdict = Literal["better", "worse", "within noise", "noise unknown", "no result"]

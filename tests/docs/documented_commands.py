@@ -19,7 +19,8 @@ def commands(page: Path) -> Iterator[str]:
     text = page.read_text(encoding="utf-8")
     for block in re.findall(r"^```(?:bash|console|sh)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         yield from re.findall(r"^\s*(wpfsm [^|&>\n]+)", block, re.MULTILINE)
-    yield from re.findall(r"`(wpfsm [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    for spoken in re.findall(r"`(wpfsm [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
+        yield re.split(r" \\?\| ", spoken)[0]  # a pipe, which a table spells with a backslash
 
 
 def take(command: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import jsonschema
 from crash_checks import at_the_service, in_the_database
 from crash_lanes import Group, Lane
 from crash_world import LOOP_ID, Story, World
@@ -18,6 +19,7 @@ from wpfsm.adapters.documents.rows import ledger_of
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.adapters.verbs.schema import output_schema
 from wpfsm.fsm.records import Job, Outcome, Proposal, State
 from wpfsm.state.store import request_stop
 
@@ -339,6 +341,7 @@ def test_lanes_share_one_history_and_a_row_each() -> None:
         until(group, lambda: len(jobs_of(group)) == 2)
         with group.world.history() as history:
             document: Any = loop_document(history, history.find(LOOP_ID), group.world.clock.now())
+        jsonschema.Draft202012Validator(output_schema()).validate(document)
         assert [(row["lane"], row["trial"]) for row in document["lanes"]] == [(1, 1), (2, 2)]
         assert [job["lane"] for job in document["jobs"]] == [1, 2]
         group.run()
