@@ -18,7 +18,6 @@ WPFSM = [sys.executable, "-m", "wpfsm.cli"]
 pytestmark = [
     pytest.mark.sdk,
     pytest.mark.network,
-    pytest.mark.xdist_group("example sweep"),  # one run of it serves them all
 ]
 
 
@@ -42,18 +41,9 @@ def losses(document):
     return {job["params"]["lr"]: job["metrics"]["eval_loss"] for job in document["jobs"]}
 
 
-@pytest.fixture(scope="module")
-def swept(tmp_path_factory):
-    """One whole sweep on the embedded emulator, and its database."""
-    database = tmp_path_factory.mktemp("swept") / "w.db"
-    document, code = run("start", str(EXAMPLE), "--db", str(database), check=0)
-    yield database, document, code
-    launch.stop(database.with_name("w.db.d") / "emulator")
-
-
-def test_the_sweep_runs_on_one_warm_pool_and_names_the_best(swept):
+def test_the_sweep_runs_on_one_warm_pool_and_names_the_best(database, tmp_path):
     """Three jobs, the first cold and the others warm, each with a metric that depends on the swept value."""
-    _, document, _ = swept
+    document, _ = run("start", str(EXAMPLE), "--db", str(database), check=0)
     assert [job["start"] for job in document["jobs"]] == ["cold", "warm", "warm"]
     assert [job["status"] for job in document["jobs"]] == ["Completed"] * 3
     found = losses(document)
@@ -61,11 +51,13 @@ def test_the_sweep_runs_on_one_warm_pool_and_names_the_best(swept):
     assert document["best"]["params"]["lr"] == min(found, key=found.get)
     assert document["loop"]["state"] == "Closed"
     assert document["loop"]["outcome"] == "completed"
+    _check_the_release(document)
+    _check_that_inspect_shows_the_same(database, document)
+    _check_the_aws_backend(database, tmp_path)
 
 
-def test_the_release_was_read_back(swept):
+def _check_the_release(document):
     """The receipt names every job and what the service said; nothing is owed."""
-    _, document, _ = swept
     assert document["pool"]["released"] is True
     assert document["pool"]["owed"] == []
     evidence = [line["evidence"] for line in document["receipt"]["jobs"]]
@@ -73,18 +65,16 @@ def test_the_release_was_read_back(swept):
     assert "Terminated" in evidence[-1]
 
 
-def test_inspect_shows_the_same_loop(swept):
+def _check_that_inspect_shows_the_same(database, document):
     """What `start` printed can be asked again, with the ledger."""
-    database, document, _ = swept
     again, _ = run("inspect", document["loop"]["id"], "--db", str(database), check=0)
     assert again["jobs"] == document["jobs"]
     assert again["ledger"]["cost_usd"] == document["ledger"]["cost_usd"] > 0
     assert again["ledger"]["settled"] is True
 
 
-def test_the_aws_backend_is_the_same_adapter(swept, tmp_path):
+def _check_the_aws_backend(database, tmp_path):
     """The same loop file with `backend: aws` runs unchanged against the emulator's endpoint, without credentials."""
-    database, _, _ = swept
     endpoint = launch.ensure(database.with_name("w.db.d") / "emulator").url
     words = [
         "start", str(EXAMPLE), "--db", str(tmp_path / "aws.db"), "--backend", "aws", "--endpoint-url", endpoint,
