@@ -25,6 +25,7 @@ from wpfsm.fsm.errors import (
     Suspended,
     Unknown,
     WpfsmError,
+    with_fix,
 )
 from wpfsm.fsm.ports import Store
 from wpfsm.fsm.records import EXIT_CODES, Change, FailureHandoff, Loop, Outcome, State
@@ -216,18 +217,14 @@ def _step(ctx: Context) -> Change | None:
     except StopRequested as asked:
         return release(asked.outcome, asked.why)
     except ServiceDenied as error:
-        return release(Outcome.DENIED, _with_fix(error))
+        return release(Outcome.DENIED, with_fix(str(error), error.fix))
     except Unknown as error:
         return release(Outcome.TRANSIENT, f"the service stayed out of reach: {error}")
     except WpfsmError as error:
-        return release(Outcome.FAILED, _with_fix(error))
+        return release(Outcome.FAILED, with_fix(str(error), error.fix))
     except Exception as error:  # noqa: BLE001 - rule: every way out goes through Releasing
         ctx.progress.trouble(error)
         return release(Outcome.FAILED, f"unexpected {type(error).__name__} in {ctx.loop.state}: {error}")
-
-
-def _with_fix(error: WpfsmError) -> str:
-    return f"{error}\n  fix: {error.fix}" if error.fix else str(error)
 
 
 def _releasing(ctx: Context) -> Change | None:

@@ -11,6 +11,14 @@ from collections.abc import Iterable
 POLICY = "attach the policy in docs/aws.md"
 """The fix where credentials are good and may not do what a loop does."""
 
+FIX = "  fix: "
+"""Before what to do, on a line of its own under what happened."""
+
+
+def with_fix(text: str, fix: str) -> str:
+    """What happened, and what to do about it on a line of its own, where something is to be done."""
+    return f"{text}\n{FIX}{fix}" if fix else text
+
 
 class WpfsmError(Exception):
     """An error that a user can act on: a message that names what and where, and a fix."""

@@ -22,7 +22,7 @@ from wpfsm.adapters.documents.rows import (
     section,
 )
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
-from wpfsm.fsm.errors import WpfsmError
+from wpfsm.fsm.errors import FIX, WpfsmError
 from wpfsm.fsm.ports import History, LoopHeader
 from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, Proposal, State, Trial
 from wpfsm.fsm.strategies.comparison import BASELINE, compare
@@ -31,9 +31,6 @@ from wpfsm.fsm.units import stamp
 
 _NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
 """Outcomes after which the thing to do is to mend the cause and start again."""
-
-_FIX = "  fix: "
-"""Before what to do, in the reason that a loop keeps: one line for each thing that was found."""
 
 
 def loops_document(loops: Sequence[tuple[LoopHeader, Event | None, Liveness | None]]) -> dict[str, JSON]:
@@ -50,7 +47,7 @@ def loops_document(loops: Sequence[tuple[LoopHeader, Event | None, Liveness | No
                 "name": h.name,
                 "state": h.state,
                 "outcome": h.outcome,
-                "why": h.why or (last.why if last else ""),
+                "why": _happened(h.why) or (last.why if last else ""),
                 "backend": h.backend,
                 "created_at": stamp(h.created_at),
                 "updated_at": stamp(h.updated_at),
@@ -279,12 +276,12 @@ def _again(loop: Loop) -> dict[str, JSON]:
 
 def _happened(why: str) -> str:
     """Why a loop is where it is, without what to do about it."""
-    return "\n".join(line for line in why.splitlines() if not line.startswith(_FIX))
+    return "\n".join(line for line in why.splitlines() if not line.startswith(FIX))
 
 
 def _fix(loop: Loop, jobs: Sequence[Job]) -> str | None:
     """What to do about it: what a refusal or an error named, else what the failure that ended or holds the loop asks for."""
-    named = [line.removeprefix(_FIX) for line in loop.why.splitlines() if line.startswith(_FIX)]
+    named = [line.removeprefix(FIX) for line in loop.why.splitlines() if line.startswith(FIX)]
     if named:
         return "\n".join(named)
     failed = loop.handoff is not None or loop.outcome is Outcome.FAILED

@@ -10,6 +10,7 @@ from typing import Any
 from wpfsm.adapters.terminal.experiment_text import ask_lines
 from wpfsm.adapters.terminal.moments import age, with_distance
 from wpfsm.adapters.terminal.table import fit, short, table, wrap
+from wpfsm.fsm.errors import FIX
 from wpfsm.fsm.units import duration, usd
 
 Document = Mapping[str, Any]
@@ -300,7 +301,7 @@ def _place(location: Mapping[str, Any] | None) -> str:
 def _why(loop: Mapping[str, Any]) -> list[str]:
     """What happened and what to do, each thing beside its own fix where every one has one."""
     whys, fixes = loop["why"].splitlines(), (loop["fix"] or "").splitlines()
-    told = [f"  fix: {fix}" for fix in fixes if fix not in loop["why"]]
+    told = [f"{FIX}{fix}" for fix in fixes if fix not in loop["why"]]
     if len(whys) == len(told):
         return [line for pair in zip(whys, told, strict=True) for line in pair]
     return [*whys, *told]

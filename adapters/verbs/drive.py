@@ -16,7 +16,7 @@ from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, queued
 from wpfsm.adapters.verbs.inspect import document_of
 from wpfsm.adapters.watchers.audience import audience
 from wpfsm.fsm import controller, ports
-from wpfsm.fsm.errors import NotConfirmed, WpfsmError
+from wpfsm.fsm.errors import NotConfirmed, WpfsmError, with_fix
 from wpfsm.fsm.records import Loop, State
 from wpfsm.state.connection import PatientConnection
 from wpfsm.state.database import open_existing
@@ -158,7 +158,7 @@ def report(
     document = document_of(given, history, history.find(loop.id))
     if error is not None:
         document["error"] = error_document(error)["error"]
-        hint(f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""))
+        hint(with_fix(f"error: {error}", error.fix))
     if given.output == "jsonl" and code is not None:
         # The events were streamed while the loop was driven; an error is all that they do not say.
         if error is not None:

@@ -26,13 +26,15 @@ def forget(given: Options, which: str) -> int:
         history = history_of(given)
         loop = _meant(history, which)
         jobs = [job.name for job in history.jobs(loop.id)]
+        lanes = [lane.id for lane in history.lanes(loop.id)]
         unused = _remove_rows(given, loop)
     archive = archive_of(given)
     for job in jobs:
         archive.remove(job)
     logs = siblings(given.database, "logs")
-    for file in (f"{loop.id}.jsonl", f"{loop.id}.controller.log"):
-        Path(logs, file).unlink(missing_ok=True)
+    for each in {loop.id, *lanes}:
+        for file in (f"{each}.jsonl", f"{each}.controller.log"):
+            Path(logs, file).unlink(missing_ok=True)
     sources_of(given, loop).remove(unused, time.time())
     document: dict[str, JSON] = {
         "schema": SCHEMA,

@@ -110,7 +110,9 @@ def say(given: Options, error: WpfsmError) -> None:
 
         print_json(error_document(error))
         return
-    hint(f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""))
+    from wpfsm.fsm.errors import with_fix
+
+    hint(with_fix(f"error: {error}", error.fix))
 
 
 def shared(function: Callable[..., int]) -> Callable[..., None]:

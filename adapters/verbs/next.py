@@ -22,7 +22,7 @@ from wpfsm.adapters.verbs.inspect import document_of, look_seconds
 from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.verbs.proposing import Asked, proposal_of
-from wpfsm.fsm.errors import Held, Refused, StoreError, WpfsmError
+from wpfsm.fsm.errors import Held, Refused, StoreError, WpfsmError, with_fix
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import EXIT_CODES, Loop, Proposal, State
 from wpfsm.state.connection import PatientConnection
@@ -212,7 +212,7 @@ def _show(
         from wpfsm.adapters.documents.loop import error_document
 
         document["error"] = error_document(error)["error"]
-        hint(f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""))
+        hint(with_fix(f"error: {error}", error.fix))
     emit(given, document, text)
     return code
 

@@ -66,7 +66,7 @@ def test_3_when_there_is_no_quota(bench: Bench):
     assert ran.code == 3, ran.err
     assert ran.json["jobs"] == []
     assert "warm pool usage" in ran.json["loop"]["why"]
-    assert "request-service-quota-increase" in ran.json["loop"]["why"]
+    assert "request-service-quota-increase" in ran.json["loop"]["fix"]
     assert ran.json["next"][0]["argv"] == ["wpfsm", "start", str(bench.folder / "noroom.yaml")]
 
 
@@ -134,7 +134,7 @@ def test_5_while_a_hand_off_holds_the_pool(bench: Bench):
     assert ran.code == 5, ran.err
     assert ran.json["jobs"] == []
     holder = bench.document("waiting")["loop"]["id"]
-    assert f"wpfsm resume {holder} --abandon" in ran.json["loop"]["why"]
+    assert f"wpfsm resume {holder} --abandon" in ran.json["loop"]["fix"]
     assert bench.run("resume", "waiting", "--abandon").code == 0
     assert bench.run("start", file).code == 0
 

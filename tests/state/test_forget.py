@@ -75,6 +75,21 @@ def test_every_table_forgets_the_loop_and_keeps_the_others(tmp_path: Path) -> No
     assert rows(path)["loops"] == {"lr-2"}
 
 
+def test_the_lanes_of_a_group_go_with_it(tmp_path: Path) -> None:
+    """Each lane is a loop's row of its own; their jobs stand under the group's."""
+    path = tmp_path / "wpfsm.db"
+    write(path, "lr-1", "mine")
+    write(path, "lr-1-l2", "mine")
+    write(path, "lr-2", "theirs")
+    with contextlib.closing(create_or_open(path)) as connection:
+        for table in set(rows(path)) - {"loops", "owners"}:
+            connection.execute(f"delete from {table} where loop_id = 'lr-1-l2'")
+        connection.execute("update loops set lane_of = 'lr-1', lane = 2 where id = 'lr-1-l2'")
+        forget(connection, path, "lr-1")
+    assert rows(path)["loops"] == {"lr-2"}
+    assert rows(path)["owners"] == {"lr-2"}
+
+
 def test_an_open_loop_and_one_that_owes_a_release_are_kept(tmp_path: Path) -> None:
     """What may still bill is not forgotten, whatever the state says."""
     path = tmp_path / "wpfsm.db"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.errors import Held, MissingExtra, Refused, UsageError
+from wpfsm.fsm.errors import Held, MissingExtra, Refused, UsageError, with_fix
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import Change, Outcome, Trial
 from wpfsm.fsm.request.compose import compose, free_members
@@ -59,7 +59,7 @@ def run(ctx: Context) -> Change:
             ctx.ports.leases.refuse_held(key, ctx.loop.id)
     except (MissingExtra, Refused, Held) as error:
         outcome = Outcome.HELD if isinstance(error, Held) else Outcome.REFUSED
-        return release(outcome, f"{error.message}\n  fix: {error.fix}" if error.fix else error.message)
+        return release(outcome, with_fix(error.message, error.fix))
     findings = (*found.findings, *read, *rendered)
     return Change(
         kind="admitted",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from wpfsm.fsm.costs import limits
-from wpfsm.fsm.errors import POLICY, MissingExtra, Rejected, ServiceDenied
+from wpfsm.fsm.errors import POLICY, MissingExtra, Rejected, ServiceDenied, with_fix
 from wpfsm.fsm.gateway import Gateway
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.pool.quota import (
@@ -59,7 +59,7 @@ class Finding:
 
     def __str__(self) -> str:
         """The sentence, and the fix on a line of its own."""
-        return f"{self.text}\n  fix: {self.fix}" if self.fix else self.text
+        return with_fix(self.text, self.fix)
 
     def to_json(self) -> dict[str, JSON]:
         """As plain JSON."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.errors import Held, NameTaken, Rejected, ServiceDenied, ServiceError, Unknown
+from wpfsm.fsm.errors import Held, NameTaken, Rejected, ServiceDenied, ServiceError, Unknown, with_fix
 from wpfsm.fsm.gateway import backoff
 from wpfsm.fsm.machine import GuardFailed, MachineModel
 from wpfsm.fsm.pool.owner import pool_owner
@@ -45,7 +45,7 @@ def _intend(ctx: Context) -> Change | None:
         try:
             ctx.ports.leases.refuse_held(ctx.loop.pool_key, ctx.loop.group)
         except Held as held:
-            return release(Outcome.HELD, f"{held.message}\n  fix: {held.fix}")
+            return release(Outcome.HELD, with_fix(held.message, held.fix))
     trial = next_trial(ctx)
     if trial is None:
         return open_question(ctx, "ask", "the trials of the loop before are known, and no job was needed")

@@ -6,22 +6,12 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tracebacks import TRACEBACK
 
 from wpfsm.fsm.failures.diagnosis import diagnose
 from wpfsm.fsm.failures.evidence import Evidence
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.shown import MOST_EVIDENCE
-
-TRACEBACK = """\
-Traceback (most recent call last):
-  File "/opt/ml/input/data/code/train.py", line 4, in <module>
-    main()
-  File "/opt/ml/input/data/code/lib/steps.py", line 2, in step
-    return batch["labels"]
-  File "/opt/conda/lib/python3.11/site-packages/torch/nn/modules/module.py", line 1553, in __getitem__
-    raise KeyError(key)
-KeyError: 'labels'
-"""
 
 SOURCE = {
     "src/train.py": "import x\n\n\nmain()\n",

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
+from tracebacks import TRACEBACK
+
 from wpfsm.fsm.failures.diagnosis import explain
 from wpfsm.fsm.failures.shown import MOST_EVIDENCE
-
-TRACEBACK = """\
-Traceback (most recent call last):
-  File "/opt/ml/input/data/code/train.py", line 4, in <module>
-    main()
-  File "/opt/ml/input/data/code/lib/steps.py", line 2, in step
-    return batch["labels"]
-  File "/opt/conda/lib/python3.11/site-packages/torch/nn/modules/module.py", line 1553, in __getitem__
-    raise KeyError(key)
-KeyError: 'labels'
-"""
 
 
 def test_evidence_is_short_and_without_secrets():

@@ -5,22 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tracebacks import TRACEBACK
 
 from wpfsm.fsm.failures.diagnosis import diagnose, explain
 from wpfsm.fsm.failures.evidence import Evidence
 from wpfsm.fsm.failures.model import Location
 from wpfsm.fsm.failures.traceback import LONGEST_LINE, Frame, clean, locate, parse, root
-
-TRACEBACK = """\
-Traceback (most recent call last):
-  File "/opt/ml/input/data/code/train.py", line 4, in <module>
-    main()
-  File "/opt/ml/input/data/code/lib/steps.py", line 2, in step
-    return batch["labels"]
-  File "/opt/conda/lib/python3.11/site-packages/torch/nn/modules/module.py", line 1553, in __getitem__
-    raise KeyError(key)
-KeyError: 'labels'
-"""
 
 
 def test_without_the_source_the_container_prefix_is_taken_off():
