@@ -11,12 +11,22 @@ import struct
 import subprocess
 import termios
 import threading
+from pathlib import Path
 
 from cli_bench import OK, WPFSM, Bench
 
 
-def on_a_terminal(bench: Bench, *words: str, columns: int = 100) -> tuple[int, str, str]:
-    """Run the program with a terminal as stderr: exit code, stdout, and what reached the terminal."""
+def on_a_terminal(
+    bench: Bench, *words: str, columns: int = 100, shown: dict[Path, tuple[str, ...]] | None = None
+) -> tuple[int, str, str]:
+    """Run the program with a terminal as stderr: exit code, stdout, and what reached the terminal.
+
+    Args:
+        bench: where it runs.
+        words: its command line.
+        columns: how wide the terminal is.
+        shown: a file is made when all of its words have stood on the screen; a job may wait for it.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {**bench.environment, "TERM": "xterm-256color", "COLUMNS": str(columns)}
@@ -40,6 +50,10 @@ def on_a_terminal(bench: Bench, *words: str, columns: int = 100) -> tuple[int, s
             if not chunk:
                 return
             seen.extend(chunk)
+            screen = without_styles(seen.decode(errors="replace"))
+            for file, texts in (shown or {}).items():
+                if all(text in screen for text in texts):
+                    file.touch()
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -55,9 +69,22 @@ def without_styles(text: str) -> str:
 
 def test_the_live_view_shows_what_a_person_needs(bench: Bench):
     """State, job, pool, dollars, worst case, metric, log and what is waited for are on the screen."""
-    script = "print('eval_loss=0.75', flush=True); print('one line of the log', flush=True); time.sleep(1.2)"
-    file = bench.loop("live", script)
-    code, out, raw = on_a_terminal(bench, "start", str(file), "-o", "json")
+    cold, warm = bench.folder / "cold", bench.folder / "warm"
+    script = bench.folder / "job.py"
+    script.write_text(f"""
+import os
+print("eval_loss=0.75", flush=True)
+print("one line of the log", flush=True)
+shown = {str(cold)!r} if float(h["lr"]) < 0.005 else {str(warm)!r}
+while not os.path.exists(shown):
+    time.sleep(0.05)
+""")
+    file = bench.loop("live", f"exec(open({str(script)!r}).read())")
+    shown = {
+        cold: ("InProgress · Training", "in use, cold start in", "eval_loss 0.75", "one line of the log"),
+        warm: ("in use, warm start in",),
+    }
+    code, out, raw = on_a_terminal(bench, "start", str(file), "-o", "json", shown=shown)
     assert code == 0
     screen = without_styles(raw)
     assert json.loads(out)["loop"]["outcome"] == "completed"
