@@ -36,6 +36,13 @@ class History(DerivedReads):
         )
         return [LoopHeader(**{**dict(row), "handoff": bool(row["handoff"])}) for row in rows]
 
+    def places(self) -> Sequence[tuple[str, str, str]]:
+        """Where loops ran: backend, region and endpoint (empty for the backend's own), each once, the newest first."""
+        rows = self._rows(
+            "select backend, region, endpoint_url from loops group by 1, 2, 3 order by max(created_at) desc"
+        )
+        return [(row["backend"], row["region"], row["endpoint_url"]) for row in rows]
+
     def find(self, which: str, *, acting: bool = False) -> Loop:
         """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError
+from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError, Vanished
 from wpfsm.fsm.pool.read_back import ReleaseStep, proof, proof_of_no_pool, release_step
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptLine
@@ -58,7 +58,11 @@ def _discharge(ctx: Context, obligation: Obligation) -> None:
     assert job is not None, "an obligation and its job are written together"
     began = ctx.clock.now()
     while True:
-        reading = ctx.gateway.describe(job.name)
+        try:
+            reading = ctx.gateway.describe(job.name)
+        except Vanished as gone:
+            _write(ctx, obligation, job, gone.message)
+            return
         if reading is not None and not obligation.seen:
             if not _is_ours(ctx, job, reading):
                 _write(ctx, obligation, job, "the job of this name is not ours; it was left alone")
