@@ -8,12 +8,17 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
+
+from click.testing import CliRunner
 
 from wpfsm.adapters.emulator.launch import ask
+from wpfsm.cli import cli
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.records import Job, Loop
 from wpfsm.state.database import open_existing
@@ -160,6 +165,23 @@ class Bench:
             return None
 
         wait_for(look)
+
+
+class InProcess(Bench):
+    """The same program in the test's own process, for verbs that start nothing: it saves the start of a Python."""
+
+    def run(self, *words: str | Path, stdin: str = "", timeout: float = 120, **variables: str) -> Ran:
+        """Run the program to its end."""
+        given = list(map(str, words))
+        with (
+            contextlib.chdir(self.folder),
+            patch.dict(os.environ, {**self.environment, **variables}, clear=True),
+            patch.object(sys, "argv", ["wpfsm", *given]),
+        ):
+            result = CliRunner().invoke(cli, given, input=stdin, prog_name="wpfsm")
+        unhandled = result.exception and not isinstance(result.exception, SystemExit)
+        trace = "".join(traceback.format_exception(result.exception)) if unhandled else ""
+        return Ran(result.exit_code, result.stdout, result.stderr + trace)
 
 
 def wait_for(look: Callable[[], T | None], timeout: float = 120.0) -> T:
