@@ -17,7 +17,7 @@ from wpfsm.adapters.verbs.pool_survey import (
     say_silent,
     survey,
 )
-from wpfsm.fsm.errors import Held, NotConfirmed, WpfsmError
+from wpfsm.fsm.errors import Held, NotConfirmed, WpfsmError, with_fix
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.fsm.units import duration, usd
 
@@ -81,13 +81,15 @@ def gc(
     emit(given, document, _gc_text(dead, orphans, results, left_alone, apply=apply))
     confirmed = {r.job for r in results} - set(unconfirmed)
     for job in unconfirmed:
-        hint(
-            f"error: release not confirmed, a pool may still bill\n  fix: "
-            f"{release_command(given, backend, region, job)}"
-        )
+        fix = release_command(given, backend, region, job)
+        hint(with_fix("error: release not confirmed, a pool may still bill", fix))
     for loop in open_still:
         by_tags = _by_tags(loop, confirmed)
-        hint(f"error: release not confirmed, a pool may still bill{by_tags}\n  fix: wpfsm release {loop.id}")
+        hint(
+            with_fix(
+                f"error: release not confirmed, a pool may still bill{by_tags}", f"wpfsm release {loop.id}"
+            )
+        )
     return NotConfirmed.exit_code if unconfirmed or open_still else say_silent(asked)
 
 

@@ -26,7 +26,7 @@ from wpfsm.fsm.costs.forecast import (
     worst_case_leak,
 )
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
-from wpfsm.fsm.errors import NotFound, StoreError
+from wpfsm.fsm.errors import NotFound, StoreError, with_fix
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
@@ -337,9 +337,7 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
     ]
     if advice := document["advice"]:
         lines.append(f"keep-alive: {advice['why']}")
-    for finding in document["findings"]:
-        fix = f"\n  fix: {finding['fix']}" if finding["fix"] else ""
-        lines.append(f"{finding['level']}: {finding['text']}{fix}")
+    lines += [with_fix(f"{each['level']}: {each['text']}", each["fix"]) for each in document["findings"]]
     return "\n".join(lines)
 
 

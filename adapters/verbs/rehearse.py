@@ -19,7 +19,7 @@ from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.drive import drive
 from wpfsm.adapters.verbs.resume import finish
 from wpfsm.adapters.verbs.start import new_loop
-from wpfsm.fsm.errors import MissingExtra, StoreError, UsageError
+from wpfsm.fsm.errors import MissingExtra, StoreError, UsageError, with_fix
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import EXIT_CODES, JSON, Job, Outcome, State
@@ -318,7 +318,7 @@ def _text(document: Mapping[str, JSON]) -> str:
         patch = f"; {job['patch']}" if job["patch"] else ""
         lines.append(f"  job {job['number']}: {job['class'] or job['status']}{patch}")
         lines += [f"    {line}" for line in _list(job["evidence"])[-3:]]
-    lines += [f"{one['level']}: {one['text']}\n  fix: {one['fix']}" for one in _maps(told["findings"])]
+    lines += [with_fix(f"{one['level']}: {one['text']}", str(one["fix"])) for one in _maps(told["findings"])]
     lines += [f"untested: {what}" for what in _list(told["untested"])]
     if told["diff"]:
         lines += ["", str(told["diff"]).rstrip("\n"), ""]

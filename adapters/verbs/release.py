@@ -8,7 +8,7 @@ from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import history_if_any, is_locked
-from wpfsm.fsm.errors import Held, NotConfirmed, NotFound, Refused
+from wpfsm.fsm.errors import Held, NotConfirmed, NotFound, Refused, with_fix
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def release(
     emit(given, document, f"{result.job}: {result.outcome} ({result.evidence})")
     if result.outcome != "unconfirmed":
         return 0
-    hint(f"error: release not confirmed, a pool may still bill\n  fix: wpfsm release --job {job}")
+    hint(with_fix("error: release not confirmed, a pool may still bill", f"wpfsm release --job {job}"))
     return NotConfirmed.exit_code
 
 

@@ -14,7 +14,7 @@ from wpfsm.adapters.verbs.naming import in_lane, named
 from wpfsm.adapters.verbs.proposing import instead_of_failed
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Held
+from wpfsm.fsm.errors import Held, with_fix
 from wpfsm.fsm.records import Loop, Outcome, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state.connection import PatientConnection
@@ -63,7 +63,10 @@ def resume(
             return code
         # The code of its end says that the same command may be run again; this one would change nothing ever.
         hint(
-            f"{loop.id} is closed, and a closed loop is not resumed\n  fix: wpfsm start {loop.loop_path}, a new loop"
+            with_fix(
+                f"{loop.id} is closed, and a closed loop is not resumed",
+                f"wpfsm start {loop.loop_path}, a new loop",
+            )
         )
         return ENDED
     if skip or settings:
