@@ -1,7 +1,7 @@
 """24 ten-minute trials on 1, 2, 4 and 8 lanes: wall time, cost, cold starts, calls to the service a job.
 
-On the emulator's scaled clock (60 times faster than the wall's), with a process for each lane, as `wpfsm start` drives
-them. One lane takes four and a half minutes even so, and nearly all of it is waiting: the other sweeps run beside it,
+On the emulator's scaled clock (50 times faster than the wall's), with a process for each lane, as `wpfsm start` drives
+them. One lane takes five minutes even so, and nearly all of it is waiting: the other sweeps run beside it,
 one after another, each against an emulator and in a database of its own. ``WPFSM_BENCH_TRIALS`` and
 ``WPFSM_BENCH_SCALE`` make it smaller, to try it.
 """
@@ -25,7 +25,7 @@ from wpfsm.state.history import History
 
 TRIALS, SCALE = (
     int(os.environ.get("WPFSM_BENCH_TRIALS", "24")),
-    float(os.environ.get("WPFSM_BENCH_SCALE", "60")),
+    float(os.environ.get("WPFSM_BENCH_SCALE", "50")),
 )
 COLD, WARM, TRAIN = 300, 20, 600
 LANES = (1, 2, 4, 8)
