@@ -129,6 +129,10 @@ class Unknown(ServiceError):
     exit_code = 75
 
 
+class Vanished(ServiceError):
+    """The local emulator that played the service is gone, and what it held with it: nothing of it can bill."""
+
+
 class MissingExtra(WpfsmError):
     """An optional dependency is not installed.
 

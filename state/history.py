@@ -13,9 +13,10 @@ from wpfsm.fsm.ports import LoopHeader
 from wpfsm.fsm.records import JSON, Curve, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
 from wpfsm.state import codec
 from wpfsm.state.database import explained
+from wpfsm.state.derived_reads import DerivedReads
 
 
-class History:
+class History(DerivedReads):
     """Implements :class:`wpfsm.fsm.ports.History` over a connection that may be read-only; each raises ``StoreError`` when the file is damaged."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -34,6 +35,13 @@ class History:
             limit,
         )
         return [LoopHeader(**{**dict(row), "handoff": bool(row["handoff"])}) for row in rows]
+
+    def places(self) -> Sequence[tuple[str, str, str]]:
+        """Where loops ran: backend, region and endpoint (empty for the backend's own), each once, the newest first."""
+        rows = self._rows(
+            "select backend, region, endpoint_url from loops group by 1, 2, 3 order by max(created_at) desc"
+        )
+        return [(row["backend"], row["region"], row["endpoint_url"]) for row in rows]
 
     def find(self, which: str, *, acting: bool = False) -> Loop:
         """A loop by its id; else by its name, which means the newest one; else by a prefix of exactly one id.
@@ -131,18 +139,6 @@ class History:
     def proposals(self, loop_id: str) -> Sequence[Proposal]:
         """What was proposed to a loop from outside, by number."""
         return self._of(Proposal, loop_id, "number")
-
-    def trial(self, loop_id: str, number: int) -> Trial:
-        """One trial of a loop; raises ``LookupError`` when there is none."""
-        return {trial.number: trial for trial in self.trials(loop_id)}[number]
-
-    def proposal(self, loop_id: str, number: int) -> Proposal:
-        """One proposal to a loop; raises ``LookupError`` when there is none."""
-        return {row.number: row for row in self.proposals(loop_id)}[number]
-
-    def owed_jobs(self, loop_id: str) -> list[str]:
-        """Names of the jobs of a loop whose release is not read back."""
-        return [row.job_name for row in self.obligations(loop_id) if row.status == "owed"]
 
     def intents(self, loop_id: str) -> Sequence[Intent]:
         """Intents of a loop."""

@@ -30,7 +30,7 @@ class UploadCount:
     """Says how far an upload is, now and then: most are over before there is anything to say.
 
     Args:
-        total: Files in all.
+        total: Files of the source; those beyond are the driver that the SDK sends with it.
         say: Takes a sentence.
         clock: Seconds that only grow.
     """
@@ -50,7 +50,9 @@ class UploadCount:
         if self._clock() - self._said >= self.SECONDS:
             self._said = self._clock()
             self._say(
-                f"the source is uploaded: {self._done} of {max(self._total, self._done)} files are there"
+                f"uploading the source to S3: {self._done} of {self._total} files have arrived"
+                if self._done <= self._total
+                else f"uploading the SDK's driver to S3, behind the source: {self._done - self._total} file(s) have arrived"
             )
 
 

@@ -12,22 +12,23 @@ from pathlib import Path
 
 from wpfsm.adapters.detect.findings import Detection, Pattern
 from wpfsm.adapters.detect.strategies import Flow, Phase, jobs_of, phases_of
+from wpfsm.adapters.detect.tables import texts
 
 _NUMBER = "(-?(?:[Nn]a[Nn]|[Ii]nf)|[0-9.eE+-]+)"
 """A job that diverges must report that it did, and not keep the value of an earlier line."""
 _WORDS = frozenset({"null", "true", "false", "y", "n", "yes", "no", "on", "off"})
-_SPARE = 4
-_UNSAID = 12
+_SPARE, _UNSAID = 4, 12
 _COLUMN = 28
 """Where the comments of a draft begin, where its keys leave room."""
 
 
-def draft(detection: Detection, name: str) -> str:
+def draft(detection: Detection, name: str, *, requirements: bool = False) -> str:
     """The text of a commented loop file.
 
     Args:
         detection: of a candidate, or of a request that may be one.
         name: what the loop shall be called; what the loop file does not allow in a name is replaced.
+        requirements: the source has a requirements file.
 
     Raises:
         ValueError: a reason against a warm pool stands in the request.
@@ -39,27 +40,24 @@ def draft(detection: Detection, name: str) -> str:
     phases, plan, instance = phases_of(detection), detection.plan, detection.instance_type or ""
     lines = [line for phase in phases for line in _lines(phase, listed=len(phases) > 1)]
     most, count = plan.most or 0, jobs_of(detection)
+    todo, packages = texts("todo"), detection.pattern is Pattern.DEPENDENCY_DEBUGGING
+    named = f"  requirements: requirements.txt{'' if requirements else todo['requirements']}\n"
     template = Path(__file__).with_name("draft.txt").read_text(encoding="utf-8")
     return template.format(
         why=_one_line(detection.why),
         note=f"# Note: {_one_line(plan.note)}.\n" if plan.note else "",
         name=_slug(name),
-        instance=instance
-        if re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", instance)
-        else "ml.g5.2xlarge  # TODO: the one instance type of the loop",
-        requirements="  requirements: requirements.txt  # TODO: the file inside source that names the packages\n"
-        if detection.pattern is Pattern.DEPENDENCY_DEBUGGING
-        else "",
-        settings=_flow(detection.settings)
-        if detection.settings
-        else "{}       # TODO: what every trial shares",
-        metric_remark="" if target else "  # TODO: the metric that your script prints",
+        instance=instance if re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", instance) else todo["instance"],
+        backend="as the request says" if plan.local else todo["backend"],
+        requirements=named if requirements or packages else "",
+        settings=_flow(detection.settings) + ("" if detection.settings else todo["settings"]),
+        metric_remark="" if target else todo["metric"],
         metric=_flow(metric) if not metric.isidentifier() else metric,
         goal="maximize" if target and target.op in {">", ">="} else "minimize",
         expression=_expression(metric).replace("'", "''"),
         strategy="\n".join(lines),
         jobs=max(most, count or 0) if most else (count or _UNSAID) + _SPARE,
-        cost=f"{plan.cost:.2f}" if plan.cost else "25.00           # TODO: US dollars, idle pool included",
+        cost=f"{plan.cost:.2f}" if plan.cost else todo["cost"],
     )
 
 

@@ -57,6 +57,7 @@ class Plan:
         cost: its budget in US dollars.
         by_hand: the user decides each next trial after seeing the last.
         mend_first: the script does not run yet, and is to before the trials begin.
+        local: it says that the emulator on this machine runs it.
         note: what a reader of the draft should know.
     """
 
@@ -67,6 +68,7 @@ class Plan:
     cost: float | None = None
     by_hand: bool = False
     mend_first: bool = False
+    local: bool = False
     note: str = ""
 
 

@@ -13,6 +13,8 @@ DECLINE = (
     "To do without a warm pool: start each job from a loop file with `strategy: {type: single}` (no keep-alive), once "
     "per job, or leave wpfsm out altogether."
 )
+_BILLED = "idle time is billed until the pool is released, which the loop does and proves at its end"
+_PLAYED = "the local emulator plays the instance, and nothing is billed"
 RULE = "Rule: two or more training jobs on one instance type, one after another, and nobody declined a warm pool: use one."
 
 
@@ -39,6 +41,6 @@ def with_message(found: Detection) -> Detection:
     else:
         text = (
             f"This looks like {what}. A warm pool keeps the instance between jobs, so that only the first one starts "
-            f"cold; idle time is billed until the pool is released, which the loop does and proves at its end. {asked}"
+            f"cold; {_PLAYED if found.plan.local else _BILLED}. {asked}"
         )
     return replace(found, message=f"{text.strip()} {DECLINE}", decline=DECLINE)

@@ -26,8 +26,8 @@ def plan_of(text: str) -> Plan:
     money = [item for item in items_of(text) if item.tag == "$" and item.value]
     spent = [i for i in money if rule("spending").search(text[max(0, i.start - 40) : i.start + 40])]
     cost = float(str(spent[0].value)) if spent else None
-    by_hand, mend_first = (rule(name).search(text) is not None for name in ("by hand", "mend first"))
-    return Plan(method, count, most, repeats, cost, by_hand, mend_first)
+    said = (rule(name).search(text) is not None for name in ("by hand", "mend first", "emulator"))
+    return Plan(method, count, most, repeats, cost, *said)
 
 
 def number_of(text: str) -> int | None:

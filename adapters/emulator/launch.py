@@ -20,10 +20,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from wpfsm.adapters.emulator.engine.locks import try_lock
+from wpfsm.adapters.emulator.engine.locks import LOOK_SECONDS, try_lock, wait_for_lock
 from wpfsm.adapters.emulator.runner.base import JSONValue
 from wpfsm.adapters.emulator.runner.pip_settings import carries_credentials
 
@@ -44,7 +43,6 @@ _PASSED_ON = {
     "ALL_PROXY",
 }
 _TAIL_BYTES = 2000
-_LOOK_SECONDS = 0.05
 _PATIENCE_SECONDS = 5.0
 
 
@@ -123,12 +121,12 @@ def stop(state_dir: Path, *, timeout: float = 30) -> bool:
         return False
     with contextlib.suppress(ProcessLookupError):
         os.kill(endpoint.pid, signal.SIGTERM)
-    try:
-        with (state_dir / LOCK_NAME).open("wb") as file:
-            _lock(file, deadline)
-    except TimeoutError:
-        os.kill(endpoint.pid, signal.SIGKILL)
-        raise
+    with (state_dir / LOCK_NAME).open("wb") as file:
+        if not wait_for_lock(file, deadline):
+            os.kill(endpoint.pid, signal.SIGKILL)
+            raise TimeoutError(
+                f"the emulator in {state_dir} did not end within {timeout:g} s, and was killed"
+            )
     return True
 
 
@@ -176,7 +174,7 @@ def _looks(state_dir: Path, deadline: float) -> Iterator[None]:
     """Yield once, and again for as long as an emulator lives there and the time is not over."""
     yield
     while _lives(state_dir) and time.monotonic() < deadline:
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)
         yield
 
 
@@ -245,19 +243,9 @@ def _answers(endpoint: Endpoint) -> bool:
 def _turn(state_dir: Path, deadline: float) -> Iterator[None]:
     """Hold the right to start an emulator in a directory; whoever waited finds the emulator of who was first."""
     with (state_dir / "launch.lock").open("wb") as file:
-        try:
-            _lock(file, deadline)
-        except TimeoutError:
-            raise EmulatorStartError(f"somebody else is starting the emulator in {state_dir}") from None
+        if not wait_for_lock(file, deadline):
+            raise EmulatorStartError(f"somebody else is starting the emulator in {state_dir}")
         yield
-
-
-def _lock(file: BinaryIO, deadline: float) -> None:
-    """Wait for a lock, with an end to the wait, which the system call does not offer."""
-    while not try_lock(file):
-        if time.monotonic() >= deadline:
-            raise TimeoutError
-        time.sleep(_LOOK_SECONDS)
 
 
 def _tail(log: Path) -> str:

@@ -24,7 +24,7 @@ from wpfsm.adapters.emulator.engine.clock import RealClock
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ConnectionCut
 from wpfsm.adapters.emulator.engine.faults import FaultRule
-from wpfsm.adapters.emulator.engine.locks import try_lock
+from wpfsm.adapters.emulator.engine.locks import wait_for_lock
 from wpfsm.adapters.emulator.engine.log_store import LogStore
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.engine.store import Store
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 ENDPOINT_NAME = "endpoint.json"
 DATABASE_NAME = "emulator.db"
-LOCK_TRIES, LOCK_PAUSE = 10, 0.05
+LOCK_SECONDS = 1.0
 S3_NAME = "s3"
 
 
@@ -233,11 +233,8 @@ def _lock(path: Path) -> Any:
     Whoever looks whether an emulator lives holds it for an instant, and one that was killed for a little longer.
     """
     handle = path.open("a")
-    for tries_left in reversed(range(LOCK_TRIES)):
-        if try_lock(handle):
-            return handle
-        if tries_left:
-            time.sleep(LOCK_PAUSE)
+    if wait_for_lock(handle, time.monotonic() + LOCK_SECONDS):
+        return handle
     handle.close()
     raise StateInUseError(f"another emulator serves {path.parent}")
 

@@ -106,9 +106,16 @@ def _row(facts: Facts, job: Job, frame: Frame) -> str:
 def _write_above(figure: go.Figure, facts: Facts, job: Job, palette: Palette, frame: Frame) -> None:
     """A row's label over its bar, where there is no room beside it."""
     figure.add_annotation(
-        xref="x2 domain", x=0, xanchor="left", yref="y2", y=job.number - 0.02, yanchor="bottom",
-        text=_row(facts, job, frame), showarrow=False, font={"color": palette.muted, "size": 12},
-    )  # fmt: skip
+        xref="x2 domain",
+        x=0,
+        xanchor="left",
+        yref="y2",
+        y=job.number - 0.02,
+        yanchor="bottom",
+        text=_row(facts, job, frame),
+        showarrow=False,
+        font={"color": palette.muted, "size": 12},
+    )
 
 
 def _job(facts: Facts, segment: Segment) -> Job:
@@ -135,9 +142,15 @@ def _draw_bands(
         label = fitting([f"{number} {kind}", str(number)], plot * (stop - start) / ((end - begin) or 1.0))
         if label:
             figure.add_annotation(
-                x=moment((start + stop) / 2), y=1.0, yref="paper", yanchor="bottom", showarrow=False,
-                text=label, hovertext=f"phase {number}: {kind}", font={"color": palette.muted, "size": 12},
-            )  # fmt: skip
+                x=moment((start + stop) / 2),
+                y=1.0,
+                yref="paper",
+                yanchor="bottom",
+                showarrow=False,
+                text=label,
+                hovertext=f"phase {number}: {kind}",
+                font={"color": palette.muted, "size": 12},
+            )
 
 
 def _mark_release(figure: go.Figure, facts: Facts, palette: Palette) -> None:

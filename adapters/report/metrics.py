@@ -156,7 +156,13 @@ def _draw_bands(figure: go.Figure, facts: Facts, palette: Palette) -> None:
         jobs = [job.number for job in run]
         figure.add_vrect(x0=jobs[0] - 0.5, x1=jobs[-1] + 0.5, **band(palette, phase))
         figure.add_annotation(
-            x=(jobs[0] + jobs[-1]) / 2, y=1, yref="paper", yanchor="bottom", yshift=20, text=str(phase),
-            showarrow=False, hovertext=f"phase {phase}: {facts.phases[phase - 1]['type']}",
+            x=(jobs[0] + jobs[-1]) / 2,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            yshift=20,
+            text=str(phase),
+            showarrow=False,
+            hovertext=f"phase {phase}: {facts.phases[phase - 1]['type']}",
             font={"color": palette.muted, "size": 12},
-        )  # fmt: skip
+        )

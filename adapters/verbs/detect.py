@@ -23,7 +23,8 @@ def detect(given: Options, words: str, file: Path | None) -> int:
             raise UsageError(f"there is no loop to draft: {detection.why}", fix="leave --write out")
         from wpfsm.adapters.detect.drafting import draft
 
-        write_new(file, draft(detection, file.stem), force=False)
+        has_requirements = (file.parent / "src" / "requirements.txt").is_file()
+        write_new(file, draft(detection, file.stem, requirements=has_requirements), force=False)
         hint(f"wrote {file}: fill in the lines marked TODO, then wpfsm plan {file}")
     found: dict[str, JSON] = detection.to_json()  # type: ignore[assignment]
     emit(given, {"schema": SCHEMA, **found}, _text(found))

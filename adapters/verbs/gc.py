@@ -14,10 +14,10 @@ from wpfsm.adapters.verbs.pool_survey import (
     history_if_any,
     is_locked,
     release_command,
-    survey_pools,
-    survey_running,
+    say_silent,
+    survey,
 )
-from wpfsm.fsm.errors import Held, NotConfirmed, WpfsmError
+from wpfsm.fsm.errors import Held, NotConfirmed, WpfsmError, with_fix
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.fsm.units import duration, usd
 
@@ -41,15 +41,12 @@ def gc(
     Nothing that is wrong inside the database keeps a pool billing: what cannot be read is said, and the pools
     are found by their jobs' tags.
     """
-    from wpfsm.adapters.aws.account import Account
-    from wpfsm.adapters.aws.targets import target_for
-
     outlive_output()
     patience = duration_option("--older-than", older_than)
-    account = Account(target_for(given, backend, region))
-    history = history_if_any(given)
-    found = survey_pools(account, given.database, history)
-    jobs = survey_running(account, given.database, history)
+    asked = survey(given, backend, region, running=True)
+    found = [view for one in asked for view in one.pools]
+    jobs = [view for one in asked for view in one.running]
+    at = {view.reading.name: one.account for one in asked for view in (*one.pools, *one.running)}
     orphans = [view for view in found if _is_orphan(view, patience)]
     dead = _dead_loops(given)
     results: list[OrphanRelease] = []
@@ -64,7 +61,7 @@ def gc(
         closable = {view.loop for view in jobs if running or view.holder == "dead"}
         left = [view for view in (*jobs, *orphans) if view.loop not in done]
         results = [
-            _release_one(account, name)
+            _release_one(at[name], name)
             for name in dict.fromkeys(
                 view.reading.name for view in left if view in orphans or view.loop in closable
             )
@@ -84,14 +81,16 @@ def gc(
     emit(given, document, _gc_text(dead, orphans, results, left_alone, apply=apply))
     confirmed = {r.job for r in results} - set(unconfirmed)
     for job in unconfirmed:
-        hint(
-            f"error: release not confirmed, a pool may still bill\n  fix: "
-            f"{release_command(given, backend, region, job)}"
-        )
+        fix = release_command(given, backend, region, job)
+        hint(with_fix("error: release not confirmed, a pool may still bill", fix))
     for loop in open_still:
         by_tags = _by_tags(loop, confirmed)
-        hint(f"error: release not confirmed, a pool may still bill{by_tags}\n  fix: wpfsm release {loop.id}")
-    return NotConfirmed.exit_code if unconfirmed or open_still else 0
+        hint(
+            with_fix(
+                f"error: release not confirmed, a pool may still bill{by_tags}", f"wpfsm release {loop.id}"
+            )
+        )
+    return NotConfirmed.exit_code if unconfirmed or open_still else say_silent(asked)
 
 
 def _by_tags(loop: Loop, confirmed: set[str]) -> str:

@@ -26,7 +26,7 @@ from wpfsm.fsm.costs.forecast import (
     worst_case_leak,
 )
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
-from wpfsm.fsm.errors import NotFound, StoreError
+from wpfsm.fsm.errors import NotFound, StoreError, with_fix
 from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
@@ -176,11 +176,14 @@ def _document(
     findings: Sequence[Finding],
 ) -> dict[str, JSON]:
     often = file.strategy.repeats if isinstance(file.strategy, WithRepeats) else 1
-    jobs = min((strategy.total() or strategy.at_most()) * often, file.limits.max_jobs or 10**9)
+    most_jobs = file.limits.max_jobs or 10**9
+    jobs = min((strategy.total() or strategy.at_most()) * often, most_jobs)
+    expected = min((strategy.total() or strategy.expected()) * often, most_jobs)
     rate, count = (price.usd_per_hour if price else None), file.pool.instance_count
     keep_alive = float(file.pool.keep_alive or 0) if file.keeps_pool else 0.0
     assumed, gaps, measured = _assumptions(given, file)
-    ahead = forecast(jobs, assumed, rate, count, keep_alive=keep_alive, lanes=file.lanes)
+    ahead = forecast(expected, assumed, rate, count, keep_alive=keep_alive, lanes=file.lanes)
+    most = forecast(jobs, assumed, rate, count, keep_alive=keep_alive, lanes=file.lanes)
     leak = worst_case_leak(keep_alive, file.job.max_runtime, rate, count * file.lanes)
     preview = () if missing_extra(file.strategy) else strategy.preview()
     return {
@@ -189,6 +192,7 @@ def _document(
         "backend": file.backend,
         "region": file.region,
         "jobs": jobs,
+        "jobs_expected": expected,
         "jobs_known": strategy.total() is not None,
         "lanes": file.lanes,
         "phases": _phases(file),
@@ -203,6 +207,7 @@ def _document(
         "price": asdict(price) if price else None,
         "assumptions": {**asdict(assumed), "measured": measured},
         "forecast": _forecast(ahead),
+        "forecast_at_most": _forecast(most),
         "forecast_notes": list(ahead.notes),
         "worst_case": _leak(leak),
     }
@@ -251,6 +256,7 @@ def _phases(file: LoopFile) -> JSON:
                 "from": start_of(file.strategy, number - 1),
                 "on_miss": getattr(config, "on_miss", "end"),
                 "trials": strategy.total() or strategy.at_most(),
+                "trials_expected": strategy.total() or strategy.expected(),
                 "trials_known": strategy.total() is not None,
             }
         )
@@ -313,16 +319,15 @@ def _assumptions(given: Options, file: LoopFile) -> tuple[Assumptions, Sequence[
 def _text(document: dict[str, Any], file: LoopFile) -> str:
     ahead, leak = document["forecast"], document["worst_case"]
     rows = [("", "WALL", "COST")]
-    rows += [
-        (side, duration(ahead[side]["wall_seconds"]), usd(ahead[side]["cost_usd"]))
-        for side in ("warm", "cold")
-    ]
-    known = "" if document["jobs_known"] else " at most"
+    rows += _sides(ahead)
+    if document["jobs_expected"] < document["jobs"]:
+        rows += _sides(document["forecast_at_most"], f", {document['jobs']} job(s)")
+    jobs = _count(document["jobs_expected"], document["jobs"], "job", known=document["jobs_known"])
     where = f"{file.pool.instance_count} x {file.pool.instance_type}, {file.backend}, {file.region}"
     lanes = f", {file.lanes} lanes side by side" if file.lanes > 1 else ""
     between, during = usd(leak["killed_between_jobs_usd"]), usd(leak["killed_during_job_usd"])
     lines = [
-        f"plan {file.name}: {document['jobs']} job(s){known} on {where}{lanes}",
+        f"plan {file.name}: {jobs} on {where}{lanes}",
         *_trial_lines(document),
         "",
         table(rows),
@@ -332,10 +337,23 @@ def _text(document: dict[str, Any], file: LoopFile) -> str:
     ]
     if advice := document["advice"]:
         lines.append(f"keep-alive: {advice['why']}")
-    for finding in document["findings"]:
-        fix = f"\n  fix: {finding['fix']}" if finding["fix"] else ""
-        lines.append(f"{finding['level']}: {finding['text']}{fix}")
+    lines += [with_fix(f"{each['level']}: {each['text']}", each["fix"]) for each in document["findings"]]
     return "\n".join(lines)
+
+
+def _sides(ahead: dict[str, Any], more: str = "") -> list[tuple[str, str, str]]:
+    """The rows of one forecast."""
+    return [
+        (f"{side}{more}", duration(ahead[side]["wall_seconds"]), usd(ahead[side]["cost_usd"]))
+        for side in ("warm", "cold")
+    ]
+
+
+def _count(expected: int, most: int, what: str, *, known: bool) -> str:
+    """``1 job(s) expected, at most 3`` where failures decide, ``at most`` alone where results do."""
+    if expected < most:
+        return f"{expected} {what}(s) expected, at most {most}"
+    return f"{most} {what}(s){'' if known else ' at most'}"
 
 
 def _trial_lines(document: dict[str, Any]) -> list[str]:
@@ -344,11 +362,9 @@ def _trial_lines(document: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for phase in phases:
         if len(phases) > 1:
-            known = "" if phase["trials_known"] else " at most"
+            trials = _count(phase["trials_expected"], phase["trials"], "trial", known=phase["trials_known"])
             start = f", from the {phase['from']} trial before" if phase["from"] else ""
-            lines.append(
-                f"  phase {phase['number']}  {phase['type']}: {phase['trials']} trial(s){known}{start}"
-            )
+            lines.append(f"  phase {phase['number']}  {phase['type']}: {trials}{start}")
         mine = [trial for trial in document["trials"] if trial["phase"] == phase["number"]]
         indent = "  " * (1 + (len(phases) > 1))
         lines += [f"{indent}trial {trial['number']}  {trial['label']}" for trial in mine]

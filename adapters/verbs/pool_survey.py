@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +13,7 @@ from wpfsm.adapters.aws.account import Account
 from wpfsm.adapters.aws.targets import history_of
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.output import Options, hint
-from wpfsm.fsm.errors import NotFound
+from wpfsm.fsm.errors import NotFound, WpfsmError, with_fix
 from wpfsm.fsm.ports import History, JobReading
 from wpfsm.fsm.records import JSON, TERMINAL, Loop, State
 from wpfsm.fsm.states.releasing.orphan import loop_of
@@ -156,13 +157,54 @@ def _resources(reading: JobReading) -> dict[str, JSON]:
     return dict(resources) if isinstance(resources, dict) else {}
 
 
-def survey(given: Options, backend: str | None, region: str | None) -> list[PoolView]:
-    """Every warm pool of the account and region that the options name, and who holds it."""
-    from wpfsm.adapters.aws.account import Account
-    from wpfsm.adapters.aws.targets import target_for
+@dataclass(frozen=True)
+class Asked:
+    """What one place answered.
 
-    account = Account(target_for(given, backend, region))
-    return survey_pools(account, given.database, history_if_any(given))
+    Attributes:
+        account: The place.
+        pools: Its warm pools, and who holds each.
+        running: Jobs of ours that run for a loop that nobody here drives, where they were asked for.
+        error: Why it did not answer.
+    """
+
+    account: Account
+    pools: Sequence[PoolView] = ()
+    running: Sequence[PoolView] = ()
+    error: WpfsmError | None = None
+
+
+def survey(given: Options, backend: str | None, region: str | None, *, running: bool = False) -> list[Asked]:
+    """Every warm pool of the places that the options name, else of those that this database's loops ran at.
+
+    Raises:
+        WpfsmError: The only place that is asked does not answer.
+    """
+    from wpfsm.adapters.aws.account import Account
+    from wpfsm.adapters.aws.places import targets_for
+
+    history, found = history_if_any(given), list[Asked]()
+    accounts = [Account(target) for target in targets_for(given, backend, region)]
+    for account in accounts:
+        try:
+            pools = survey_pools(account, given.database, history)
+            jobs = survey_running(account, given.database, history) if running else ()
+            found.append(Asked(account, pools, jobs))
+        except WpfsmError as error:
+            if len(accounts) == 1:
+                raise
+            found.append(Asked(account, error=error))
+    return found
+
+
+def say_silent(asked: Sequence[Asked]) -> int:
+    """Say which places did not answer, among others that did; returns the worst exit code, or 0."""
+    from wpfsm.adapters.aws.places import in_words
+
+    silent = [(one.account.target, one.error) for one in asked if one.error]
+    for target, error in silent:
+        hint(with_fix(f"error: {in_words(target)} was not read: {error}", error.fix))
+    return max((error.exit_code for _, error in silent), default=0)
 
 
 def release_command(given: Options, backend: str | None, region: str | None, job: str) -> str:

@@ -9,7 +9,7 @@ from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.moments import distance
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
-from wpfsm.adapters.verbs.pool_survey import survey
+from wpfsm.adapters.verbs.pool_survey import say_silent, survey
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.units import duration, usd
 
@@ -18,17 +18,25 @@ if TYPE_CHECKING:
 
 
 def pools(given: Options, backend: str | None, region: str | None) -> int:
-    """Every warm pool in the account and region, and what it burns."""
-    found = survey(given, backend, region)
+    """Every warm pool of the places that are asked, and what it burns; the exit code of a place that did not answer."""
+    from wpfsm.adapters.aws.places import in_document
+
+    asked = survey(given, backend, region)
+    found = [view for one in asked for view in one.pools]
     known = [view.burn for view in found if view.idle_seconds is not None]
-    total = sum(burn for burn in known if burn is not None) if None not in known else None
+    unknown = None in known or any(one.error for one in asked)
+    total = None if unknown else sum(burn for burn in known if burn is not None)
     document: dict[str, JSON] = {
         "schema": SCHEMA,
         "pools": [view.to_json() for view in found],
         "idle_burn_usd_per_hour": total,
+        "asked": [
+            {**in_document(one.account.target), "error": str(one.error) if one.error else None}
+            for one in asked
+        ],
     }
     emit(given, document, _pools_text(found, total))
-    return 0
+    return say_silent(asked)
 
 
 def _pools_text(found: list[PoolView], total: float | None) -> str:

@@ -19,7 +19,7 @@ from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.drive import drive
 from wpfsm.adapters.verbs.resume import finish
 from wpfsm.adapters.verbs.start import new_loop
-from wpfsm.fsm.errors import MissingExtra, StoreError, UsageError
+from wpfsm.fsm.errors import MissingExtra, StoreError, UsageError, with_fix
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import EXIT_CODES, JSON, Job, Outcome, State
@@ -130,9 +130,9 @@ def run(
         rehearsal = rehearsal_of(file, channels)
         loop, connection, lease = new_loop(here, path, rehearsal, ())
         hint(f"rehearsal {loop.id}: on this machine, nothing is paid")
+        cleanup.callback(_close, here, loop.id)
         drive(here, connection, loop, lease=lease)
-        if History(connection).find(loop.id).state is not State.CLOSED:
-            finish(here, loop.id, Outcome.ABANDONED, "a rehearsal waits for nobody")
+        _close(here, loop.id)
         jobs = History(open_existing(given.database)).jobs(loop.id)
         ended = History(open_existing(given.database)).find(loop.id)
     last = jobs[-1] if jobs else None
@@ -144,6 +144,12 @@ def run(
     if why_not:
         return _result(path, "untested", loop.id, jobs, findings, [why_not, *_always_untested(file)], diff)
     return _result(path, "failed", loop.id, jobs, findings, _always_untested(file), diff, ended.why)
+
+
+def _close(here: Options, loop_id: str) -> None:
+    """Close a rehearsal that waits in a hand-off, or that ended in an error: nobody will come back to it."""
+    if History(open_existing(here.database)).find(loop_id).state is not State.CLOSED:
+        finish(here, loop_id, Outcome.ABANDONED, "a rehearsal waits for nobody")
 
 
 def _read(file: LoopFile, folder: Path) -> list[Finding]:
@@ -312,7 +318,7 @@ def _text(document: Mapping[str, JSON]) -> str:
         patch = f"; {job['patch']}" if job["patch"] else ""
         lines.append(f"  job {job['number']}: {job['class'] or job['status']}{patch}")
         lines += [f"    {line}" for line in _list(job["evidence"])[-3:]]
-    lines += [f"{one['level']}: {one['text']}\n  fix: {one['fix']}" for one in _maps(told["findings"])]
+    lines += [with_fix(f"{one['level']}: {one['text']}", str(one["fix"])) for one in _maps(told["findings"])]
     lines += [f"untested: {what}" for what in _list(told["untested"])]
     if told["diff"]:
         lines += ["", str(told["diff"]).rstrip("\n"), ""]

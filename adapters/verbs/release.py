@@ -8,7 +8,7 @@ from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import history_if_any, is_locked
-from wpfsm.fsm.errors import Held, NotConfirmed, NotFound, Refused
+from wpfsm.fsm.errors import Held, NotConfirmed, NotFound, Refused, with_fix
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 
 if TYPE_CHECKING:
@@ -31,17 +31,20 @@ def release(
         if code is not None:
             return code
     from wpfsm.adapters.aws.account import Account
-    from wpfsm.adapters.aws.targets import target_for, target_of
-    from wpfsm.fsm.states.releasing.orphan import release_orphan
+    from wpfsm.adapters.aws.places import vanished
+    from wpfsm.adapters.aws.targets import target_of
+    from wpfsm.fsm.states.releasing.orphan import OrphanRelease, release_orphan
 
-    target = (
-        target_of(loop.backend, loop.region, given.database, loop.endpoint_url)
-        if loop
-        else target_for(given, backend, region)
-    )
-    account = Account(target)
-    _refuse_a_strangers(given, account, job)
-    result = release_orphan(account, job)
+    if loop and (gone := vanished(given.database, loop)):
+        result = OrphanRelease(job, "gone", gone)
+    else:
+        account = (
+            Account(target_of(loop.backend, loop.region, given.database, loop.endpoint_url))
+            if loop
+            else _account_of(given, backend, region, job)
+        )
+        _refuse_a_strangers(given, account, job)
+        result = release_orphan(account, job)
     document: dict[str, JSON] = {
         "schema": SCHEMA,
         "released": [{"job": result.job, "outcome": result.outcome, "evidence": result.evidence}],
@@ -49,8 +52,25 @@ def release(
     emit(given, document, f"{result.job}: {result.outcome} ({result.evidence})")
     if result.outcome != "unconfirmed":
         return 0
-    hint(f"error: release not confirmed, a pool may still bill\n  fix: wpfsm release --job {job}")
+    hint(with_fix("error: release not confirmed, a pool may still bill", f"wpfsm release --job {job}"))
     return NotConfirmed.exit_code
+
+
+def _account_of(given: Options, backend: str | None, region: str | None, job: str) -> Account:
+    """Where a job is that no loop of this database ran: the first place that knows it, else the first.
+
+    Raises:
+        NotFound: There is no place to ask.
+    """
+    from wpfsm.adapters.aws.account import Account
+    from wpfsm.adapters.aws.places import targets_for
+
+    accounts = [Account(target) for target in targets_for(given, backend, region)]
+    if not accounts:
+        raise NotFound(f"no job {job!r} here", fix="--backend aws looks at AWS")
+    if len(accounts) == 1:
+        return accounts[0]
+    return next((account for account in accounts if account.describe(job)), accounts[0])
 
 
 def _finish_or_go_on(given: Options, loop: Loop, job: str) -> int | None:

@@ -14,7 +14,7 @@ from wpfsm.adapters.verbs.naming import in_lane, named
 from wpfsm.adapters.verbs.proposing import instead_of_failed
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Held
+from wpfsm.fsm.errors import Held, with_fix
 from wpfsm.fsm.records import Loop, Outcome, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state.connection import PatientConnection
@@ -63,7 +63,10 @@ def resume(
             return code
         # The code of its end says that the same command may be run again; this one would change nothing ever.
         hint(
-            f"{loop.id} is closed, and a closed loop is not resumed\n  fix: wpfsm start {loop.loop_path}, a new loop"
+            with_fix(
+                f"{loop.id} is closed, and a closed loop is not resumed",
+                f"wpfsm start {loop.loop_path}, a new loop",
+            )
         )
         return ENDED
     if skip or settings:
@@ -108,6 +111,9 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
     Raises:
         Held: Another controller drives it, or has since it was judged.
     """
+    from wpfsm.adapters.aws.clients import Clients, Target
+    from wpfsm.adapters.aws.places import GoneEmulator, vanished
+
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
@@ -128,11 +134,17 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
         code = report(given, History(connection), ended.loop, ended.error, ended.exit_code)
         return 0 if ended.loop.state is State.CLOSED else code
 
+    gone = vanished(given.database, loop)  # before an embedded emulator is started anew
+
     def abandon(owned: Controller) -> None:
         if judged is not None and owned.ports.store.loop().epoch != judged.epoch + 1:
             raise Held(f"loop {judged.id} was taken up by somebody else a moment ago")
+        if gone:
+            owned.ports.service = GoneEmulator(Clients(Target(loop.region, local=True)), gone)
         controller.abandon(owned.ports, outcome, why)
 
+    if gone:
+        hint(gone)
     code = drive(given, connection, loop, first=abandon)
     # Asked to clean up, cleaned up: the loop's own exit code says something else.
     return 0 if History(connection).find(loop.id).state is State.CLOSED else code

@@ -314,7 +314,7 @@ def _total(values: Iterable[float | None]) -> float | None:
 
 def _plain(value: object) -> object:
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 6) + 0.0  # a difference below the last decimal is 0.0, and never -0.0
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -17,7 +17,8 @@ from wpfsm.fsm.failures.model import STUCK, Diagnosis, Family, Location
 from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.failures.shown import evidence_lines, last_lines
 from wpfsm.fsm.failures.surroundings import advice
-from wpfsm.fsm.failures.taxonomy import CLASSES, FailureClass, Pattern
+from wpfsm.fsm.failures.taxonomy import CLASSES
+from wpfsm.fsm.failures.taxonomy.rows import FailureClass, Pattern
 from wpfsm.fsm.failures.traceback import Frame, Raised, bare, dumped, locate
 
 UNKNOWN_CONFIDENCE = 0.1

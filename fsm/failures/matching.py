@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wpfsm.fsm.failures.evidence import JOB_CALLS, ReadEvidence, Text
-from wpfsm.fsm.failures.taxonomy import TAXONOMY, FailureClass, Pattern
+from wpfsm.fsm.failures.taxonomy import TAXONOMY
+from wpfsm.fsm.failures.taxonomy.rows import FailureClass, Pattern
 from wpfsm.fsm.failures.traceback import Raised
 
 WARNED = 0.45

@@ -105,6 +105,10 @@ class Asha:
         """Every configuration in the first rung, and in each further one what can be promoted at most."""
         return sum(len(self._points) // self._reduction**rung for rung in range(len(self._values)))
 
+    def expected(self) -> int:
+        """As many: the results decide."""
+        return self.at_most()
+
     def summary(self, rows: Sequence[TrialRow]) -> Standing:
         """How many completed, the best one, and how far each rung is."""
         ended = None if self.next(rows) else f"nothing is left to promote ({self._rungs_in_words(rows)})"

@@ -155,6 +155,10 @@ class Strategy(Protocol):
         """The most trials that `next` can ever ask for."""
         ...
 
+    def expected(self) -> int:
+        """How many trials there are if none fails; `at_most` where the results decide, too."""
+        ...
+
     def summary(self, rows: Sequence[TrialRow]) -> Standing:
         """What the trials have shown so far."""
         ...

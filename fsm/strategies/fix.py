@@ -56,6 +56,10 @@ class Fix:
         """All attempts, of which the last completes, and the full job after a short one."""
         return self._attempts + bool(self._overrides)
 
+    def expected(self) -> int:
+        """The full job, behind a short attempt if there is one."""
+        return 1 + bool(self._overrides)
+
     def summary(self, rows: Sequence[TrialRow]) -> Standing:
         """How many attempts it took so far."""
         standing = describe(rows, self._goal, self._ended(rows))

@@ -112,6 +112,10 @@ class Phases:
         """The sum."""
         return sum(strategy.at_most() for strategy in self._plain)
 
+    def expected(self) -> int:
+        """The sum."""
+        return sum(strategy.expected() for strategy in self._plain)
+
     def summary(self, rows: Sequence[TrialRow]) -> Standing:
         """The best of all, and how the phase stands that the loop has reached."""
         index = self.reached(rows)

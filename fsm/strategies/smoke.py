@@ -103,6 +103,10 @@ class Smoke:
         """One more than the inner strategy."""
         return self._inner.at_most() + 1
 
+    def expected(self) -> int:
+        """One more than the inner strategy."""
+        return self._inner.expected() + 1
+
     def summary(self, rows: Sequence[TrialRow]) -> Standing:
         """The inner strategy's standing, or why the smoke trial ended the loop."""
         standing = self._inner.summary(_full(rows))

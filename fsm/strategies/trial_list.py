@@ -54,6 +54,10 @@ class TrialList:
         """The length of the list."""
         return len(self._proposals)
 
+    def expected(self) -> int:
+        """As many: each trial is run once."""
+        return self.at_most()
+
     def summary(self, rows: Sequence[TrialRow]) -> Standing:
         """How many completed, and the best one."""
         ended = None if self._pending(rows) else f"every trial is done ({len(self._proposals)})"

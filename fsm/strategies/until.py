@@ -118,6 +118,10 @@ class Until:
         """`max_trials`, or what the proposals come to."""
         return min(self._config.max_trials or MAX_TRIALS, self._inner.at_most())
 
+    def expected(self) -> int:
+        """As many: the results decide."""
+        return self.at_most()
+
     def summary(self, rows: Sequence[TrialRow]) -> Standing:
         """The best trial, and how it stands to the target."""
         standing = describe(rows, self._goal, self._ended(rows) or self._inner.summary(rows).ended)

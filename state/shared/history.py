@@ -9,6 +9,7 @@ from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.ports import LoopHeader
 from wpfsm.fsm.records import JSON, Curve, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
 from wpfsm.state import codec
+from wpfsm.state.derived_reads import DerivedReads
 from wpfsm.state.shared.items import CURVE, EVENT, LOOP, PROPOSAL, RENDERED, ROW, STOP, record_of
 from wpfsm.state.shared.table import Blobs, Item, Table
 
@@ -16,7 +17,7 @@ _MOST = 10_000
 """Loops that are looked through for a name."""
 
 
-class SharedHistory:
+class SharedHistory(DerivedReads):
     """Implements :class:`wpfsm.fsm.ports.History`.
 
     A loop that is named by its id is read as it now is; lists come from an index, which may lag behind a moment.
@@ -112,18 +113,6 @@ class SharedHistory:
     def trials(self, loop_id: str) -> Sequence[Trial]:
         """Trials of a loop, by number."""
         return self._of(Trial, loop_id, "TRIAL#")
-
-    def trial(self, loop_id: str, number: int) -> Trial:
-        """One trial of a loop; raises ``LookupError`` when there is none."""
-        return {trial.number: trial for trial in self.trials(loop_id)}[number]
-
-    def proposal(self, loop_id: str, number: int) -> Proposal:
-        """One proposal to a loop; raises ``LookupError`` when there is none."""
-        return {row.number: row for row in self.proposals(loop_id)}[number]
-
-    def owed_jobs(self, loop_id: str) -> list[str]:
-        """Names of the jobs of a loop whose release is not read back."""
-        return [row.job_name for row in self.obligations(loop_id) if row.status == "owed"]
 
     def intents(self, loop_id: str) -> Sequence[Intent]:
         """Intents of a loop."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from crash_checks import LIVE, created_twice, in_the_database, violations
 from crash_puppets import Puppet
 from crash_runs import SOAK
@@ -19,6 +20,8 @@ from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import Fenced, Held, Unknown
 from wpfsm.fsm.records import State
 from wpfsm.state.store import request_stop
+
+pytestmark = pytest.mark.soak
 
 ANY = {"throttle", "error_5xx", "timeout_before_write", "timeout_after_write"}
 OPERATIONS = (
@@ -212,7 +215,7 @@ class AnySequence(RuleBasedStateMachine):
 
 TestAnySequence: Any = AnySequence.TestCase
 TestAnySequence.settings = settings(
-    max_examples=3000 if SOAK else 120,
+    max_examples=3000 if SOAK else 50,
     stateful_step_count=50 if SOAK else 30,
     deadline=None,
     derandomize=not SOAK,

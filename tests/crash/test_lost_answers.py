@@ -17,6 +17,8 @@ from wpfsm.fsm.gateway import Gateway
 from wpfsm.fsm.records import Outcome, State
 from wpfsm.fsm.states.releasing.orphan import release_orphan
 
+pytestmark = pytest.mark.soak
+
 WRITES = {
     "before call service.create": "CreateTrainingJob",
     "before call service.stop": "StopTrainingJob",

@@ -22,6 +22,8 @@ from wpfsm.fsm import controller
 from wpfsm.fsm.errors import Unknown
 from wpfsm.fsm.records import Outcome, State
 
+pytestmark = pytest.mark.soak
+
 ENUMS = ("Status", "TrainingJobStatus", "SecondaryStatus")
 
 

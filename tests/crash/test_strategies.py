@@ -11,6 +11,8 @@ from crash_checks import Account, account_of, violations
 from crash_runs import SOAK, survive
 from strategy_stories import STORIES, Outcome, world_of
 
+pytestmark = pytest.mark.soak
+
 SAMPLE = 6
 """Crash points of each strategy; WPFSM_SOAK=1 takes every one."""
 

@@ -25,6 +25,8 @@ from wpfsm.adapters.engine.ports import pace_of
 from wpfsm.adapters.engine.turns import NAP_SECONDS
 from wpfsm.fsm.records import TERMINAL
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.mark.parametrize("story", STORIES)
 def test_a_loop_in_turns_ends_as_in_one_process(story: str) -> None:

@@ -15,6 +15,8 @@ from wpfsm.fsm.errors import Fenced, Held, Refused
 from wpfsm.state.database import siblings
 from wpfsm.state.pool_leases import LocalPoolLeases
 
+pytestmark = pytest.mark.soak
+
 
 def drive_elsewhere(world: World) -> controller.Result:
     """Another host takes the loop over and drives it to its end."""

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from wpfsm.adapters.emulator.api import not_emulated, query_protocol
 from wpfsm.adapters.emulator.api.admin import Admin
@@ -22,11 +22,12 @@ from wpfsm.adapters.emulator.api.cloudwatch_logs import CloudWatchApi
 from wpfsm.adapters.emulator.api.fallback import Fallback, moto_has, read_again
 from wpfsm.adapters.emulator.api.identity import IdentityApi
 from wpfsm.adapters.emulator.api.model_validation import not_an_object, validate
+from wpfsm.adapters.emulator.api.operations import Api, Call
 from wpfsm.adapters.emulator.api.price_list import PriceApi
 from wpfsm.adapters.emulator.api.rate_limits import Rates
 from wpfsm.adapters.emulator.api.service_quotas import QuotaApi
 from wpfsm.adapters.emulator.api.session_tags import Sessions
-from wpfsm.adapters.emulator.api.training import Call, TrainingApi
+from wpfsm.adapters.emulator.api.training import TrainingApi
 from wpfsm.adapters.emulator.api.wire import (
     Answer,
     Signature,
@@ -50,15 +51,6 @@ logger = logging.getLogger(__name__)
 
 QUERY_SERVICES = frozenset({"iam", "sts"})
 TAG_OPERATIONS = frozenset({"AddTags", "ListTags", "DeleteTags"})
-
-
-class Api(Protocol):
-    """A service that is answered here."""
-
-    operations: dict[str, Callable[[Call, float], Request]]
-
-    def answer(self, call: Call) -> Request:
-        """Carry out a call."""
 
 
 @dataclass(frozen=True)

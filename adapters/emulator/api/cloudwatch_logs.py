@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from wpfsm.adapters.emulator.api.training import Call
+from wpfsm.adapters.emulator.api.operations import Call, EngineApi, Operation
 from wpfsm.adapters.emulator.api.wire import LAST_POSITION, page_position
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ServiceError
@@ -28,7 +28,7 @@ DEFAULT_STREAMS = 50
 END = LAST_POSITION
 
 
-class CloudWatchApi:
+class CloudWatchApi(EngineApi):
     """Answers CloudWatch Logs operations on the training group.
 
     Args:
@@ -36,15 +36,15 @@ class CloudWatchApi:
     """
 
     def __init__(self, engine: Engine, others: Callable[[Place, Request], Request]) -> None:
-        self._engine = engine
+        operations: dict[str, Operation] = {
+            "DescribeLogGroups": self._groups,
+            "DescribeLogStreams": self._in_group(self._streams),
+            "GetLogEvents": self._in_group(self._events),
+            "FilterLogEvents": self._in_group(self._filter),
+        }
+        super().__init__(engine, operations)
         self._logs = engine.logs
         self._others = others
-        self.operations: dict[str, Callable[[Call, float], Request]] = {
-            "DescribeLogGroups": self._groups,
-            "DescribeLogStreams": self._streams,
-            "GetLogEvents": self._events,
-            "FilterLogEvents": self._filter,
-        }
 
     def owns(self, operation: str, request: JSONValue) -> bool:
         """Tell whether a request reads the training group."""
@@ -54,16 +54,15 @@ class CloudWatchApi:
             request.get("logGroupName") or request.get("logGroupIdentifier") or ""
         )
 
-    def answer(self, call: Call) -> Request:
-        """Carry out a call.
+    def _in_group(self, read: Operation) -> Operation:
+        """Refuse what reads the group while it does not exist, which is until a first job has written to it."""
 
-        Raises:
-            ServiceError: What the service answers instead.
-        """
-        with self._engine.transaction() as now:
-            if call.operation != "DescribeLogGroups" and not self._logs.exists(call.place):
+        def checked(call: Call, now: float) -> Request:
+            if not self._logs.exists(call.place):
                 raise _absent("The specified log group does not exist.")
-            return self.operations[call.operation](call, now)
+            return read(call, now)
+
+        return checked
 
     def _groups(self, call: Call, _: float) -> Request:
         """Return the groups of a page, ours among them: first where there is no room for it beside the others."""

@@ -5,26 +5,18 @@ The rest of IAM and STS is the fallback's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
-from wpfsm.adapters.emulator.api.training import Call
+from wpfsm.adapters.emulator.api.operations import Api, Call
 from wpfsm.adapters.emulator.engine.records import Request
 from wpfsm.adapters.emulator.runner.base import JSONValue
 
 
-class IdentityApi:
+class IdentityApi(Api):
     """Answers for callers that are not checked: there are no policies here."""
 
     def __init__(self) -> None:
-        self.operations: dict[str, Callable[[Call, float], Request]] = {
-            "SimulatePrincipalPolicy": _simulate,
-            "GetCallerIdentity": _caller,
-        }
-
-    def answer(self, call: Call) -> Request:
-        """Carry out a call."""
-        return self.operations[call.operation](call, 0.0)
+        super().__init__({"SimulatePrincipalPolicy": _simulate, "GetCallerIdentity": _caller})
 
 
 def _simulate(call: Call, _: float) -> Request:

@@ -7,10 +7,10 @@ prices: read the real list before relying on one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
-from wpfsm.adapters.emulator.api.training import Call
+from wpfsm.adapters.emulator.api.operations import Api, Call
 from wpfsm.adapters.emulator.api.wire import page_position
 from wpfsm.adapters.emulator.engine.errors import ServiceError
 from wpfsm.adapters.emulator.engine.records import Request
@@ -70,16 +70,12 @@ REGIONS: dict[str, tuple[str, Mapping[str, float]]] = {
 PAGE = 100
 
 
-class PriceApi:
+class PriceApi(Api):
     """Answers Price List operations."""
 
     def __init__(self, switches: Switches) -> None:
+        super().__init__({"GetProducts": self._get_products})
         self._switches = switches
-        self.operations: dict[str, Callable[[Call, float], Request]] = {"GetProducts": self._get_products}
-
-    def answer(self, call: Call) -> Request:
-        """Carry out a call."""
-        return self.operations[call.operation](call, 0.0)
 
     def _get_products(self, call: Call, _: float) -> Request:
         if call.request.get("ServiceCode") != SERVICE:

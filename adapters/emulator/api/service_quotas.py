@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
-from wpfsm.adapters.emulator.api.training import Call
+from wpfsm.adapters.emulator.api.operations import Call, EngineApi, Operation
 from wpfsm.adapters.emulator.api.wire import page_position
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ServiceError
@@ -17,12 +17,11 @@ from wpfsm.adapters.emulator.runner.base import JSONValue
 PAGE = 100
 
 
-class QuotaApi:
+class QuotaApi(EngineApi):
     """Answers Service Quotas operations."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.operations: dict[str, Callable[[Call, float], Request]] = {
+        operations: dict[str, Operation] = {
             "GetServiceQuota": self._get,
             "ListServiceQuotas": self._list,
             "GetAWSDefaultServiceQuota": self._get_default,
@@ -33,15 +32,7 @@ class QuotaApi:
             "ListRequestedServiceQuotaChangeHistoryByQuota": self._history,
             "ListServices": self._services,
         }
-
-    def answer(self, call: Call) -> Request:
-        """Carry out a call.
-
-        Raises:
-            ServiceError: What the service answers instead.
-        """
-        with self._engine.transaction() as now:
-            return self.operations[call.operation](call, now)
+        super().__init__(engine, operations)
 
     def _get(self, call: Call, _: float) -> Request:
         quota = _quota(call)

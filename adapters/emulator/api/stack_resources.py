@@ -12,7 +12,30 @@ from moto.awslambda.models import LambdaAlias, LambdaFunction, lambda_backends
 from moto.core.common_models import CloudFormationModel
 
 
-class FunctionVersion(CloudFormationModel):
+class _Referred:
+    """What both have in common: a reference is the ARN, and neither has a name of the stack's.
+
+    No ``CloudFormationModel`` itself: moto knows the direct subclasses of that only, and takes each for a resource.
+
+    Args:
+        arn: Its ARN.
+    """
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+
+    @property
+    def physical_resource_id(self) -> str:
+        """What a reference to it stands for: its ARN."""
+        return self._arn
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """A version has no name, and an alias has one within its function."""
+        return ""
+
+
+class FunctionVersion(_Referred, CloudFormationModel):
     """``AWS::Lambda::Version``, which moto knows, but not its number.
 
     Args:
@@ -20,17 +43,8 @@ class FunctionVersion(CloudFormationModel):
     """
 
     def __init__(self, function: LambdaFunction) -> None:
-        self._function = function
-
-    @property
-    def physical_resource_id(self) -> str:
-        """What a reference to it stands for: its ARN."""
-        return str(self._function.function_arn)
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """A version has no name."""
-        return ""
+        super().__init__(str(function.function_arn))
+        self._version = str(function.version)
 
     @staticmethod
     def cloudformation_type() -> str:
@@ -59,13 +73,13 @@ class FunctionVersion(CloudFormationModel):
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
         """What ``GetAtt`` gives."""
-        return str(self._function.version if attribute_name == "Version" else self._function.function_arn)
+        return self._version if attribute_name == "Version" else self._arn
 
     def delete(self, account_id: str, region_name: str) -> None:
         """Nothing: versions go with their function, as where they are retained."""
 
 
-class FunctionAlias(CloudFormationModel):
+class FunctionAlias(_Referred, CloudFormationModel):
     """``AWS::Lambda::Alias``: a name for one version of a function, which an update moves on.
 
     Args:
@@ -74,18 +88,9 @@ class FunctionAlias(CloudFormationModel):
     """
 
     def __init__(self, alias: LambdaAlias, function: str) -> None:
+        super().__init__(str(alias.arn))
         self._alias = alias
         self._function = function
-
-    @property
-    def physical_resource_id(self) -> str:
-        """What a reference to it stands for: its ARN."""
-        return str(self._alias.arn)
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """Its name is its own within the function, and none of the stack's."""
-        return ""
 
     @staticmethod
     def cloudformation_type() -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from wpfsm.adapters.emulator.api.create_rules import check_create, check_keep_alive
 from wpfsm.adapters.emulator.api.describe_training_job import describe
 from wpfsm.adapters.emulator.api.list_training_jobs import list_training_jobs
+from wpfsm.adapters.emulator.api.operations import Call, EngineApi, Operation
 from wpfsm.adapters.emulator.api.search_training_jobs import search_training_jobs
 from wpfsm.adapters.emulator.engine.engine import Engine
 from wpfsm.adapters.emulator.engine.errors import ServiceError, invalid, not_found
-from wpfsm.adapters.emulator.engine.faults import Drawn
-from wpfsm.adapters.emulator.engine.records import Place, Request
+from wpfsm.adapters.emulator.engine.records import Request
 from wpfsm.adapters.emulator.runner.base import JSONValue
 
 MAX_TAGS = 50
@@ -22,28 +21,11 @@ UPDATED = (*PROFILING, "RemoteDebugConfig")
 """What UpdateTrainingJob changes besides the keep-alive."""
 
 
-@dataclass(frozen=True)
-class Call:
-    """One validated request with where it goes and which faults strike it."""
-
-    place: Place
-    operation: str
-    request: Request
-    faults: Drawn
-    session_tags: tuple[str, ...] = ()
-
-    @property
-    def job(self) -> str:
-        """The training job that the request names, empty when it names none."""
-        return str(self.request.get("TrainingJobName", ""))
-
-
-class TrainingApi:
+class TrainingApi(EngineApi):
     """Answers SageMaker operations on training jobs."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.operations: dict[str, Callable[[Call, float], Request]] = {
+        operations: dict[str, Operation] = {
             "CreateTrainingJob": self._create,
             "DescribeTrainingJob": self._describe,
             "ListTrainingJobs": self._list,
@@ -55,15 +37,7 @@ class TrainingApi:
             "DeleteTags": self._delete_tags,
             "Search": self._search,
         }
-
-    def answer(self, call: Call) -> Request:
-        """Carry out a call.
-
-        Raises:
-            ServiceError: What the service answers instead.
-        """
-        with self._engine.transaction() as now:
-            return self.operations[call.operation](call, now)
+        super().__init__(engine, operations)
 
     def _create(self, call: Call, now: float) -> Request:
         check_create(call.request, self._engine.settings.switches)

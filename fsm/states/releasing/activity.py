@@ -12,7 +12,8 @@ from dataclasses import asdict, replace
 from typing import Literal
 
 from wpfsm.fsm.context import Context
-from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError
+from wpfsm.fsm.errors import Denied, NotConfirmed, ServiceError, Vanished
+from wpfsm.fsm.pool.read_back import ReleaseStep, proof, proof_of_no_pool, release_step
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptLine
 from wpfsm.fsm.states.releasing.await_lanes import await_lanes
@@ -57,7 +58,11 @@ def _discharge(ctx: Context, obligation: Obligation) -> None:
     assert job is not None, "an obligation and its job are written together"
     began = ctx.clock.now()
     while True:
-        reading = ctx.gateway.describe(job.name)
+        try:
+            reading = ctx.gateway.describe(job.name)
+        except Vanished as gone:
+            _write(ctx, obligation, job, gone.message)
+            return
         if reading is not None and not obligation.seen:
             if not _is_ours(ctx, job, reading):
                 _write(ctx, obligation, job, "the job of this name is not ours; it was left alone")
@@ -93,8 +98,7 @@ def _look(ctx: Context, obligation: Obligation, job: Job, reading: JobReading) -
         ctx.progress.job(job, reading)
     # As it is now, not as it was last known: a pool that was InUse and is not mentioned any more is undecided.
     status = reading.pool.status if reading.pool else ""
-    step = _STEPS.get(status, _wait) if job.is_terminal else _still_running
-    return step(ctx, obligation, job)
+    return _ACTS[release_step(status, ended=job.is_terminal)](ctx, obligation, job)
 
 
 def _is_ours(ctx: Context, job: Job, reading: JobReading) -> bool:
@@ -132,18 +136,11 @@ def _waiting(ctx: Context, job: Job, what: str) -> None:
     ctx.progress.waiting(what, ctx.since(f"the release of {job.name}") + ctx.pace.release)
 
 
-def _terminated(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
-    return job, _write(ctx, obligation, job, "Describe says Terminated")
-
-
-def _reused(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
-    successor = next((j for j in ctx.group_jobs() if job.reused_by and j.name == job.reused_by), None)
-    who = (
-        f"{job.reused_by} of this {'group' if ctx.loop.lane else 'loop'}"
-        if successor
-        else (job.reused_by or "a job that the service does not name")
-    )
-    return job, _write(ctx, obligation, job, f"Describe says Reused by {who}")
+def _over(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
+    taker = job.reused_by or ""
+    if taker and any(each.name == taker for each in ctx.group_jobs()):
+        taker = f"{taker} of this {'group' if ctx.loop.lane else 'loop'}"
+    return job, _write(ctx, obligation, job, proof(job.pool_status, taker))
 
 
 def _available(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
@@ -184,21 +181,20 @@ def _undecided(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, boo
     if ctx.clock.now() - ctx.since(what) < ctx.pace.grace:
         ctx.progress.waiting(what, ctx.since(what) + ctx.pace.grace)
         return job, False
-    # Absence alone proves nothing. A pool that exists takes an update; the service refuses it where none is.
     if set_keep_alive(ctx, job, 0, "no pool was reported within the grace period"):
         ctx.waited_enough(what)
         return job, False
-    evidence = f"no WarmPoolStatus for {duration(ctx.pace.grace)}, and the service refused an update: no pool was left"
     job = without_pool(job)
-    return job, _write(ctx, obligation, job, evidence)
+    return job, _write(ctx, obligation, job, proof_of_no_pool(ctx.pace.grace))
 
 
-_Step = Callable[[Context, Obligation, Job], tuple[Job, bool]]
-_STEPS: dict[str, _Step] = {
-    "Terminated": _terminated,
-    "Reused": _reused,
-    "Available": _available,
-    "": _undecided,
+_Act = Callable[[Context, Obligation, Job], tuple[Job, bool]]
+_ACTS: dict[ReleaseStep, _Act] = {
+    ReleaseStep.END_THE_JOB: _still_running,
+    ReleaseStep.UPDATE_TO_ZERO: _available,
+    ReleaseStep.WAIT: _wait,
+    ReleaseStep.ASK_BY_UPDATE: _undecided,
+    ReleaseStep.DONE: _over,
 }
 
 

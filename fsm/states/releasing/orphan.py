@@ -1,21 +1,24 @@
 """Releases the pool of one job without a loop: for orphans, and when there is no database.
 
-The same facts as Releasing, without rows: stop is not release, an update to 0 is, and only a read-back
-counts.
+By the same rules as Releasing (:mod:`wpfsm.fsm.pool.read_back`), without rows: nothing is owed, and nothing is
+remembered between two tries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from wpfsm.fsm.errors import NotFound, Rejected, Unknown
 from wpfsm.fsm.gateway import Gateway
+from wpfsm.fsm.pool.read_back import ReleaseStep, proof, proof_of_no_pool, release_step
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import TERMINAL
 from wpfsm.fsm.request.compose import LOOP_TAG
 from wpfsm.fsm.units import duration
+
+Outcome: TypeAlias = Literal["released", "gone", "reused", "unconfirmed"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class OrphanRelease:
     """
 
     job: str
-    outcome: Literal["released", "gone", "reused", "unconfirmed"]
+    outcome: Outcome
     evidence: str
 
 
@@ -68,33 +71,34 @@ def release_orphan(gateway: Gateway, name: str) -> OrphanRelease:
 
 
 def _step(gateway: Gateway, reading: JobReading, patience: _Patience) -> OrphanRelease | None:
-    name = reading.name
-    if reading.status not in TERMINAL:
+    """Act on one reading; the result once it is proven."""
+    name, pool = reading.name, reading.pool
+    step = release_step(pool.status if pool else "", ended=reading.status in TERMINAL)
+    if step is ReleaseStep.ASK_BY_UPDATE:
+        return _undecided(gateway, name, patience)
+    if step is ReleaseStep.END_THE_JOB:
         if reading.status == "InProgress" and not patience.asked:
             _quietly(lambda: gateway.stop(name))
             patience.asked = True
         return None
-    if reading.pool is None:
-        return _undecided(gateway, name, patience)
     patience.absent_since = None
-    if reading.pool.status == "Terminated":
-        return OrphanRelease(name, "released" if patience.asked else "gone", "Describe says Terminated")
-    if reading.pool.status == "Reused":
-        by = reading.pool.reused_by or "a job it does not name"
-        return OrphanRelease(name, "reused", f"Describe says Reused by {by}")
-    if reading.pool.status == "Available":
+    if step is ReleaseStep.UPDATE_TO_ZERO:
         patience.asked = _quietly(lambda: gateway.set_keep_alive(name, 0)) or patience.asked
+    if step is ReleaseStep.DONE and pool:
+        released: Outcome = "released" if patience.asked else "gone"
+        outcome = "reused" if pool.status == "Reused" else released
+        return OrphanRelease(name, outcome, proof(pool.status, pool.reused_by or ""))
     return None
 
 
 def _undecided(gateway: Gateway, name: str, patience: _Patience) -> OrphanRelease | None:
-    """Terminal, and no word on a pool: late, or there never was one. The grace period begins with the end."""
+    """The grace period begins when the job was first seen ended."""
     now = gateway.clock.now()
     patience.absent_since = patience.absent_since or now
     if now - patience.absent_since < gateway.pace.grace:
         return None
     if not _quietly(lambda: gateway.set_keep_alive(name, 0)):
-        return OrphanRelease(name, "gone", "no WarmPoolStatus, and the service refused an update")
+        return OrphanRelease(name, "gone", proof_of_no_pool(gateway.pace.grace))
     patience.asked, patience.absent_since = True, now
     return None
 

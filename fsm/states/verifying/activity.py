@@ -11,6 +11,7 @@ from dataclasses import replace
 from wpfsm.fsm.context import Context, release
 from wpfsm.fsm.pool.keep_alive import chain_remaining
 from wpfsm.fsm.pool.owner import chain_started_at, pool_owner, strays
+from wpfsm.fsm.pool.read_back import proof
 from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Outcome
 from wpfsm.fsm.steps.explain_pool_loss import PoolLoss, cold_start_cost, cold_start_text, explain_pool_loss
 from wpfsm.fsm.steps.obligations import discharge
@@ -116,9 +117,7 @@ def _verified(why: str) -> Change:
 def _reused(ctx: Context, owner: Job) -> Change:
     """Somebody's job runs on our pool. Ours would be newer than the owner; so it is a stranger's."""
     ours = next((job for job in ctx.group_jobs() if owner.reused_by and job.name == owner.reused_by), None)
-    discharged = discharge(
-        ctx, owner.name, f"Describe says Reused by {owner.reused_by or 'a job it does not name'}"
-    )
+    discharged = discharge(ctx, owner.name, proof("Reused", owner.reused_by or ""))
     if ours and ours.lane != ctx.loop.lane:
         moved = f"the pool of {owner.name} moved on to {ours.name} of lane {ours.lane}"
         cold = _verified(f"{moved}; the next job starts cold")
@@ -157,7 +156,7 @@ def _reused(ctx: Context, owner: Job) -> Change:
 
 
 def _lost(ctx: Context, owner: Job, loss: PoolLoss) -> Change:
-    discharged = discharge(ctx, owner.name, "Describe says Terminated")
+    discharged = discharge(ctx, owner.name, proof("Terminated"))
     ctx.ports.notifier.notify("pool_lost", ctx.loop, loss.text)
     return Change(
         kind="verified",

@@ -98,8 +98,11 @@ def test_a_bucket_that_is_not_there_is_the_services_error(s3: Any, source: Path)
 def test_a_long_upload_says_how_much_is_left() -> None:
     """Now and then, and nothing where it is over in a moment."""
     said: list[str] = []
-    now = iter([0.0, 1.0, 3.5, 3.5, 4.0])
-    count = UploadCount(90, said.append, lambda: next(now))
-    for _ in range(3):
+    now = iter([0.0, 1.0, 3.5, 3.5, 4.0, 9.0, 9.0])
+    count = UploadCount(3, said.append, lambda: next(now))
+    for _ in range(4):
         count.one_more()
-    assert said == ["the source is uploaded: 2 of 90 files are there"]
+    assert said == [
+        "uploading the source to S3: 2 of 3 files have arrived",
+        "uploading the SDK's driver to S3, behind the source: 1 file(s) have arrived",
+    ]

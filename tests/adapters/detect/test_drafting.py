@@ -184,3 +184,16 @@ def test_a_declined_request_has_no_draft() -> None:
     """There is nothing to write for a single job."""
     with pytest.raises(ValueError, match="single"):
         draft(detect("train the model once"), "x")
+
+
+def test_a_draft_takes_the_backend_and_the_requirements_that_there_are() -> None:
+    """Nothing is left to do that was said or can be seen; nobody is told of a bill that the emulator does not write."""
+    local = detect("On the local emulator, try learning rates 1e-4, 5e-5 and 2e-5")
+    text = draft(local, "x", requirements=True)
+    assert "backend: local              # as the request says" in text
+    assert parse(text).job.requirements == "requirements.txt"
+    assert "nothing is billed" in local.message
+    other = detect("Try learning rates 1e-4, 5e-5 and 2e-5, not on the emulator")
+    assert "# TODO: local (embedded emulator) or aws" in draft(other, "x")
+    assert parse(draft(other, "x")).job.requirements is None
+    assert "idle time is billed" in other.message

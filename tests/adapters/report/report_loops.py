@@ -69,13 +69,14 @@ def write_loop(
     outcome: Outcome | None = Outcome.COMPLETED,
     price: float | None = 2.8,
     why: str = "as told",
+    endpoint_url: str = "",
 ) -> Loop:
     """Write a loop that has run these jobs on one pool; without an outcome it still runs the last of them."""
     price_row = Price(price, "loop file", "2026-01-01", "us-east-1", "ml.g6e.2xlarge") if price else None
     loop = Loop(
         id=loop_id, name="made", state=State.PREFLIGHT, backend="local", region="us-east-1", created_at=BEGAN,
         updated_at=BEGAN, loop_file=loop_file or LOOP_FILE, loop_path="/nowhere/loop.yaml", account="123456789012",
-        price=price_row,
+        price=price_row, endpoint_url=endpoint_url,
     )  # fmt: skip
     connection = create_or_open(database)
     create_loop(connection, database, loop, "from loop.yaml")

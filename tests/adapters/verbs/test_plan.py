@@ -54,6 +54,19 @@ def test_plan_with_the_documented_billing_says_what_is_true_then(folder: Path) -
     assert any("billed" in note for note in ran.document["forecast_notes"])
 
 
+def test_plan_of_a_fix_expects_what_runs_if_nothing_fails(folder: Path) -> None:
+    """The forecast is made for one job, and for all attempts beside it."""
+    text = BRIEF.split("strategy:")[0] + "strategy:\n- {type: fix, attempts: 3}\n- {type: single}\n"
+    document = wpfsm("plan", written(folder, text), "--offline", "-o", "json").document
+    assert (document["jobs_expected"], document["jobs"]) == (2, 4)
+    wall = [document[name]["warm"]["wall_seconds"] for name in ("forecast", "forecast_at_most")]
+    assert wall[0] < wall[1]
+    page = wpfsm("plan", written(folder, text), "--offline").out
+    assert "2 job(s) expected, at most 4 on" in page
+    assert "fix: 1 trial(s) expected, at most 3" in page
+    assert "warm, 4 job(s)" in page
+
+
 def test_offline_plan_reads_and_writes_nothing(folder: Path) -> None:
     """No endpoint, no credentials, no database: and none is made."""
     assert wpfsm("plan", written(folder), "--offline").code == 0

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from patch_stories import scaled
 
-from wpfsm.fsm.failures.diagnosis import explain
-from wpfsm.fsm.patches import Material, Patch, propose
 from wpfsm.fsm.patches.hyperparameters import accepted, changed
-
-OOM = explain("", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
-
-
-def scaled(hyperparameters, diagnosis=OOM, **material) -> dict | None:
-    patch = propose("scale", diagnosis, Material(hyperparameters=hyperparameters, **material))
-    return dict(patch.hyperparameters) if isinstance(patch, Patch) else None
 
 
 def test_the_scripts_own_options_are_known():

@@ -6,24 +6,10 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from patch_stories import INFRA, after
 
-from wpfsm.fsm.failures.diagnosis import explain
-from wpfsm.fsm.failures.model import Diagnosis
-from wpfsm.fsm.patches import Material, PastPatch, Patch, propose
+from wpfsm.fsm.patches import Material, Patch, propose
 from wpfsm.fsm.patches.retry import FIRST_WAIT, LONGEST_WAIT, wait_seconds
-
-INFRA = explain("InternalServerError: We encountered an internal error.", "")
-
-
-def after(diagnosis: Diagnosis, patch: Patch, material: Material) -> Material:
-    """The material of the next attempt, when this patch did not help."""
-    past = PastPatch(diagnosis.fingerprint, diagnosis.class_, patch.key, "failed")
-    return replace(
-        material,
-        hyperparameters={**material.hyperparameters, **patch.hyperparameters},
-        history=(*material.history, past),
-        attempt=material.attempt + 1,
-    )
 
 
 @given(attempt=st.integers(1, 60), seed=st.text(max_size=16))

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patch_stories import OOM, after, scaled
 
 from wpfsm.fsm.failures.diagnosis import explain
-from wpfsm.fsm.failures.model import Diagnosis
-from wpfsm.fsm.patches import Material, PastPatch, Patch, propose
+from wpfsm.fsm.patches import Material, propose
 from wpfsm.fsm.patches.scale import BATCH_NAMES
 
-OOM = explain("", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
-
 HOST_OOM = explain("", "MemoryError")
-
-
-def scaled(hyperparameters, diagnosis=OOM, **material) -> dict | None:
-    patch = propose("scale", diagnosis, Material(hyperparameters=hyperparameters, **material))
-    return dict(patch.hyperparameters) if isinstance(patch, Patch) else None
-
-
-def after(diagnosis: Diagnosis, patch: Patch, material: Material) -> Material:
-    """The material of the next attempt, when this patch did not help."""
-    past = PastPatch(diagnosis.fingerprint, diagnosis.class_, patch.key, "failed")
-    return replace(
-        material,
-        hyperparameters={**material.hyperparameters, **patch.hyperparameters},
-        history=(*material.history, past),
-        attempt=material.attempt + 1,
-    )
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,8 @@ def test_every_strategy_ends_within_its_bound(section, script):
     assert len(proposals) <= what.at_most()
     if what.total() is not None and all(each.state == "completed" for each in rows):
         assert len(proposals) == what.total()
+    if all(each.state == "completed" for each in rows):
+        assert len(proposals) <= what.expected() <= what.at_most()
 
 
 @any_section
