@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.client import IAMClient
@@ -128,6 +130,16 @@ def _session(target: Target) -> boto3.Session:
     if not target.loopback:
         return boto3.Session(region_name=target.region)
     return _own_credentials(target) or _session(replace(target, local=True))
+
+
+def may_sign() -> bool:
+    """Whether this machine has credentials for AWS: in a variable, a file, or of its role, which is asked for a second."""
+    session = botocore.session.get_session()
+    session.set_config_variable("metadata_service_timeout", 1)
+    try:
+        return session.get_credentials() is not None
+    except BotoCoreError:
+        return True  # some are configured, and cannot be had: whoever asks hears why
 
 
 def _own_credentials(target: Target) -> boto3.Session | None:

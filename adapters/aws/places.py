@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from wpfsm.adapters.aws.clients import Clients, Target
+from wpfsm.adapters.aws.clients import Clients, Target, may_sign
 from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.aws.targets import DEFAULT_REGION, target_for
 from wpfsm.adapters.terminal.output import Options, hint
@@ -23,7 +23,8 @@ def targets_for(given: Options, backend: str | None, region: str | None) -> list
     """Every place that a verb about pools asks; none where nothing can bill. What is asked is said on stderr.
 
     One is asked when it was named. Otherwise the embedded emulator is asked if it runs, and every endpoint and region
-    that a loop of this database ran at; AWS itself only if one did, or if there is no loop at all.
+    that a loop of this database ran at; AWS itself if one did, if there is no loop at all, or if there are credentials
+    for it: a pool may be left there by another machine, or by a database that was lost.
     """
     if given.shared or given.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or backend or region:
         return _named(given, backend, region)
@@ -39,6 +40,8 @@ def targets_for(given: Options, backend: str | None, region: str | None) -> list
             found.append(target)
     if not found and not ran_at:
         found = _named(given, None, None)
+    elif not any(kind == "aws" for kind, _, _ in ran_at) and may_sign():
+        found += _named(given, "aws", None)
     hint(f"asked: {', '.join(map(in_words, found))}" if found else _ALL_GONE)
     return found
 

@@ -10,8 +10,9 @@ import pytest
 from cli_in_process import wpfsm
 from report_loops import Made, write_loop
 
-from wpfsm.adapters.aws.places import vanished
+from wpfsm.adapters.aws.places import targets_for, vanished
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
+from wpfsm.adapters.terminal.output import Options
 from wpfsm.fsm.records import Outcome
 
 MADE = (Made({"lr": 0.1}, 0.5),)
@@ -22,6 +23,10 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A database of its own, and no endpoint in the environment."""
     monkeypatch.setenv("WPFSM_DB", str(tmp_path / "wpfsm.db"))
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path / "wpfsm.db"
 
 
@@ -70,11 +75,25 @@ def test_pools_asks_no_account_where_every_loop_was_local(database: Path, dead: 
     assert wpfsm("gc", "--apply").code == 0
 
 
+def test_pools_asks_the_account_too_where_there_are_credentials(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool that another machine left there bills, whatever this database knows; that it cannot be asked is said."""
+    write_loop(database, MADE, outcome=Outcome.COMPLETED)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "one")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "two")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    assert [
+        (place.region, place.endpoint_url) for place in targets_for(Options("json", database), None, None)
+    ] == [("eu-central-1", "")]
+
+
 def test_pools_asks_where_the_loops_of_the_database_ran(
     database: Path, sagemaker_emulator: SageMakerEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The endpoint of a loop needs not be named again."""
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name)
     write_loop(database, MADE, outcome=Outcome.COMPLETED, endpoint_url=sagemaker_emulator.url)
     ran = wpfsm("pools", "-o", "json")
     assert (ran.code, ran.document["pools"]) == (0, [])
