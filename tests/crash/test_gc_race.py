@@ -68,7 +68,7 @@ def test_gc_touches_no_loop_that_is_being_started(service: Service, tmp_path: Pa
     cli = Cli(tmp_path / "cli", service, "gc-start")
     try:
         with Collecting(cli) as collecting:
-            for number in range(20 if SOAK else 2):
+            for number in range(20 if SOAK else 1):
                 kind = TYPES[number % len(TYPES)]
                 path = cli.write(runs="sleep 60", rates=[1], instance_type=kind)
                 code, said = cli.run("start", path, "--detach")
@@ -96,7 +96,7 @@ def test_gc_touches_no_loop_that_is_being_resumed(service: Service, tmp_path: Pa
         loop = cli.loop()
         assert loop is not None
         with Collecting(cli) as collecting:
-            for number in range(20 if SOAK else 2):
+            for number in range(20 if SOAK else 1):
                 jobs = len(service.jobs(loop.id))
                 answer = {"request": "request.json", "max_runtime": f"{6 + number}m"}
                 cli.write(runs="exit 3", rates=[1], on_failure=rules, job=answer)

@@ -101,7 +101,7 @@ def test_a_commit_that_fails_stops_the_controller(story: str) -> None:
     """When a commit fails, no call follows it; a resume goes on as if the controller had been killed there."""
     names, found = undisturbed(story)[0], {}
     commits = [at for at, name in enumerate(names) if name.startswith("before commit")]
-    for at in commits[:: 1 if SOAK else 5]:
+    for at in commits[:: 1 if SOAK else 9]:
         with world_of(story) as world:
             calls = drive_on_a_locked_database(world, at)
             wrong = differences(world, world.finish(), story)
@@ -114,7 +114,7 @@ def test_a_commit_that_fails_stops_the_controller(story: str) -> None:
 def test_an_operator_who_gives_up_after_a_crash_leaves_nothing(story: str) -> None:
     """Ctrl-C in the first moment of the resume resolves an unknown create, stops what runs, releases."""
     found = {}
-    for at in range(1, len(undisturbed(story)[0]), 1 if SOAK else 8):
+    for at in range(1, len(undisturbed(story)[0]), 1 if SOAK else 17):
         with world_of(story) as world:
             killed(world, at)
             world.asked.reason = "interrupted"
@@ -133,7 +133,7 @@ def test_an_operator_who_gives_up_after_a_crash_leaves_nothing(story: str) -> No
 def test_a_loop_that_nobody_resumes_can_be_released_without_its_database(story: str) -> None:
     """Reaping by job name alone ends whatever a dead controller left; the loop then closes by `--abandon`."""
     found = {}
-    for at in range(3, len(undisturbed(story)[0]), 1 if SOAK else 12):
+    for at in range(3, len(undisturbed(story)[0]), 1 if SOAK else 25):
         with world_of(story) as world:
             killed(world, at)
             for name in reversed(world.emulator.created()):

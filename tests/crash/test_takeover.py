@@ -57,7 +57,7 @@ def test_a_resumed_loop_takes_its_pool_key_again() -> None:
 def test_a_fenced_controller_makes_no_call(story: str) -> None:
     """Suspended at any boundary while another host finishes the loop, it wakes up, calls nobody and ends."""
     found = {}
-    for at in range(1, len(undisturbed(story)[0]), 1 if SOAK else 8):
+    for at in range(1, len(undisturbed(story)[0]), 1 if SOAK else 17):
         with world_of(story) as world:
             if wrong := overtaken(world, at):
                 found[point(story, at)] = wrong
