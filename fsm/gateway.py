@@ -338,7 +338,7 @@ AWS = PollPolicy()
 
 LOOPBACK = PollPolicy(
     least=0.05,
-    most=1.0,
+    most=0.5,
     grace=2.0,
     quiet=3.0,
     release=180.0,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_bench import BROKEN, NO_ROOM, OK, Bench
+from cli_bench import BROKEN, NO_ROOM, OK, Bench, InProcess
 from hypothesis import HealthCheck, settings
 
 from wpfsm.adapters.emulator.launch import ensure, stop
@@ -44,7 +44,7 @@ def bench(tmp_path: Path, emulator_url: str) -> Iterator[Bench]:
 @pytest.fixture
 def alone(tmp_path: Path) -> Bench:
     """A folder to run the program in, without any endpoint."""
-    return Bench(tmp_path)
+    return InProcess(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +53,4 @@ def finished(tmp_path_factory: pytest.TempPathFactory, emulator_url: str) -> Ben
     made = Bench(tmp_path_factory.mktemp("finished"), emulator_url)
     assert made.run("start", made.loop("sweep", OK)).code == 0
     assert made.run("start", made.loop("broken", BROKEN)).code == 10
-    return made
+    return InProcess(made.folder, made.url)

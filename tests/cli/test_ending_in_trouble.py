@@ -22,7 +22,7 @@ from wpfsm.adapters.aws import account
 from wpfsm.adapters.aws.clients import Clients, Target
 from wpfsm.cli import cli
 from wpfsm.fsm.gateway import LOOPBACK
-from wpfsm.fsm.records import Owner
+from wpfsm.fsm.records import Owner, State
 from wpfsm.state.database import open_existing, siblings
 from wpfsm.state.history import History
 from wpfsm.state.leases import acquire
@@ -52,7 +52,7 @@ def test_stop_takes_over_from_a_controller_that_dies_releasing(bench: Bench):
     bench.wait_running("half-way")
     bench.fault(kind="error_5xx", operation="UpdateTrainingJob", job="half-way-*", times=8)
     stopping = bench.begin("stop", "half-way", "-o", "json")
-    wait_for(lambda: bench.document("half-way")["loop"]["state"] in ("Releasing", "Closed") or None)
+    bench.wait_until("half-way", lambda loop, _: loop.state in (State.RELEASING, State.CLOSED))
     process.kill()
     out, err = stopping.communicate(timeout=60)
     assert stopping.returncode == 0, err
@@ -189,7 +189,8 @@ def test_gc_goes_on_after_a_pool_that_it_may_not_release(bench: Bench):
 def test_a_live_loop_is_live_whatever_becomes_of_its_database(bench: Bench):
     """The lock tells who lives; a database that is lost must not make a live loop's pool an orphan."""
     bench.begin("start", bench.loop("lost-rows", SLOW))
-    job = bench.wait_running("lost-rows")["jobs"][0]["name"]
+    bench.wait_running("lost-rows")
+    job = bench.document("lost-rows")["jobs"][0]["name"]
     other = bench.folder / "other.db"
     siblings(other, "locks").parent.symlink_to(siblings(bench.database, "locks").parent)
     found = bench.run("pools", "--db", other, "-o", "json").json["pools"]

@@ -10,7 +10,8 @@ from cli_bench import BROKEN, SLOW, Bench
 def test_the_controller_names_its_jobs_when_its_database_is_lost(bench: Bench):
     """Nobody else may know them now: the error has the command that releases what runs."""
     process = bench.begin("start", bench.loop("lost", SLOW))
-    job = bench.wait_running("lost")["jobs"][0]["name"]
+    bench.wait_running("lost")
+    job = bench.document("lost")["jobs"][0]["name"]
     bench.database.write_bytes(b"x" * 8192)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 75, err

@@ -82,21 +82,30 @@ class Lane:
         number: Which lane.
         seen: Hears of every boundary that it passes.
         edited: Take up an edit first, as ``wpfsm resume`` does.
+        host: Where it is; on one host the kernel's lock keeps a second one out.
     """
 
     def __init__(
-        self, world: World, number: int, seen: Callable[[int, str], None], *, edited: bool = False
+        self,
+        world: World,
+        number: int,
+        seen: Callable[[int, str], None],
+        *,
+        edited: bool = False,
+        host: str = "here",
     ) -> None:
         self.world = world
         self.number = number
         self.at = "start"
         self.wakes = 0.0
+        self.epoch = 0
         self.done = False
         self.result: controller.Result | controller.Turn | None = None
         self.error: BaseException | None = None
         self._seen = seen
         self._killed = False
         self._edited = edited
+        self._host = host
         self._go = threading.Semaphore(0)
         self._stands = threading.Semaphore(0)
         threading.Thread(target=self._live, name=f"lane-{number}", daemon=True).start()
@@ -129,8 +138,9 @@ class Lane:
             if not self._killed:
                 clock = _Clock(self)
                 with contextlib.closing(
-                    self.world.controller(self.stand, clock=clock, lane=self.number)
+                    self.world.controller(self.stand, host=self._host, clock=clock, lane=self.number)
                 ) as own:
+                    self.epoch = own.ports.store.loop().epoch
                     if self._edited:
                         self.world.take_up(own)
                     self.result = controller.turn(own.ports)

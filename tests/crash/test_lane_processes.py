@@ -18,8 +18,10 @@ from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 
 pytestmark = pytest.mark.xdist_group("processes")
-KILLS = 5
-"""A group, of which any process is killed at a random moment; the soak has 60 groups, so 300 kills."""
+KILLS = 3
+"""Of processes of the one group that each push runs."""
+SHARDS, KILLS_A_SHARD, KILLS_A_GROUP = 8, 25, 10
+"""The soak: 8 x 25 = 200 kills, 10 in a group."""
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +34,25 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def cli(service: Service, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cli]:
     """A command line with its own database."""
-    seed = request.node.callspec.indices.get("seed", "") if hasattr(request.node, "callspec") else ""
     cli = Cli(
         tmp_path / "cli",
         service,
-        f"{request.node.originalname.removeprefix('test_')[:8].strip('_')}{seed}".replace("_", "-"),
+        request.node.originalname.removeprefix("test_")[:8].strip("_").replace("_", "-"),
     )
-    yield cli
-    for pid in lanes_alive(cli):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    cli.close()
+    with closed(cli):
+        yield cli
+
+
+@contextlib.contextmanager
+def closed(cli: Cli) -> Iterator[None]:
+    """Leave none of its processes behind."""
+    try:
+        yield
+    finally:
+        cli.close()
+        for pid in processes_of(cli):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def lanes_alive(cli: Cli) -> list[int]:
@@ -53,13 +63,21 @@ def lanes_alive(cli: Cli) -> list[int]:
     with contextlib.closing(open_existing(cli.database)) as connection:
         history = History(connection)
         owners = [(lane.id, history.owner(lane.id)) for lane in history.lanes(loop.id)]
-    return [owner.pid for lane, owner in owners if owner and _is_lane(owner.pid, lane)]
+    return [owner.pid for lane, owner in owners if owner and lane.encode() in words_of(owner.pid)]
 
 
-def _is_lane(pid: int, lane: str) -> bool:
+def words_of(pid: int) -> list[bytes]:
+    """The command line of a process; none of one that is gone, or that only waits to be buried."""
     with contextlib.suppress(OSError):
-        return lane.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    return False
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return []
+
+
+def processes_of(cli: Cli) -> list[int]:
+    """Every process of the group: its parent, and its lanes, those too that have not taken over yet."""
+    database = str(cli.database).encode()
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return sorted(pid for pid in numbers if database in words_of(pid))
 
 
 def trained(cli: Cli) -> int:
@@ -82,27 +100,49 @@ def end_well(cli: Cli, process: subprocess.Popen[str], trials: int) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(60 if SOAK else 1))
-def test_kill_9_of_any_process_of_a_group(cli: Cli, seed: int) -> None:
-    """Lanes are started again by their parent; a killed parent leaves them at work, and ``resume`` goes on."""
-    dice = random.Random(seed)
-    process = cli.spawn("start", cli.write(runs="sleep 0.5; echo loss=0.5", rates=list(range(6)), lanes=2))
+def killed_at_random(cli: Cli, dice: random.Random, kills: int, *, trials: int = 6) -> int:
+    """A group of which any process is killed, so many times at most; how many were, once it has ended well."""
+    rates = [float(rate) for rate in range(trials)]
+    process = cli.spawn("start", cli.write(runs="sleep 0.5; echo loss=0.5", rates=rates, lanes=2))
     until(lambda: lanes_alive(cli), "a lane that is driven")
-    for _ in range(KILLS):
+    killed = 0
+    while killed < kills:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(dice.uniform(0, 1.5))
             break
-        lanes = lanes_alive(cli)
-        if dice.random() < 0.3 or not lanes:
-            process.kill()
+        victim = dice.choice(processes_of(cli) or [process.pid])
+        if not words_of(victim):
+            continue
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+            killed += 1
+        if victim == process.pid:
             process.wait()
             loop = cli.loop()
             assert loop is not None
             process = cli.spawn("resume", loop.id)
-        else:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(dice.choice(lanes), signal.SIGKILL)
-    end_well(cli, process, 6)
+    end_well(cli, process, trials)
+    return killed
+
+
+def test_kill_9_of_any_process_of_a_group(cli: Cli) -> None:
+    """Lanes are started again by their parent; a killed parent leaves them at work, and ``resume`` goes on."""
+    assert killed_at_random(cli, random.Random(0), KILLS) > 0
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not SOAK, reason="200 kills: WPFSM_SOAK=1")
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_two_hundred_kills_of_processes_of_groups(service: Service, tmp_path: Path, shard: int) -> None:
+    """Any process of a group, at any moment, 25 times in each of 8 shards: no job twice, and nothing left."""
+    dice, killed = random.Random(shard), 0
+    for number in range(KILLS_A_SHARD):
+        cli = Cli(tmp_path / f"cli-{number}", service, f"soak-{shard}-{number}")
+        with closed(cli):
+            killed += killed_at_random(cli, dice, min(KILLS_A_GROUP, KILLS_A_SHARD - killed), trials=8)
+        if killed == KILLS_A_SHARD:
+            break
+    assert killed == KILLS_A_SHARD
 
 
 def test_interrupted_lanes_release_what_they_hold(cli: Cli) -> None:

@@ -191,7 +191,8 @@ def test_a_scripted_agent_takes_up_a_loop_whose_controller_died(bench: Bench) ->
         if not killed:
             killed.append(1)
             look = [*document["next"][0]["argv"][-4:], "-o", "json"]
-            running = wait_for(lambda: _training(bench.run("inspect", document["loop"]["id"], *look).json))
+            bench.wait_running(document["loop"]["id"])
+            running = bench.run("inspect", document["loop"]["id"], *look).json
             os.kill(running["controller"]["pid"], signal.SIGKILL)
             wait_for(lambda: None if _lives(running["controller"]["pid"]) else True)
             gate.write_text("go on")
@@ -202,11 +203,6 @@ def test_a_scripted_agent_takes_up_a_loop_whose_controller_died(bench: Bench) ->
     assert document["loop"]["outcome"] == "goal_met"
     assert verbs(done)[0] == "start"
     assert verbs(done)[-1] == "resume"
-
-
-def _training(document: Document) -> Document | None:
-    jobs = document["jobs"]
-    return document if jobs and jobs[-1]["secondary_status"] == "Training" else None
 
 
 def _lives(pid: int) -> bool:

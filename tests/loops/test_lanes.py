@@ -4,76 +4,36 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import jsonschema
-from crash_checks import at_the_service, in_the_database
-from crash_lanes import Group, Lane
-from crash_world import LOOP_ID, Story, World
+from crash_lanes import PAUSE
+from crash_world import LOOP_ID, World
+from lane_stories import (
+    COLD,
+    at,
+    group_of,
+    jobs_of,
+    outcomes,
+    settled,
+    strike,
+    sweep,
+    until,
+    until_moves,
+    wrong,
+)
 
-from wpfsm.adapters.documents.lanes import resting, standing
+from wpfsm.adapters.documents.lanes import lane_objects, resting, standing
 from wpfsm.adapters.documents.loop import loop_document
 from wpfsm.adapters.documents.rows import ledger_of
 from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
+from wpfsm.adapters.terminal.loop_text import loop_text
 from wpfsm.adapters.verbs.schema import output_schema
-from wpfsm.fsm.records import Job, Outcome, Proposal, State
+from wpfsm.fsm.records import Outcome
 from wpfsm.state.store import request_stop
-
-COLD, TRAIN = 300, 600
-
-
-def learns(launch: Launch) -> Script:
-    """Ten minutes of training."""
-    return Script(seconds=TRAIN, lines=["loss=0.5"])
-
-
-def sweep(lanes: int, trials: int, script: Any = learns, **sections: Any) -> Story:
-    """So many ten-minute trials."""
-    return Story(
-        loop_file={
-            "pool": {"instance_type": "ml.g5.xlarge", "keep_alive": "10m", "price_per_hour": 3.6},
-            "job": {"source": "src/", "entry": "train.py", "max_runtime": "30m"},
-            "metric": {"name": "loss", "goal": "minimize", "regex": "loss=([0-9.]+)"},
-            "strategy": {"type": "sweep", "method": "list", "trials": [{"lr": n} for n in range(trials)]},
-            "lanes": lanes,
-            **sections,
-        },
-        script=script,
-        source={"train.py": "print(1)\n"},
-        settings=Settings(cold_start=COLD, warm_start=20),
-    )
-
-
-@contextlib.contextmanager
-def group_of(story: Story) -> Iterator[Group]:
-    """The lanes of a story."""
-    world = World(story)
-    group = Group(world)
-    try:
-        yield group
-    finally:
-        group.close()
-        world.close()
-
-
-def wrong(group: Group) -> list[str]:
-    """What is wrong after a group has ended; empty when its promises were kept."""
-    found = [*at_the_service(group.world), *in_the_database(group.world)]
-    found += [f"unexpected error: {error!r}" for error in group.errors()]
-    found += [f"trouble: {trouble!r}" for trouble in group.world.progress.troubles]
-    with group.world.history() as history:
-        lanes = history.lanes(LOOP_ID)
-        first = history.find(LOOP_ID)
-        covered = {line.job for line in first.receipt.jobs} if first.receipt else set()
-        found += [f"lane {lane.lane} is {lane.state}" for lane in lanes if lane.state is not State.CLOSED]
-        found += [
-            f"{job.name} is not on the receipt" for job in history.jobs(LOOP_ID) if job.name not in covered
-        ]
-    return found
 
 
 def test_four_lanes_run_a_sweep_in_a_third_of_the_time_for_the_same_money() -> None:
@@ -109,45 +69,6 @@ def test_four_lanes_run_a_sweep_in_a_third_of_the_time_for_the_same_money() -> N
     assert abs(seen[4][1] / seen[1][1] - 1) <= 0.02, seen
 
 
-def until(group: Group, reached: Any, *, most: int = 20_000) -> None:
-    """Let the lanes go on until something is so."""
-    for _ in range(most):
-        if reached():
-            return
-        assert group.step(), "every lane has ended before"
-    raise AssertionError("it does not come to that")
-
-
-def at(group: Group, lane: int, boundary: str) -> Any:
-    """Whether a lane stands at a boundary."""
-    return lambda: group.lanes[lane].at == boundary
-
-
-def jobs_of(group: Group) -> list[Job]:
-    """Every job of the group."""
-    with group.world.history() as history:
-        return list(history.jobs(LOOP_ID))
-
-
-def settled(group: Group, count: int) -> Any:
-    """Whether so many jobs have ended."""
-    return lambda: sum(job.is_terminal for job in jobs_of(group)) >= count
-
-
-def strike(group: Group, event: str, lane: int) -> str:
-    """Something happens to the idle pool of a lane; returns the job that owned it."""
-    owner = [job for job in jobs_of(group) if job.lane == lane and job.arn][-1]
-    job = next(job for job in group.world.emulator.jobs() if job.name == owner.name)
-    group.world.emulator.engine.strike(job.place, job.name, event)
-    return owner.name
-
-
-def outcomes(group: Group) -> list[Outcome | None]:
-    """How each lane ended."""
-    with group.world.history() as history:
-        return [lane.outcome for lane in history.lanes(LOOP_ID)]
-
-
 def test_a_sibling_that_takes_a_lanes_pool_is_no_stranger() -> None:
     """Two pools are Available at once: the service gives each lane the other's, and no good pool is released."""
     with group_of(sweep(2, 4)) as group:
@@ -166,13 +87,6 @@ def test_a_sibling_that_takes_a_lanes_pool_is_no_stranger() -> None:
         with group.world.history() as history:
             said = [event.why for event in history.events(LOOP_ID)]
         assert not any("contested" in why or "did not match" in why for why in said)
-
-
-def until_moves(lane: Lane, boundary: str) -> None:
-    """Let one lane alone go on to a boundary."""
-    while lane.at != boundary:
-        assert not lane.done
-        lane.step()
 
 
 def test_a_lane_whose_pool_dies_starts_cold_and_the_others_go_on() -> None:
@@ -351,60 +265,39 @@ def test_lanes_share_one_history_and_a_row_each() -> None:
         assert {event.lane for event in events} == {1, 2}
 
 
-def test_as_many_proposals_as_lanes_run_side_by_side() -> None:
-    """An open loop asks once its lanes are idle; two open proposals are taken by two lanes, and ``--done`` ends both."""
-    with group_of(sweep(2, 0, strategy={"type": "ask"})) as group:
-        group.run()
-        assert len(jobs_of(group)) == 1
+def test_a_lanes_row_says_what_it_does_and_its_pool() -> None:
+    """One lane trains, the other one idles between two jobs and claims its own pool; the text has a line for each."""
+    with group_of(sweep(2, 3)) as group:
+        until(group, settled(group, 1))
+        until_moves(group.lanes[1], "before call service.create")
         with group.world.history() as history:
-            assert resting(history, history.find(LOOP_ID)) is not None
-        for rate in (1, 2):
-            group.world.propose(Proposal(LOOP_ID, 0, 0, "trial", {"lr": rate}))
-        group.resume()
-        group.run()
-        jobs = jobs_of(group)
-        assert [(job.lane, dict(job.params)["lr"]) for job in jobs[1:]] in (
-            [(1, 1), (2, 2)],
-            [(2, 1), (1, 2)],
-        )
-        first, second = (job.created_at for job in jobs[1:])
-        assert first is not None
-        assert second is not None
-        assert abs(first - second) < TRAIN
-        group.world.propose(Proposal(LOOP_ID, 0, 0, "done"))
-        for _ in range(2):
-            group.resume()
-            group.run()
-        assert wrong(group) == []
-        assert outcomes(group)[0] is Outcome.COMPLETED
+            document: Any = loop_document(history, history.find(LOOP_ID), group.world.clock.now())
+        first, second = jobs_of(group)[:2]
+        one, two = document["lanes"]
+        assert (one["state"], one["trial"], one["claims"]) == ("Submitting", 3, first.name)
+        assert one["pool"] == {"owner_job": first.name, "status": "Available", "held": True}
+        assert (two["state"], two["trial"], two["job"], two["claims"]) == ("Running", 2, second.name, None)
+        rows = [line.split() for line in loop_text(document).splitlines()]
+        assert [row[:3] for row in rows if row[:2] in (["1", "Submitting"], ["2", "Running"])] == [
+            ["1", "Submitting", "3"],
+            ["2", "Running", "2"],
+        ]
 
 
-def test_a_bayesian_search_is_told_of_what_runs() -> None:
-    """Two lanes of a search never run the same point, and all of its trials are run."""
-    strategy = {
-        "type": "sweep", "method": "bayes", "count": 6, "parameters": {"lr": {"min": 0.1, "max": 0.9}},
-    }  # fmt: skip
-    with group_of(sweep(2, 0, strategy=strategy)) as group:
-        group.run()
-        assert wrong(group) == []
-        jobs = jobs_of(group)
-        assert len(jobs) == 6
-        assert len({str(dict(job.params)["lr"]) for job in jobs}) == 6
+def test_a_lanes_row_says_what_the_lane_waits_for() -> None:
+    """The service is late to report one lane's pool: that lane's row says so, and since when."""
+    late = {"kind": "absent_pool_status", "job": "*-001", "seconds": 15, "times": 1}
+    with group_of(replace(sweep(2, 3), faults=(late,))) as group:
 
+        def rows() -> Any:
+            with group.world.history() as history:
+                loop = history.find(LOOP_ID)
+                return lane_objects(history, loop, history.jobs(LOOP_ID), history.trials(LOOP_ID))
 
-def test_asha_on_lanes_promotes_and_never_idles_a_lane_for_a_full_rung() -> None:
-    """Nine configurations on three lanes: promotions run beside first rungs, and the group ends completed."""
-
-    def better(launch: Launch) -> Script:
-        values = {name: float(value) for name, value in launch.request["HyperParameters"].items()}  # type: ignore[union-attr]
-        return Script(seconds=60 * values["epochs"], lines=[f"loss={1 / values['lr']:.3f}"])
-
-    strategy = {
-        "type": "sweep", "method": "asha", "count": 9, "parameters": {"lr": list(range(1, 10))},
-        "resource": {"name": "epochs", "min": 1, "max": 9},
-    }  # fmt: skip
-    with group_of(sweep(3, 0, better, strategy=strategy)) as group:
+        until(group, lambda: group.lanes[1].at == PAUSE and rows()[0]["state"] == "Verifying")
+        one, two = rows()
+        assert one["waits_for"] == "the pool of story-001"
+        assert one["waits_since"] is not None
+        assert two["waits_for"] is None
         group.run()
         assert wrong(group) == []
-        assert Counter(dict(job.params)["epochs"] for job in jobs_of(group)) == {1: 9, 3: 3, 9: 1}
-        assert max(group.held) == 3

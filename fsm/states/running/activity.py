@@ -48,7 +48,7 @@ def run(ctx: Context) -> Change:
     history = [j for j in ctx.group_jobs() if j.number < job.number]
     expected = expected_seconds(history)
     ctx.archive.restart(job.name)
-    watch = Watch()
+    watch = Watch(began=ctx.clock.now())
     missing = f"{job.name} to appear"
     while True:
         ctx.check_stop()
@@ -69,10 +69,20 @@ def run(ctx: Context) -> Change:
         follow_log(ctx, job, watch)
         _keep_curves(ctx, job, watch)
         job = _watch_over(ctx, job, watch)
-        elapsed = ctx.clock.now() - job.created_at if job.created_at else 0.0
+        elapsed = _elapsed(ctx, job, watch)
         ending = watch.ending or job.secondary_status == "Uploading"
         pause = next_read(ctx.pace, elapsed=elapsed, expected=expected, ending=ending)
         ctx.wait(pause, f"{job.name} to end")
+
+
+def _elapsed(ctx: Context, job: Job, watch: Watch) -> float:
+    """Seconds since the service accepted the job, and at least those for which it has been followed here.
+
+    The moment is the service's. Where this machine's clock is behind, the job would seem to be new for as long, and
+    be read as densely as a new one.
+    """
+    now = ctx.clock.now()
+    return max(now - watch.began, now - job.created_at if job.created_at else 0.0)
 
 
 def _observed(ctx: Context, job: Job, reading: JobReading) -> Job:

@@ -31,6 +31,8 @@ NO_LOG_YET = WAITING | {"Downloading"}
 class Watch:
     """State of following a job that is not persisted; a resume rebuilds it by reading the log from the start."""
 
+    began: float = 0.0
+    """Since when the job is followed here."""
     cursor: str = ""
     caught_up: bool = False
     """Whether the log has been read to its present end."""

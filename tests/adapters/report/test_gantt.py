@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from report_page import SWEEP, facts_of, in_lanes, in_phases
@@ -17,6 +18,16 @@ def test_each_pool_at_a_time_has_its_lane(tmp_path: Path) -> None:
     assert figure is not None
     assert list(figure.layout.yaxis.categoryarray) == ["pool 2", "pool 1"]
     assert {row for bar in figure.data for row in bar.y if isinstance(row, str)} == {"pool 1", "pool 2"}
+
+
+def test_each_lane_of_a_group_has_its_bar(tmp_path: Path) -> None:
+    """Jobs say their lane, so a job that took over a sibling's pool stays in the row of the lane that submitted it."""
+    facts = in_lanes(tmp_path, [*SWEEP, *SWEEP])
+    jobs = [replace(job, lane=1 + (job.number in (2, 3, 6))) for job in facts.jobs]
+    figure = timeline(replace(facts, jobs=jobs), LIGHT, WIDE)
+    assert figure is not None
+    assert list(figure.layout.yaxis.categoryarray) == ["lane 2", "lane 1"]
+    assert {row for bar in figure.data for row in bar.y if isinstance(row, str)} == {"lane 1", "lane 2"}
 
 
 def test_the_label_of_a_job_stands_beside_its_bar_or_above_it(tmp_path: Path) -> None:

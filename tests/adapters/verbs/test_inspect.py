@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from cli_bench import OK, SLOW, Bench, wait_for
+from cli_bench import OK, SLOW, Bench
 
 from wpfsm.adapters.verbs.schema import output_schema
 
@@ -94,7 +94,7 @@ def test_the_history_after_an_event(finished: Bench):
 def test_following_ends_with_the_loop(bench: Bench):
     """--follow prints the events of a running loop as they happen, and ends when it closes."""
     bench.begin("start", bench.loop("followed", OK))
-    wait_for(lambda: bench.run("inspect", "followed").code == 0 or None)
+    bench.wait_until("followed", lambda *_: True)
     events = bench.run("inspect", "followed", "--follow", "-o", "jsonl").lines
     assert events[0]["kind"] == "created"
     assert events[-1]["to"] == "Closed"
@@ -103,7 +103,7 @@ def test_following_ends_with_the_loop(bench: Bench):
 def test_following_as_json_is_one_object(bench: Bench):
     """-o json prints one object, so what is followed is shown once it has ended."""
     bench.begin("start", bench.loop("followed", OK))
-    wait_for(lambda: bench.run("inspect", "followed").code == 0 or None)
+    bench.wait_until("followed", lambda *_: True)
     document = bench.run("inspect", "followed", "--follow", "-o", "json").json
     assert document["loop"]["state"] == "Closed"
     assert document["events"][-1]["to"] == "Closed"
@@ -119,7 +119,8 @@ def test_inspect_names_a_loop_by_id_prefix_or_name(finished: Bench):
 def test_a_running_loop_validates_and_says_who_drives_it(bench: Bench):
     """While a controller lives, the document names it, the worst case in dollars, and `wait` as the next step."""
     bench.begin("start", bench.loop("driven", SLOW))
-    document = bench.wait_running("driven")
+    bench.wait_running("driven")
+    document = bench.document("driven")
     check(document)
     assert document["controller"]["alive"] is True
     assert document["ledger"]["worst_case"]["killed_during_job_usd"] > 0

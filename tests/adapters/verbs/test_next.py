@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cli_bench import OK, Bench, wait_for
+from cli_bench import OK, Bench
+
+from wpfsm.fsm.records import State
 
 ASK = "strategy: {type: ask, hold: 5m}"
 SLOW_OK = (
@@ -99,7 +101,6 @@ def test_a_live_controller_takes_the_proposal_and_a_killed_one_loses_none(bench:
     assert bench.run("next", "live", "--set", "lr=0.1", "--set", "wait=0", "--detach").code == 11
     driver.kill()
     driver.wait()
-    wait_for(lambda: bench.document("live")["controller"]["alive"] is False or None)
     shown = bench.document("live")
     assert [row["status"] for row in shown["proposals"]] == ["taken", "open"]
     resumed = bench.run("resume", "live", "-o", "json")
@@ -138,7 +139,7 @@ def test_a_queued_start_waits_for_the_pool_that_another_loop_holds(bench: Bench)
     )
     assert bench.run("start", second).code == 5
     waiting = bench.begin("start", second, "--queue", "-o", "json")
-    wait_for(lambda: bench.run("inspect", "-o", "json").json["loops"][0]["state"] == "Preflight" or None)
+    bench.wait_until("second", lambda loop, _: loop.state == State.PREFLIGHT)
     assert bench.run("next", "first", "--done").code == 0
     out, err = waiting.communicate(timeout=120)
     assert waiting.returncode == 0, out + err

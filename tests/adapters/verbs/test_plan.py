@@ -89,6 +89,28 @@ def test_plan_shows_headroom_and_price(folder: Path, sagemaker_emulator: SageMak
     assert not writes & {call["operation"] for call in sagemaker_emulator.records()["calls"]}
 
 
+def test_plan_of_lanes_asks_for_room_time_and_money_times_as_many(
+    folder: Path, sagemaker_emulator: SageMakerEmulator
+) -> None:
+    """Four lanes of two instances: eight in both quotas, two trials in turn on the busiest lane, four leaks at worst."""
+    text = BRIEF.replace("keep_alive: 10m", "keep_alive: 10m, instance_count: 2")
+    one, four = (
+        wpfsm("plan", written(folder, text), *ON_AWS, "--set", f"lanes={lanes}", "-o", "json").document
+        for lanes in (1, 4)
+    )
+    assert [four["quota"][kind]["needed"] for kind in ("training", "warm_pool")] == [8, 8]
+    assert [one["quota"][kind]["needed"] for kind in ("training", "warm_pool")] == [2, 2]
+    for leak in ("killed_between_jobs_usd", "killed_during_job_usd"):
+        assert four["worst_case"][leak] == pytest.approx(4 * one["worst_case"][leak])
+    # 7 jobs: 300 s cold and 7 x 120 s with 6 gaps of 90 s, against two jobs and one gap.
+    assert one["forecast"]["warm"]["wall_seconds"] == 300 + 7 * 120 + 6 * 90
+    assert four["forecast"]["warm"]["wall_seconds"] == 300 + 2 * 120 + 90
+    set_quota(sagemaker_emulator, "ml.g6e.2xlarge for training warm pool usage", 7)
+    ran = wpfsm("plan", written(folder, text), *ON_AWS, "--set", "lanes=4")
+    assert ran.code == 3
+    assert "8 needed" in ran.out
+
+
 def test_plan_refuses_what_preflight_would(folder: Path, sagemaker_emulator: SageMakerEmulator) -> None:
     """A quota of 0 and a type that does not exist: exit 3, both findings on the page, each with its fix."""
     set_quota(sagemaker_emulator, "ml.g6e.2xlarge for training warm pool usage", 0)

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import replace
 from typing import Any
 
+from crash_puppets import SkewedClock
 from crash_stories import JOB, METRIC, NUMPY, POOL, grid
 from crash_world import LOOP_ID, Crash, Story, World, wire
 
@@ -109,3 +110,22 @@ def test_a_log_that_is_late_is_not_a_log_that_is_empty() -> None:
     assert logs.empty > 10
     assert [job.diagnosis and job.diagnosis.class_ for job in jobs] == ["cuda_oom", None]
     assert result.exit_code == 0
+
+
+def reads_of_a_long_job(skew: float) -> int:
+    """How often a ten-minute job is read by a controller whose clock is so many seconds ahead of the service's."""
+    story = {"pool": POOL, "job": JOB, "metric": METRIC, "strategy": grid(1)}
+    world = World(
+        Story(loop_file=story, script=lambda _: Script(seconds=600, lines=["loss=0.5"]), source=NUMPY)
+    )
+    try:
+        with contextlib.closing(world.controller(clock=SkewedClock(world.clock, skew))) as owned:
+            assert controller.drive(owned.ports).exit_code == 0
+        return sum(call.operation == "DescribeTrainingJob" for call in world.emulator.calls())
+    finally:
+        world.close()
+
+
+def test_a_clock_that_is_behind_the_services_does_not_make_a_job_new_for_ever() -> None:
+    """Its age is at least the time for which it was followed, so that it is read no more often."""
+    assert reads_of_a_long_job(-3600.0) <= reads_of_a_long_job(0.0) + 1
