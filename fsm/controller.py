@@ -11,7 +11,7 @@ it may not or cannot write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from wpfsm.fsm.context import Context, Ports, StopRequested, release
@@ -88,12 +88,12 @@ def drive(ports: Ports) -> Result:
     return Result(taken.loop, taken.exit_code, taken.error)
 
 
-def turn(ports: Ports, *, until: State | None = None) -> Turn:
+def turn(ports: Ports, *, until: Collection[State] = ()) -> Turn:
     """Run activities until the loop ends, is handed off, or its clock ends the turn.
 
     Args:
         ports: The adapters.
-        until: Stop before the first activity of this state too, and leave it to others.
+        until: Stop before the first activity of these states too, and leave it to others.
 
     Raises:
         MissingExtra: The strategy needs what is not installed here; nothing was done.
@@ -128,7 +128,7 @@ def _with_jobs(ctx: Context, fix: str) -> str:
     return f"{resume}; what may run or bill now is released by {commands}"
 
 
-def _run(ctx: Context, until: State | None) -> Turn:
+def _run(ctx: Context, until: Collection[State]) -> Turn:
     ports = ctx.ports
     try:
         _take_up_rights(ctx)
@@ -142,7 +142,7 @@ def _run(ctx: Context, until: State | None) -> Turn:
                 ctx.transition(release(ended.outcome, ended.why))
                 continue
             return Turn(ctx.loop, HANDED_OFF)
-        if ctx.loop.state is until:
+        if ctx.loop.state in until:
             return Turn(ctx.loop, look_at=ctx.clock.now())
         ctx.meet()
         try:

@@ -316,6 +316,7 @@ class PollPolicy:
         listing: Between two pages of a listing of jobs: the account may list twice a second, all its users together.
         retry: Pause before a configuration that failed through no fault of its own is submitted again.
         woken: An event ends the pause when the job has ended: the next read is only the net below it.
+        siblings: Between two looks of a lane at the others, on which it waits.
     """
 
     least: float = 5.0
@@ -329,6 +330,7 @@ class PollPolicy:
     retry: float = 30.0
     listing: float = 0.6
     woken: bool = False
+    siblings: float = 5.0
 
 
 AWS = PollPolicy()
@@ -345,6 +347,7 @@ LOOPBACK = PollPolicy(
     log=1.0,
     retry=0.5,
     listing=0.0,
+    siblings=0.05,
 )
 """For an endpoint on this machine: nothing is rate limited and nothing is eventually consistent for long."""
 

@@ -33,6 +33,8 @@ def resting(history: History, loop: Loop) -> Loop | None:
     if loop.lane != 1:
         return None
     lanes = history.lanes(loop.id)
+    if all(each.handoff is None for each in lanes):
+        return None
     working = {t.lane for t in history.trials(loop.id) if t.state in _BUSY}
     if any(each.outcome is None and each.handoff is None and each.lane in working for each in lanes):
         return None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wpfsm.adapters.documents.lanes import resting
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, Loop, Owner, State
 from wpfsm.state.database import siblings
@@ -52,7 +53,7 @@ TURN_SECONDS = 900.0
 """The longest that a turn may take."""
 
 
-def _engine(loop: Loop, owner: Owner | None, now: float) -> Liveness:
+def engine(loop: Loop, owner: Owner | None, now: float) -> Liveness:
     """An engine's loop lives while its next turn is due or not long past; during a turn it has no such moment."""
     if loop.state is State.CLOSED or owner is None:
         return Liveness(False if loop.state is State.CLOSED else None)
@@ -61,11 +62,20 @@ def _engine(loop: Loop, owner: Owner | None, now: float) -> Liveness:
     return Liveness(alive, f"engine, generation {loop.generation}", owner.pid, owner.since, owner.heartbeat)
 
 
+def _lanes(history: History, first: Loop, own: Liveness, now: float) -> Liveness:
+    """A group goes on while the execution of any lane does, unless all that is left waits for an answer."""
+    if first.state is not State.CLOSED and resting(history, first) is not None:
+        return replace(own, alive=False)
+    others = (engine(each, history.owner(each.id), now) for each in history.lanes(first.id))
+    return own if own.alive else next((each for each in others if each.alive), own)
+
+
 def look(history: History, database: Path, loop: Loop, now: float) -> Liveness:
-    """Whether the loop's controller lives."""
+    """Whether the loop's controller lives; of a group, whether any lane has one."""
     owner = history.owner(loop.id)
     if loop.generation:
-        return _engine(loop, owner, now)
+        own = engine(loop, owner, now)
+        return _lanes(history, loop, own, now) if loop.lane == 1 else own
     here = owner is None or owner.host == socket.gethostname()
     alive: bool | None
     if loop.state is State.CLOSED:

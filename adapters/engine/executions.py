@@ -1,19 +1,25 @@
-"""Starts and wakes the engine's executions: one a loop at a time, each a generation of it."""
+"""Starts and wakes the engine's executions: one a loop at a time, each a generation of it; of a group one a lane.
+
+A lane's execution is named by the lane and the generation, and is begun by whoever raises the generation: so a
+start, a resume and a sweep that come together begin it once.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import time
+from collections.abc import Collection
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from wpfsm.adapters.engine.place import SWEPT, Place
 from wpfsm.fsm.errors import Refused, StoreError
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import JSON, Loop, State
 from wpfsm.state.shared import wake
-from wpfsm.state.shared.items import LOOP
+from wpfsm.state.shared.items import LOOP, ROW, record_of
 from wpfsm.state.shared.table import Item, Update, Value
+from wpfsm.state.shared.working_set import lanes_of
 
 GRACE_SECONDS = 300.0
 """How late a loop's next look may be before its execution is taken for dead."""
@@ -55,6 +61,20 @@ def begin(place: Place, loop_id: str, after: int) -> int:
     return generation
 
 
+def knock_lanes(place: Place, loop: Loop, *, besides: str = "", states: Collection[State] = ()) -> None:
+    """Wake the execution of every open lane of a loop's group; of a loop without lanes, its own.
+
+    Args:
+        place: Where the rows are.
+        loop: Any lane.
+        besides: The lane that need not be woken.
+        states: Only lanes in one of these; empty for all.
+    """
+    for item in lanes_of(place.table, loop.group) if loop.lane else [{"pk": loop.id, "unfinished": "yes"}]:
+        if item["pk"] != besides and item.get("unfinished") and (not states or item["state"] in states):
+            knock(place, str(item["pk"]))
+
+
 def knock(place: Place, loop_id: str) -> bool:
     """Wake the loop's execution for a look now; False when it does not sleep, and looks soon anyway."""
     callback = wake.knock(place.table, loop_id)
@@ -79,7 +99,7 @@ def sweep(place: Place, now: float) -> list[str]:
         if float(listed["due"]) + GRACE_SECONDS > now:
             break  # in the order of ``due``
         item = place.table.get(str(listed["pk"]), LOOP)
-        if item is not None and is_late(item, now):
+        if item is not None and (is_late(item, now) or _was_left_out(place, item, now)):
             try:
                 begin(place, str(item["pk"]), int(item["generation"]))
                 begun.append(str(item["pk"]))
@@ -101,10 +121,25 @@ def is_late(item: Item, now: float) -> bool:
     return driven and float(item["due"]) + GRACE_SECONDS <= now
 
 
+def _was_left_out(place: Place, item: Item, now: float) -> bool:
+    """Whether a lane was never begun, though its group goes on: who started it died between two lanes."""
+    if int(item["generation"]) or item.get("listed") or float(item["due"]) + GRACE_SECONDS > now:
+        return False
+    first = place.table.get(record_of(Loop, item, place.blobs).group, LOOP)
+    return first is not None and int(first["generation"]) > 0
+
+
 def job_event(place: Place, detail: JSON) -> bool:
     """A training job changed its status: knock at its loop. Events repeat and may be missing; a knock is cheap."""
     name = detail.get("TrainingJobName") if isinstance(detail, dict) else None
-    loop_id = str(name or "").rpartition("-")[0]
+    loop_id, _, number = str(name or "").rpartition("-")
     if not loop_id or place.table.get(loop_id, LOOP) is None:
         return False
-    return knock(place, loop_id)
+    return knock(place, _lane_of(place, loop_id, number))
+
+
+def _lane_of(place: Place, group: str, number: str) -> str:
+    """The lane that runs a job, by the job's number; the loop itself where it has no lanes."""
+    job = place.table.get(group, f"{ROW}JOB#{int(number):06}") if number.isdecimal() else None
+    lane = int(job.get("lane", 0)) if job else 0
+    return str(lanes_of(place.table, group)[lane - 1]["pk"]) if lane > 1 else group

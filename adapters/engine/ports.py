@@ -29,7 +29,7 @@ from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import Clock, Notifier, Progress, RenderSpec, Request, StopReason
 from wpfsm.fsm.records import JSON, Loop, Owner
 from wpfsm.state.database import siblings
-from wpfsm.state.shared import store
+from wpfsm.state.shared import loops, store
 from wpfsm.state.shared.pools import SharedPoolLeases
 
 
@@ -68,10 +68,18 @@ class NoCommand:
         return 127
 
 
+SIBLINGS_SECONDS = 300.0
+"""How long a lane's execution sleeps that waits for its siblings, unless one of them knocks."""
+
+
 def pace_of(loop: Loop, *, engine: bool, loopback: bool) -> PollPolicy:
     """How often to look: an engine is woken when a job ends, and looks by itself only where something hangs on it."""
     base = LOOPBACK if loopback else AWS
-    if not engine or loopback:
+    if not engine:
+        return base
+    # A sibling that moves on knocks: what is longer than a nap ends the turn, and the look is only the net.
+    base = replace(base, siblings=SIBLINGS_SECONDS)
+    if loopback:
         return base
     file = LoopFile.model_validate(loop.loop_file)
     most = 60.0 if file.early_stop else 300.0
@@ -123,7 +131,7 @@ def ports_of(
     now = clock.now()
     owner = Owner(socket.gethostname(), os.getpid(), now, now)
     with failpoints.around("commit taken_over"):
-        epoch = store.take_over(place.table, place.blobs, loop.id, owner, forget_stop=forget_stop)
+        epoch = loops.take_over(place.table, place.blobs, loop.id, owner, forget_stop=forget_stop)
     archive = SharedArchive(siblings(cache, "logs"), place.blobs)
     rows = store.SharedStore(place.table, place.blobs, loop.id, epoch)
     try:
@@ -136,7 +144,7 @@ def ports_of(
             prices=PriceList(clients.pricing(endpoint_region(loop.region))),
             permissions=PolicySimulation(clients),
             renderer=renderer,
-            sources=SharedSources(siblings(cache, "sources"), base, place.table, place.blobs, loop.id),
+            sources=SharedSources(siblings(cache, "sources"), base, place.table, place.blobs, loop.group),
             leases=SharedPoolLeases(place.table),
             notifier=notifier,
             command=NoCommand(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from wpfsm.adapters.engine import executions
 from wpfsm.adapters.engine.place import Place
 from wpfsm.adapters.engine.ports import NobodyAsks, ports_of
 from wpfsm.adapters.host.clock import WallClock
@@ -17,7 +19,7 @@ from wpfsm.adapters.watchers.notify import notifier_for
 from wpfsm.fsm import controller
 from wpfsm.fsm.errors import Fenced, NotConfirmed, Suspended, WpfsmError
 from wpfsm.fsm.failpoints import Hook
-from wpfsm.fsm.records import JSON, Loop, State
+from wpfsm.fsm.records import JSON, Loop, Outcome, State
 from wpfsm.state.shared import wake
 from wpfsm.state.shared.history import SharedHistory
 
@@ -27,6 +29,12 @@ TURN_SECONDS = 600.0
 """After this a turn ends at its next pause, well before a function's 15 minutes are over."""
 TROUBLE_SECONDS = 300.0
 """After an error that another turn may not meet."""
+PARKED_SECONDS = 900.0
+"""While the group of a lane waits for somebody's answer, which knocks: the next look is only the net."""
+_MOVES = (State.SUBMITTING, State.VERIFYING, State.RELEASING, State.CLOSED)
+"""Where a lane is once it has drawn a trial, or once there is none left for it."""
+_IDLE = (State.PREFLIGHT, State.DIAGNOSING, State.RELEASING)
+"""Where a lane is that waits for its siblings: for a trial, for what theirs show, or for them to close."""
 
 
 class EngineClock:
@@ -55,6 +63,25 @@ class EngineClock:
     def sleep(self, seconds: float) -> None:
         """Sleep here in any case."""
         time.sleep(seconds)
+
+
+class Knocking(NullProgress):
+    """Wakes the siblings of a lane when it has moved on: they wait for that, and would look much later by themselves.
+
+    Args:
+        place: Where the rows are.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def state(self, loop: Loop, why: str) -> None:  # noqa: ARG002 - the port's signature
+        """What ends one lane ends all; a trial or an end concerns only those that wait. A lost knock is a late look."""
+        if not loop.lane or loop.state not in _MOVES:
+            return
+        ends = loop.state is State.RELEASING and loop.outcome is not Outcome.LET_GO
+        with contextlib.suppress(WpfsmError):
+            executions.knock_lanes(self._place, loop, besides=loop.id, states=() if ends else _IDLE)
 
 
 def take(
@@ -116,7 +143,7 @@ def _turn(place: Place, loop: Loop, hook: Hook | None, cache: Path) -> controlle
             cache,
             clock=clock,
             stop=NobodyAsks(),
-            progress=NullProgress(),
+            progress=Knocking(place),
             notifier=notifier,
             engine=True,
             hook=hook,
@@ -126,6 +153,8 @@ def _turn(place: Place, loop: Loop, hook: Hook | None, cache: Path) -> controlle
                 ports.archive.save(job.name)
             if taken.exit_code == NotConfirmed.exit_code:
                 ports.store.rest(clock.now() + TROUBLE_SECONDS, clock.now())
+            elif _is_parked(taken):
+                ports.store.rest(clock.now() + PARKED_SECONDS, clock.now())
             return taken
     finally:
         notifier.close()
@@ -144,7 +173,14 @@ def _outcome(taken: controller.Turn, knocks: int, now: float) -> dict[str, JSON]
             "exit_code": taken.exit_code,
             "error": str(taken.error),
         }
+    if _is_parked(taken):
+        return {**found, "over": False, "seconds": PARKED_SECONDS}
     return {**found, "over": True, "exit_code": taken.exit_code}
+
+
+def _is_parked(taken: controller.Turn) -> bool:
+    """Whether a lane has nothing to do before the hand-off of another one is answered: its execution goes on, asleep."""
+    return taken.exit_code == controller.HANDED_OFF and bool(taken.loop.lane) and taken.loop.handoff is None
 
 
 def _shown(loop: Loop, knocks: int) -> dict[str, JSON]:

@@ -17,7 +17,7 @@ from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, Wpfs
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.pool.quota import as_shell, headroom, increase_command
 from wpfsm.fsm.ports import History
-from wpfsm.fsm.records import JSON, Loop, State
+from wpfsm.fsm.records import JSON, State
 from wpfsm.fsm.states.preflight.checks import holdings
 from wpfsm.fsm.units import stamp
 from wpfsm.state.damage import damage
@@ -118,7 +118,7 @@ def _team(given: Options) -> list[Check]:
     try:
         place = place_of(given)
         owed = history_of(given).owed()
-        late = [loop.id for loop in history_of(given).unfinished() if _is_late(given, loop)]
+        late = _late(history_of(given), time.time())
         swept = last_sweep(place)
     except WpfsmError as error:
         return [Check("table", "fail", str(error), error.fix, error.exit_code)]
@@ -152,12 +152,19 @@ def _team(given: Options) -> list[Check]:
     return checks
 
 
-def _is_late(given: Options, loop: Loop) -> bool:
-    """Whether an engine should have taken a turn of it by now, or died in one."""
-    from wpfsm.adapters.documents import liveness
+def _late(history: History, now: float) -> list[str]:
+    """Loops, and lanes of groups, of which an engine should have taken a turn by now, or died in one."""
+    from wpfsm.adapters.documents.liveness import engine
 
-    driven = liveness.look(history_of(given), given.database, loop, time.time()).alive
-    return bool(loop.generation) and loop.handoff is None and driven is False
+    every = [each for loop in history.unfinished() for each in history.lanes(loop.id) or (loop,)]
+    return [
+        each.id
+        for each in every
+        if each.generation
+        and each.handoff is None
+        and each.state is not State.CLOSED
+        and engine(each, history.owner(each.id), now).alive is False
+    ]
 
 
 def _extras() -> list[Check]:

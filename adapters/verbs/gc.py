@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint
@@ -168,11 +169,16 @@ def _dead_loops(given: Options) -> list[Loop]:
         return [
             loop
             for loop in history.unfinished()
-            if _is_dead(history, given, loop, now) and not (loop.handoff and (loop.hold_until or 0) > now)
+            if _is_dead(history, given, loop, now) and not _is_held(standing(history, loop), now)
         ]
     except Exception as error:  # noqa: BLE001 - whatever is wrong inside the file, its pools bill all the same
         hint(f"warning: {error}; going on without its loops, by the tags of their jobs")
         return []
+
+
+def _is_held(loop: Loop, now: float) -> bool:
+    """Whether it waits in a hand-off, within its hold."""
+    return bool(loop.handoff and (loop.hold_until or 0) > now)
 
 
 def _is_dead(history: History, given: Options, loop: Loop, now: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from wpfsm.adapters.aws.targets import history_of, place_of, sources_of
 from wpfsm.adapters.documents.event import event_line, event_object
@@ -71,10 +71,10 @@ def _propose(given: Options, connection: PatientConnection | None, proposal: Pro
     """Write it where the loop's rows are."""
     if connection is not None:
         return propose(connection, given.database, proposal)
-    from wpfsm.state.shared import store
+    from wpfsm.state.shared import loops
 
     place = place_of(given)
-    return store.propose(place.table, place.blobs, proposal)
+    return loops.propose(place.table, place.blobs, proposal)
 
 
 def _answer(history: History, loop_id: str, number: int) -> tuple[Loop, Proposal, bool]:
@@ -99,19 +99,21 @@ def _hand_to_engine(given: Options, history: History, loop: Loop, proposal: Prop
     from wpfsm.adapters.engine import executions
 
     place, begun = place_of(given), False
-    executions.knock(place, loop.id)
+    executions.knock_lanes(place, loop)
     while True:
         now, row, answered = _answer(history, loop.id, proposal.number)
+        now = standing(history, now)
         if answered:
             return _report(given, history, now, row, _code(now))
         if now.handoff is not None and (row.status == "taken" or now.handoff.kind == "limit"):
             _waits_on(history, now, row.number)
             return _report(given, history, now, row, ASKS)
-        waits = row.status == "open" and look(history, given.database, now, time.time()).alive is False
-        if waits and not begun:
+        idle = _idle(given, history, now) if row.status == "open" else ()
+        if idle and not begun:
             begun = True  # once: whatever becomes of that execution, the sweep looks after it
             try:
-                executions.begin(place, loop.id, now.generation)
+                for each in idle:
+                    executions.begin(place, each.id, each.generation)
             except StoreError as error:
                 hint(f"note: it is enqueued, but {error.message}\n  {error.fix}")
                 return _show(given, history, now, STILL_RUNNING)
@@ -122,6 +124,15 @@ def _hand_to_engine(given: Options, history: History, loop: Loop, proposal: Prop
         except KeyboardInterrupt:
             hint(f"the engine goes on with it; wpfsm wait {loop.id} follows")
             return STILL_RUNNING
+
+
+def _idle(given: Options, history: History, loop: Loop) -> Sequence[Loop]:
+    """What no execution drives: the loop, or the lanes of a group that wait for an answer."""
+    from wpfsm.adapters.verbs.shared_lanes import not_driven
+
+    if loop.lane:
+        return not_driven(given, history, loop)
+    return [loop] if look(history, given.database, loop, time.time()).alive is False else []
 
 
 def _follow(given: Options, connection: PatientConnection, loop: Loop, proposal: Proposal) -> int:

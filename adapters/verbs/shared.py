@@ -5,38 +5,40 @@ Preflight and a release run here, with the user's credentials; everything betwee
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wpfsm.adapters.aws.targets import history_of, place_of
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.engine import executions
-from wpfsm.adapters.engine.bootstrap import own_loop
 from wpfsm.adapters.engine.place import Place
-from wpfsm.adapters.engine.ports import ports_of
-from wpfsm.adapters.host.clock import WallClock
-from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
-from wpfsm.adapters.verbs.drive import on_signal, report, send_again
+from wpfsm.adapters.verbs.drive import report, send_again
 from wpfsm.adapters.verbs.inspect import SHARED_LOOK_SECONDS
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.verbs.proposing import instead_of_failed
+from wpfsm.adapters.verbs.shared_driving import (
+    PREFLIGHT_OVER,
+    begin,
+    close_here,
+    driving,
+    what_needs_this_machine,
+)
+from wpfsm.adapters.verbs.shared_lanes import not_driven, resume_lanes
 from wpfsm.adapters.verbs.wait import wait
-from wpfsm.adapters.watchers.audience import audience
 from wpfsm.adapters.watchers.notify import is_webhook
 from wpfsm.fsm import controller
-from wpfsm.fsm.context import Context, Ports, StopRequested
-from wpfsm.fsm.errors import Held, Refused, StoreError, WpfsmError
+from wpfsm.fsm.context import Context
+from wpfsm.fsm.errors import Held, Refused
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import Loop, Outcome, State, Trial
 from wpfsm.fsm.resume import take_up_changes
-from wpfsm.fsm.steps.render_request import render_ahead
 from wpfsm.state.shared.items import LOOP
-from wpfsm.state.shared.store import create_loop, propose, request_stop
+from wpfsm.state.shared.loops import create_loop, propose, request_stop
 from wpfsm.state.shared.table import Update
 
 FOREVER = "8760h"
@@ -44,7 +46,7 @@ FOREVER = "8760h"
 
 def start(
     given: Options,
-    loop: Loop,
+    lanes: Sequence[Loop],
     why: str,
     known: Sequence[Trial] = (),
     *,
@@ -55,26 +57,32 @@ def start(
 
     Args:
         given: The options of every verb.
-        loop: The loop's row.
+        lanes: The loop's row; of a group one for each lane, the first lane's before the others.
         why: Where it comes from.
         known: Trials of an earlier loop.
         follow: Wait for the end; an interruption only detaches.
         queue: Wait, here, for a pool that another loop holds.
     """
-    place = place_of(given)
+    place, (loop, *siblings) = place_of(given), lanes
     if not place.function:
         raise Refused(f"{given.shared} has no engine", fix="wpfsm deploy")
     _say_what_does_not_run(place, loop)
     trials = [replace(trial, loop_id=loop.id) for trial in known]
-    create_loop(place.table, place.blobs, loop, why, trials)
-    with _driving(given, place, loop, queue=queue) as ports:
+    create_loop(place.table, place.blobs, loop, why, trials, siblings)
+    with driving(given, place, loop, queue=queue) as ports:
         ports.sources.snapshot(_source(loop)) if loop.source_digest else None
-        taken = controller.turn(ports, until=State.SUBMITTING)
+        taken = controller.turn(ports, until=PREFLIGHT_OVER)
+        if taken.loop.state is State.RELEASING and not siblings:
+            taken = controller.turn(ports)
+    if taken.loop.state is State.RELEASING:
+        taken = close_here(given, place, lanes)
+    named_so = f"loop {loop.id}" + (f", {len(lanes)} lanes" if siblings else "")
     if taken.exit_code is not None:
-        hint(f"loop {loop.id}")
+        hint(named_so)
         return report(given, history_of(given), taken.loop, taken.error, taken.exit_code)
-    _begin(place, loop)
-    hint(f"loop {loop.id}")
+    for each in lanes:
+        begin(place, each)
+    hint(named_so)
     if follow:
         code = wait(given, loop.id, FOREVER)
         return DETACHED if code == 130 else code
@@ -93,40 +101,26 @@ def resume(
         code = report(given, history, loop, None)
         send_again(given, loop)
         return code
+    if loop.lane:
+        return resume_lanes(
+            given, place, history, loop, accept_changes=accept_changes, skip=skip, settings=settings
+        )
     if _is_driven(given, history, loop):
         raise Held(f"the engine drives {loop.id}", fix=f"wpfsm wait {loop.id}, or wpfsm stop {loop.id}")
     if skip or settings:
         propose(place.table, place.blobs, instead_of_failed(loop, skip=skip, settings=settings))
-    with _driving(given, place, loop, forget_stop=True) as ports:
+    with driving(given, place, loop, forget_stop=True) as ports:
         for note in take_up_changes(Context(ports), accept=accept_changes):
             hint(note)
-        taken = _what_needs_this_machine(ports, loop)
+        taken = what_needs_this_machine(ports, loop)
+        if taken is not None and taken.loop.state is State.RELEASING:
+            taken = controller.turn(ports)
     if taken is not None and taken.exit_code is not None:
         return report(given, history, taken.loop, taken.error, taken.exit_code)
-    _begin(place, history.find(loop.id))
+    begin(place, history.find(loop.id))
     hint(f"the engine goes on with it; wpfsm wait {loop.id} follows")
     report(given, history, loop, None)
     return DETACHED
-
-
-def _what_needs_this_machine(ports: Ports, loop: Loop) -> controller.Turn | None:
-    """The rest of a Preflight that never ended, or a new rendering of what was changed.
-
-    Raises:
-        WpfsmError: It could not be rendered; the loop has no driver then, and its next look counts as late.
-    """
-    if loop.generation == 0:
-        return controller.turn(ports, until=State.SUBMITTING)
-    try:
-        render_ahead(Context(ports))
-    except StopRequested as asked:
-        controller.abandon(ports, asked.outcome, asked.why)
-        return controller.turn(ports)
-    except WpfsmError:
-        now = ports.clock.now()
-        ports.store.rest(now - executions.GRACE_SECONDS, now)
-        raise
-    return None
 
 
 def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Loop | None = None) -> int:
@@ -142,20 +136,22 @@ def finish(given: Options, which: str, outcome: Outcome, why: str, *, judged: Lo
         return 0
     if _is_driven(given, history, loop) or (judged is not None and loop.epoch != judged.epoch):
         raise Held(f"the engine drives {loop.id}", fix=f"wpfsm stop {loop.id}")
-    if loop.generation:
-        here = {"generation": loop.generation + 1}
-        place.table.update(Update(loop.id, LOOP, here, {"generation": loop.generation}))
-    with _driving(given, place, loop) as ports:
-        controller.abandon(ports, outcome, why)
-        taken = controller.turn(ports)
-    executions.knock(place, loop.id)
+    lanes = history.lanes(loop.id) or (loop,)
+    for each in lanes:
+        if each.generation and each.state is not State.CLOSED:
+            here = {"generation": each.generation + 1}
+            place.table.update(Update(each.id, LOOP, here, {"generation": each.generation}))
+    taken = close_here(given, place, lanes, outcome, why)
+    executions.knock_lanes(place, loop)
     code = report(given, history, taken.loop, taken.error, taken.exit_code)
     return 0 if taken.loop.state is State.CLOSED else code
 
 
 def _is_driven(given: Options, history: History, loop: Loop) -> bool:
     """Whether the loop's engine, or somebody's Preflight, is at work; in a hand-off nobody is."""
-    return loop.handoff is None and bool(look(history, given.database, loop, time.time()).alive)
+    return standing(history, loop).handoff is None and bool(
+        look(history, given.database, loop, time.time()).alive
+    )
 
 
 def stop(given: Options, which: str, seconds: float) -> int:
@@ -171,7 +167,11 @@ def stop(given: Options, which: str, seconds: float) -> int:
             )
         if not asked:
             request_stop(place.table, loop.id, time.time())
-            executions.knock(place, loop.id)
+            for lane in not_driven(given, history, loop) if loop.lane and loop.generation else ():
+                begin(
+                    place, lane
+                )  # it waits for an answer, or its execution died: it too has something to release
+            executions.knock_lanes(place, loop)
             hint(f"asked the engine to stop {loop.id}; waiting for the release")
             asked = True
         if time.monotonic() >= deadline:
@@ -181,44 +181,6 @@ def stop(given: Options, which: str, seconds: float) -> int:
         loop = history.find(loop.id)
     report(given, history, loop, None)
     return 0
-
-
-@contextlib.contextmanager
-def _driving(
-    given: Options, place: Place, loop: Loop, *, forget_stop: bool = False, queue: bool = False
-) -> Iterator[Ports]:
-    """Own the loop on this machine, with whoever watches."""
-    signals = StopSignals(on_signal)
-    signals.install()
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.closing(signals))
-        # For whoever looks from this machine, until the engine has the loop; beyond it the heartbeat tells.
-        lease = own_loop(given.database, loop.id)
-        stack.callback(lease.release)
-        told = stack.enter_context(audience(given, loop, history_of(given)))
-        yield stack.enter_context(
-            ports_of(
-                place,
-                loop,
-                given.database,
-                clock=WallClock(signals),
-                stop=signals,
-                progress=told.progress,
-                notifier=told.notifier,
-                engine=False,
-                hook=told.hook,
-                forget_stop=forget_stop,
-                queue=queue,
-            )
-        )
-
-
-def _begin(place: Place, loop: Loop) -> None:
-    """Give the loop to the engine; where that does not answer, the sweep does it later."""
-    try:
-        executions.begin(place, loop.id, loop.generation)
-    except StoreError as error:
-        hint(f"note: {error.message}\n  {error.fix}")
 
 
 def _source(loop: Loop) -> str:

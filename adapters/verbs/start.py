@@ -21,7 +21,7 @@ from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.adapters.watchers import mlflow, notify
-from wpfsm.fsm.errors import Held, Refused, UsageError
+from wpfsm.fsm.errors import Held, Refused
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
@@ -74,14 +74,10 @@ def start(
     if given.shared:
         from wpfsm.adapters.verbs import shared
 
-        if loop_file.lanes > 1:
-            raise UsageError(
-                "lanes are not known to a shared engine yet", fix="lanes: 1, or --db FILE on this machine"
-            )
         trials, source = known_trials(given, continued, file, loop_file) if continued else ((), "")
         drawn = new_row(given, file, loop_file, settings, source)
-        loop = replace(drawn, id=draw_id(loop_file.name))
-        return shared.start(given, loop, created_from(file, trials), trials, follow=follow, queue=queue)
+        rows = lanes_of(replace(drawn, id=draw_id(loop_file.name)), loop_file.lanes)
+        return shared.start(given, rows, created_from(file, trials), trials, follow=follow, queue=queue)
     known, digest = known_trials(given, continued, file, loop_file) if continued else ((), "")
     loop, connection, lease = new_loop(given, file, loop_file, settings, known, digest)
     hint(f"loop {loop.id}" + (f", {loop_file.lanes} lanes" if loop.lane else ""))

@@ -6,11 +6,12 @@ import contextlib
 import time
 
 from wpfsm.adapters.aws.targets import place_of
+from wpfsm.adapters.documents.lanes import resting
 from wpfsm.adapters.documents.loop import error_document
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.naming import named
-from wpfsm.fsm.records import JSON
+from wpfsm.fsm.records import JSON, State
 from wpfsm.fsm.units import duration
 
 
@@ -38,11 +39,25 @@ def turn(given: Options, which: str) -> int:
 
 def _shared_turn(given: Options, which: str) -> dict[str, JSON]:
     from wpfsm.adapters.engine import turns
+    from wpfsm.fsm.controller import HANDED_OFF
     from wpfsm.state.shared.history import SharedHistory
 
     place = place_of(given)
-    loop = named(SharedHistory(place.table, place.blobs), which, acting=True)
-    return turns.take(place, loop.id, cache=given.database)
+    history = SharedHistory(place.table, place.blobs)
+    loop = history.find(which, acting=True)
+    if not loop.lane_of:
+        loop = named(history, which, acting=True)
+    lanes = [each.id for each in history.lanes(loop.id) if each.state is not State.CLOSED]
+    if not lanes:
+        return turns.take(place, loop.id, cache=given.database)
+    # A group: one turn of each lane, the first one last, for it closes last.
+    taken = [turns.take(place, each, cache=given.database) for each in reversed(lanes)]
+    due = [each["seconds"] for each in taken if isinstance(each["seconds"], int | float)]
+    goes_on = any(not each["over"] for each in taken)
+    code = (
+        HANDED_OFF if resting(history, history.find(loop.id)) else None if goes_on else taken[-1]["exit_code"]
+    )
+    return {**taken[-1], "over": not goes_on, "seconds": min(due, default=None), "exit_code": code}
 
 
 def _local_turn(given: Options, which: str) -> dict[str, JSON]:

@@ -69,7 +69,7 @@ def wait_for_siblings(ctx: Context, what: str) -> None:
     ]
     if not active and any(each.handoff is not None for each in siblings):
         raise LanesWait
-    ctx.wait(ctx.pace.least, what)
+    ctx.wait(ctx.pace.siblings, what)
 
 
 def let_go(why: str, trials: Sequence[Trial] = (), jobs: Sequence[Job] = ()) -> Change:

@@ -152,12 +152,12 @@ class DynamoTable:
         )
         return _item(answer["Attributes"])
 
-    def transact(self, update: Update, puts: Sequence[Item], token: str) -> bool:
+    def transact(self, updates: Sequence[Update], puts: Sequence[Item], token: str) -> bool:
         """All of it or nothing."""
-        changed = {"Update": {"TableName": self._table, **_expressions(update)}}
+        changed = [{"Update": {"TableName": self._table, **_expressions(update)}} for update in updates]
         written = [{"Put": {"TableName": self._table, "Item": _attributes(item)}} for item in puts]
         try:
-            self._call("transact_write_items", TransactItems=[changed, *written], ClientRequestToken=token)
+            self._call("transact_write_items", TransactItems=[*changed, *written], ClientRequestToken=token)
         except _Refused:
             return False
         return True

@@ -7,6 +7,7 @@ from wpfsm.fsm.records import Job, Obligation
 from wpfsm.state.forget import refuse_to_forget
 from wpfsm.state.shared.items import LOOP, ROW, record_of
 from wpfsm.state.shared.table import Blobs, Item, Table
+from wpfsm.state.shared.working_set import lanes_of
 
 
 def forget(table: Table, blobs: Blobs, loop_id: str) -> None:
@@ -25,6 +26,10 @@ def forget(table: Table, blobs: Blobs, loop_id: str) -> None:
     owed = [obligation.job_name for obligation in obligations if obligation.status == "owed"]
     refuse_to_forget(loop_id, str(row["state"]), owed)
     _forget_lessons(table, blobs, loop_id)
+    for lane in lanes_of(table, loop_id):
+        if lane["pk"] != loop_id:
+            for item in list(table.query(str(lane["pk"]))):
+                _remove(table, blobs, item)
     for item in list(table.query(loop_id)):
         if item["sk"] != LOOP:
             _remove(table, blobs, item)

@@ -12,6 +12,7 @@ from wpfsm.state import codec
 from wpfsm.state.derived_reads import DerivedReads
 from wpfsm.state.shared.items import CURVE, EVENT, LOOP, PROPOSAL, RENDERED, ROW, STOP, record_of
 from wpfsm.state.shared.table import Blobs, Item, Table
+from wpfsm.state.shared.working_set import lanes_of
 
 _MOST = 10_000
 """Loops that are looked through for a name."""
@@ -70,15 +71,15 @@ class SharedHistory(DerivedReads):
         """How many loops have this name."""
         return sum(header.name == name for header in self.loops(_MOST))
 
-    def lanes(self, loop_id: str) -> Sequence[Loop]:  # noqa: ARG002 - the protocol's signature
-        """None: a shared table has no lanes yet."""
-        return ()
+    def lanes(self, loop_id: str) -> Sequence[Loop]:
+        """The lanes of a group by number; none of a loop without lanes."""
+        return [record_of(Loop, item, self._blobs) for item in lanes_of(self._table, loop_id)]
 
     def waiting_on(self, pool_key: str, besides: str, now: float) -> Loop | None:
         """Another loop whose hand-off holds a pool of this key at this moment."""
-        for loop in self.unfinished():
+        for loop in self._unfinished():
             held = loop.handoff is not None and (loop.hold_until or 0) > now
-            if held and loop.pool_key == pool_key and loop.id != besides:
+            if held and loop.pool_key == pool_key and loop.group != besides:
                 return loop
         return None
 
@@ -156,6 +157,10 @@ class SharedHistory(DerivedReads):
 
     def unfinished(self) -> Sequence[Loop]:
         """Loops that are not Closed, newest first."""
+        return [loop for loop in self._unfinished() if not loop.lane_of]
+
+    def _unfinished(self) -> Sequence[Loop]:
+        """The same, and every lane of a group by itself."""
         ids = [str(item["pk"]) for item in self._table.indexed("unfinished", "yes")]
         loops = [loop for each in ids if (loop := self._loop(each)) and loop.state is not State.CLOSED]
         return sorted(loops, key=lambda loop: loop.updated_at, reverse=True)

@@ -30,6 +30,8 @@ from wpfsm.state import codec
 from wpfsm.state.shared.table import Blobs, Item, Value
 
 LOOP, STOP, WAKE = "LOOP", "STOP", "WAKE"
+GROUP = "GROUP"
+"""Beside the first lane's loop: the ids of the lanes, their one history's last number, and how often they moved."""
 ROW = "ROW#"
 """Begins the keys of what a loop's owner works with; its history and its rendered requests do not."""
 EVENT, RENDERED = "EVENT#", "RENDERED#"
@@ -87,13 +89,19 @@ def beside(record: codec.Record) -> dict[str, Value]:
     """What stands beside a record's columns, for an index or for a list."""
     if isinstance(record, Obligation) and record.status == "owed":
         return {"owed": "yes"}
+    if isinstance(record, Job) and record.lane:
+        return {"lane": record.lane}  # whom an event of the job wakes
     return {}
 
 
-def header_of(loop: Loop, jobs: int) -> dict[str, Value | None]:
-    """A loop's attributes: what a list of loops shows, and what the indexes are made of."""
+def header_of(loop: Loop) -> dict[str, Value | None]:
+    """A loop's attributes: what a list of loops shows, and what the indexes are made of.
+
+    The list shows a group by its first lane; the index of what is not finished has every lane, for each has an
+    execution of its own.
+    """
     return {
-        "listed": "yes",
+        "listed": None if loop.lane_of else "yes",
         "unfinished": None if loop.state is State.CLOSED else "yes",
         "name": loop.name,
         "state": str(loop.state),
@@ -102,7 +110,6 @@ def header_of(loop: Loop, jobs: int) -> dict[str, Value | None]:
         "backend": loop.backend,
         "created_at": loop.created_at,
         "updated_at": loop.updated_at,
-        "jobs": jobs,
         "handoff": loop.handoff is not None and loop.state is not State.CLOSED,
         "version": loop.version,
     }
@@ -126,6 +133,11 @@ def record_of(record: type[codec.R], item: Item, blobs: Blobs) -> codec.R:
             f"item {item['pk']} {item['sk']} cannot be read: {error}",
             fix="it was left as it is; `wpfsm gc` finds pools without it",
         ) from error
+
+
+def commit_token(loop: Loop, at: float, moved: int | None = None) -> str:
+    """Names one commit: the same one, sent again, has the same."""
+    return hashlib.sha256(f"{loop.id}/{loop.epoch}/{loop.version}/{at}/{moved}".encode()).hexdigest()[:36]
 
 
 def _text(item: Item, blobs: Blobs) -> str:

@@ -3,178 +3,50 @@
 A commit is one transaction, conditional on the loop's epoch and version. Only the owner writes, so its rows
 are read once and then served from memory; before each of them, as before each call to the service, the loop
 is read again, so that an owner that was replaced learns it and does nothing more.
+
+The lanes of a group are loops with an item and an epoch each. Their other rows are in the partition of the group,
+which is that of the first lane, beside one item that all of them count on: the number of the last event, the tally
+of what depends on siblings, and every commit that siblings may read.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from wpfsm.fsm.errors import Fenced, NotFound, Refused, StoreError
+from wpfsm.fsm.errors import Fenced, StoreError
 from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import (
     Change,
-    Curve,
     Event,
     Intent,
     IntentKind,
     Job,
     Loop,
     Obligation,
-    Owner,
     PatchAttempt,
     Proposal,
     State,
     Trial,
 )
 from wpfsm.state import codec
+from wpfsm.state.shared.commits import Writer
 from wpfsm.state.shared.items import (
     EVENT,
     LOOP,
     PROPOSAL,
     RENDERED,
-    ROW,
     STOP,
-    body_of,
-    header_of,
-    item_of,
     key_of,
     record_of,
 )
+from wpfsm.state.shared.loops import attended, existing
 from wpfsm.state.shared.table import Blobs, Item, Table, Update, Value
-from wpfsm.state.store import UNATTENDED_SECONDS
+from wpfsm.state.shared.working_set import WorkingSet, group_item, lanes_of
 
-TURN_SECONDS = 900.0
-"""The longest that a function may run: a turn that has begun is over by then."""
-_KINDS: dict[str, type[Any]] = {"TRIAL": Trial, "JOB": Job, "INTENT": Intent, "OWED": Obligation}
-
-
-def create_loop(table: Table, blobs: Blobs, loop: Loop, why: str, trials: Sequence[Trial] = ()) -> None:
-    """Insert a new loop with its first event.
-
-    Args:
-        table: The table.
-        blobs: Where large records go.
-        loop: Its row.
-        why: In words.
-        trials: What it knows from an earlier loop. They are written first: without its row there is no loop.
-
-    Raises:
-        StoreError: There is a loop of this id already.
-    """
-    if trials and table.get(loop.id, LOOP) is not None:
-        raise _taken(table, loop)
-    for order, trial in enumerate(trials):
-        table.put(item_of(trial, blobs, order=order))
-    event = Event(loop.id, 1, loop.created_at, "created", "", str(loop.state), why)
-    values: dict[str, Value | None] = {
-        **body_of(loop, blobs),
-        **header_of(loop, 0),
-        "epoch": loop.epoch,
-        "seq": 1,
-        "generation": loop.generation,
-        "due": loop.created_at + TURN_SECONDS,
-    }
-    made = table.transact(
-        Update(loop.id, LOOP, values, {"epoch": None}), [item_of(event, blobs)], _token(loop, loop.created_at)
-    )
-    if not made:
-        raise _taken(table, loop)
-
-
-def _taken(table: Table, loop: Loop) -> StoreError:
-    return StoreError(f"there is a loop {loop.id} in {table.name} already", fix="start it again")
-
-
-def take_over(
-    table: Table,
-    blobs: Blobs,
-    loop_id: str,
-    owner: Owner,
-    *,
-    forget_stop: bool = False,
-    most: float = TURN_SECONDS,
-) -> int:
-    """Raise the loop's epoch for a new owner and return it; whoever had the old one is fenced.
-
-    Args:
-        table: The table.
-        blobs: Where large records are.
-        loop_id: The loop.
-        owner: Who takes it.
-        forget_stop: A person resumes the loop, and what asked it to stop before is over.
-        most: Seconds that the owner has; the sweep takes it for dead some minutes after.
-
-    Raises:
-        NotFound: There is no such loop.
-        StoreError: Others take it over at the same moment, again and again.
-    """
-    for _ in range(50):
-        item = _existing(table, loop_id)
-        epoch = int(item["epoch"]) + 1
-        values: dict[str, Value | None] = {
-            "epoch": epoch,
-            "host": owner.host,
-            "pid": owner.pid,
-            "since": owner.since,
-            "heartbeat": owner.heartbeat,
-            "look_at": None,
-            "due": owner.heartbeat + most,
-        }
-        if owner.heartbeat - _attended(item) > UNATTENDED_SECONDS:
-            loop = record_of(Loop, item, blobs)
-            values |= {"body_at": None, **body_of(dataclasses.replace(loop, waits={}), blobs)}
-        where = {"epoch": item["epoch"], "version": item["version"]}
-        if table.update(Update(loop_id, LOOP, values, where)):
-            if forget_stop:
-                table.delete(loop_id, STOP)
-            return epoch
-    raise StoreError(f"loop {loop_id} is taken over again and again by others", fix="try again in a minute")
-
-
-def _attended(item: Item) -> float:
-    """Until when somebody watched over the loop, or was due to look again."""
-    return max(float(item.get("heartbeat") or item["created_at"]), float(item.get("look_at") or 0))
-
-
-def request_stop(table: Table, loop_id: str, at: float) -> None:
-    """Leave word for the loop's controller to stop."""
-    table.put({"pk": loop_id, "sk": STOP, "at": at})
-
-
-def propose(table: Table, blobs: Blobs, proposal: Proposal) -> Proposal:
-    """Write a proposal, under the next free number; returns it with that number.
-
-    Raises:
-        Refused: The loop is over, or on its way out.
-        StoreError: Others propose at the same moment, again and again.
-    """
-    for _ in range(50):
-        loop = record_of(Loop, _existing(table, proposal.loop_id), blobs)
-        if loop.state in (State.RELEASING, State.CLOSED):
-            raise Refused(f"loop {loop.id} is over: it takes no proposal")
-        taken = sum(1 for _ in table.query(proposal.loop_id, PROPOSAL))
-        numbered = dataclasses.replace(proposal, number=taken + 1)
-        pk, sk = key_of(numbered)
-        values: dict[str, Value | None] = {**body_of(numbered, blobs)}
-        if table.update(Update(pk, sk, values, {"body": None})):
-            return numbered
-    raise StoreError(f"loop {proposal.loop_id} is proposed to again and again by others", fix="try again")
-
-
-def _existing(table: Table, loop_id: str) -> Item:
-    item = table.get(loop_id, LOOP)
-    if item is None or "epoch" not in item:
-        raise NotFound(f"no loop {loop_id!r} in {table.name}", fix="wpfsm inspect lists the loops")
-    return item
-
-
-def _token(loop: Loop, at: float) -> str:
-    """Names one commit: the same one, sent again, has the same."""
-    return hashlib.sha256(f"{loop.id}/{loop.epoch}/{loop.version}/{at}".encode()).hexdigest()[:36]
+_TRIES = 50
+"""How often a lane writes a commit anew because siblings were faster; each time one of them has got on."""
 
 
 class SharedStore:
@@ -192,31 +64,44 @@ class SharedStore:
         self._blobs = blobs
         self.loop_id = loop_id
         self.epoch = epoch
-        self._rows: dict[type, dict[str, Any]] | None = None
-        self._order: dict[str, int] = {}
+        item = table.get(loop_id, LOOP)
+        row = record_of(Loop, item, blobs) if item and "epoch" in item else None
+        self.group = row.group if row else loop_id
+        self.lane = row.lane if row else 0
+        self._working = WorkingSet(table, blobs, self.group, grouped=bool(self.lane))
+        self._writer = Writer(table, blobs, self._working)
 
     def loop(self) -> Loop:
         """The loop row; raises ``Fenced`` once the epoch has moved on."""
         return record_of(Loop, self._owned(), self._blobs)
 
     def lanes(self) -> Sequence[Loop]:
-        """The loop alone: a shared table has no lanes yet."""
-        return [self.loop()]
+        """Every lane of the group, by number; the loop alone where it has no lanes."""
+        if not self.lane:
+            return [self.loop()]
+        # The count before the rows: whatever is decided on rows that moved after it, is asked again.
+        tally = int(group_item(self._table, self.group)["tally"])
+        first, *others = [record_of(Loop, item, self._blobs) for item in lanes_of(self._table, self.group)]
+        self._owned()
+        return [dataclasses.replace(first, tally=tally), *others]
 
     def heard_of(self) -> Mapping[int, float]:
-        """Of its own controller nobody has to be told."""
-        return {}
+        """Until when each lane was driven, or is not late yet: its engine sleeps until it is due."""
+        if not self.lane:
+            return {}
+        items = lanes_of(self._table, self.group)
+        return {record_of(Loop, item, self._blobs).lane: attended(item) for item in items}
 
     def group_jobs(self) -> Sequence[Job]:
-        """Its own."""
-        return self.jobs()
+        """Every job of every lane, by number."""
+        return sorted(self._of(Job, every_lane=True), key=lambda job: job.number)
 
     def group_obligations(self) -> Sequence[Obligation]:
-        """Its own."""
-        return self.obligations(owed_only=False)
+        """Every obligation of every lane, by the job's name."""
+        return sorted(self._of(Obligation, every_lane=True), key=lambda row: row.job_name)
 
     def trials(self) -> Sequence[Trial]:
-        """Every trial, by number."""
+        """Every trial, by number: of all lanes."""
         return sorted(self._of(Trial), key=lambda trial: trial.number)
 
     def trial(self, number: int) -> Trial:
@@ -241,7 +126,7 @@ class SharedStore:
 
     def intents(self, *, open_only: bool = True) -> Sequence[Intent]:
         """Intents, oldest first."""
-        rows = sorted(self._of(Intent), key=lambda intent: self._order[key_of(intent)[1]])
+        rows = sorted(self._of(Intent), key=lambda intent: self._working.order(key_of(intent)[1]))
         return [intent for intent in rows if intent.status == "open" or not open_only]
 
     def intents_of(self, job_name: str, kind: IntentKind) -> Sequence[Intent]:
@@ -259,21 +144,22 @@ class SharedStore:
         return next((row for row in self._of(Obligation) if row.job_name == job_name), None)
 
     def events(self) -> Sequence[Event]:
-        """The history."""
+        """The history: what happened to this lane."""
         self._owned()
-        return [record_of(Event, item, self._blobs) for item in self._table.query(self.loop_id, EVENT)]
+        events = [record_of(Event, item, self._blobs) for item in self._table.query(self.group, EVENT)]
+        return [event for event in events if event.lane == self.lane]
 
     def rendered(self, source_digest: str) -> Request | None:
         """The base request of a source digest."""
         self._owned()
-        item = self._table.get(self.loop_id, f"{RENDERED}{source_digest}")
+        item = self._table.get(self.group, f"{RENDERED}{source_digest}")
         request: Request | None = json.loads(str(item["body"])) if item else None
         return request
 
     def save_rendered(self, source_digest: str, request: Request) -> None:
         """Keep a base request."""
         self._owned()
-        self._table.put({"pk": self.loop_id, "sk": f"{RENDERED}{source_digest}", "body": json.dumps(request)})
+        self._table.put({"pk": self.group, "sk": f"{RENDERED}{source_digest}", "body": json.dumps(request)})
 
     def remembered(self, fingerprint: str) -> Sequence[PatchAttempt]:
         """Failure memory over every loop of this table, newest first."""
@@ -284,14 +170,14 @@ class SharedStore:
 
     def proposals(self, *, open_only: bool = True) -> Sequence[Proposal]:
         """What was proposed from outside, oldest first; read anew, for others write it."""
-        rows = [record_of(Proposal, item, self._blobs) for item in self._table.query(self.loop_id, PROPOSAL)]
+        rows = [record_of(Proposal, item, self._blobs) for item in self._table.query(self.group, PROPOSAL)]
         self._owned()
         return [row for row in rows if row.status == "open" or not open_only]
 
     def stop_requested(self) -> bool:
         """Whether ``wpfsm stop`` was asked for and nobody has resumed the loop since."""
         self._owned()
-        return self._table.get(self.loop_id, STOP) is not None
+        return self._table.get(self.group, STOP) is not None
 
     def beat(self, now: float) -> None:
         """Refresh the heartbeat; raises ``Fenced`` when the loop has another owner."""
@@ -302,69 +188,41 @@ class SharedStore:
         self._set({"heartbeat": now, "look_at": look_at, "due": look_at})
 
     def commit(self, change: Change, *, state: State | None = None) -> Loop:
-        """Write a change in one transaction and return the loop as it now is."""
-        item = self._owned()
-        before = record_of(Loop, item, self._blobs)
-        rows = self._working_set()
-        fields: Any = {
-            **change.loop,
-            "state": state or before.state,
-            "version": before.version + 1,
-            "updated_at": change.at,
-        }
-        after = dataclasses.replace(before, **fields)
-        records: tuple[codec.Record, ...] = (
-            *change.trials,
-            *change.jobs,
-            *change.intents,
-            *change.obligations,
-            *change.remembered,
-            *change.proposals,
-            *change.curves,
-        )
-        for record in (after, *records):
-            _check(record)
-        puts = [
-            item_of(record, self._blobs, order=after.version * 1000 + n) for n, record in enumerate(records)
-        ]
-        seq = int(item["seq"]) + (not change.quiet)
-        if not change.quiet:
-            event = Event(
-                self.loop_id,
-                seq,
-                change.at,
-                change.kind,
-                str(before.state),
-                str(after.state),
-                change.why,
-                change.data,
-            )
-            puts.append(item_of(event, self._blobs))
-        count = len({*rows[Job], *(key_of(job)[1] for job in change.jobs)})
-        token = _token(after, change.at)
-        values = {
-            "body_at": None,
-            **body_of(after, self._blobs),
-            **header_of(after, count),
-            "seq": seq,
-            "committed": token,
-        }
-        where = {"epoch": self.epoch, "version": before.version}
-        if not self._table.transact(Update(self.loop_id, LOOP, values, where), puts, token):
-            self._explain(token)
-        for put, record in zip(puts, records, strict=False):
-            if not isinstance(record, PatchAttempt | Proposal | Curve):
-                rows[type(record)][str(put["sk"])] = record
-                self._order[str(put["sk"])] = int(put["order"])
-        return after
+        """Write a change in one transaction and return the loop as it now is.
 
-    def _explain(self, token: str) -> None:
-        """A condition did not hold: another owner, or this very commit, whose first answer was lost."""
-        if self._owned().get("committed") != token:
+        Of a group, what the lanes count together is changed in the same transaction, on condition that it still is
+        what was read: so their history has no gap, and of two that decide on the same rows the second asks again.
+        """
+        tried: list[str] = []
+        for _ in range(_TRIES):
+            item = self._owned()
+            if tried and item.get("committed") in tried:
+                break  # this very commit, whose first answer was lost
+            written = self._writer.written(change, state, item)
+            tried.append(written.token)
+            if self._table.transact(written.updates, written.puts, written.token):
+                break
+            if not self._has_only_moved(item, tried):
+                self._explain()
+        else:
             raise StoreError(
-                f"loop {self.loop_id} was changed in {self._table.name} by somebody who does not own it",
-                fix=f"wpfsm inspect {self.loop_id} --events shows what; the same command may be run again",
+                f"the lanes of {self.group} hinder one another", fix="the same command may be run again"
             )
+        self._working.keep(written.puts, written.records, written.moved)
+        return written.after
+
+    def _has_only_moved(self, item: Item, tried: Sequence[str]) -> bool:
+        """Whether a condition failed for a sibling's sake, or for this commit's own: then it is looked at again."""
+        now = self._owned()
+        same = now["version"] == item["version"]
+        return now.get("committed") in tried or (bool(self.lane) and same)
+
+    def _explain(self) -> None:
+        """A condition did not hold, and nobody else owns the loop."""
+        raise StoreError(
+            f"loop {self.loop_id} was changed in {self._table.name} by somebody who does not own it",
+            fix=f"wpfsm inspect {self.loop_id} --events shows what; the same command may be run again",
+        )
 
     def _set(self, values: dict[str, Value | None]) -> None:
         if self._table.update(Update(self.loop_id, LOOP, values, {"epoch": self.epoch})) is None:
@@ -372,7 +230,7 @@ class SharedStore:
 
     def _owned(self) -> Item:
         """The loop's item, if the loop is still ours."""
-        item = _existing(self._table, self.loop_id)
+        item = existing(self._table, self.loop_id)
         if item["epoch"] != self.epoch:
             raise Fenced(
                 f"loop {self.loop_id} was taken over by another controller (epoch {item['epoch']}, ours {self.epoch})",
@@ -380,32 +238,10 @@ class SharedStore:
             )
         return item
 
-    def _of(self, record: type[codec.R]) -> list[codec.R]:
+    def _of(self, record: type[codec.R], *, every_lane: bool = False) -> list[codec.R]:
         """After the rows: those read under our epoch are our own, whoever takes the loop over from here on."""
-        rows = list(self._working_set()[record].values())
+        rows = list(self._working.rows(record, of_siblings=every_lane or record is Trial).values())
         self._owned()
-        return rows
-
-    def _working_set(self) -> dict[type, dict[str, Any]]:
-        if self._rows is None:
-            rows: dict[type, dict[str, Any]] = {kind: {} for kind in _KINDS.values()}
-            for item in self._table.query(self.loop_id, ROW):
-                sk = str(item["sk"])
-                kind = _KINDS[sk.split("#", 2)[1]]
-                rows[kind][sk] = record_of(kind, item, self._blobs)
-                self._order[sk] = int(item["order"])
-            self._rows = rows
-        return self._rows
-
-
-def _check(record: codec.Record) -> None:
-    """What the schema of a database checks by itself.
-
-    Raises:
-        StoreError: A closed loop without an outcome, or an obligation discharged without evidence.
-    """
-    match record:
-        case Loop(state=State.CLOSED, outcome=None):
-            raise StoreError(f"CHECK constraint: loop {record.id} is closed without an outcome")
-        case Obligation(status="discharged", evidence=""):
-            raise StoreError(f"CHECK constraint: {record.job_name} is discharged without evidence")
+        if not self.lane or every_lane or record is Trial:
+            return rows
+        return [row for row in rows if getattr(row, "lane", 0) == self.lane]

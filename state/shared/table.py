@@ -72,11 +72,11 @@ class Table(Protocol):
         """Raise a counter of one item by one and return the item."""
         ...
 
-    def transact(self, update: Update, puts: Sequence[Item], token: str) -> bool:
-        """One change and some whole items, all or none; False when the condition did not hold.
+    def transact(self, updates: Sequence[Update], puts: Sequence[Item], token: str) -> bool:
+        """Some changes and some whole items, all or none; False when a condition did not hold.
 
         Args:
-            update: The change, and the condition of the whole.
+            updates: The changes, each of another item, and the conditions of the whole.
             puts: Items to write.
             token: Names this transaction: sent twice with the same token, it happens once.
         """

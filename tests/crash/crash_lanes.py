@@ -9,17 +9,20 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from crash_checks import at_the_service, in_the_database
 from crash_stories import JOB, METRIC, NUMPY, POOL, grid, learns
-from crash_world import Crash, Story, World, lane_id
+from crash_world import LOOP_ID, Crash, Story, World, lane_id
 
 from wpfsm.adapters.emulator.engine.records import PoolStatus
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm import controller
 from wpfsm.fsm.errors import Fenced
+from wpfsm.fsm.records import Outcome, State
 
 PAUSE = "pause"
 
@@ -245,3 +248,42 @@ def passed_by_lanes(story: str) -> set[str]:
     finally:
         group.close()
         world.close()
+
+
+def violations(group: Group) -> Iterator[str]:
+    """What is wrong after a group has ended, in words; nothing when the promise was kept."""
+    yield from (f"unexpected error: {error!r}" for error in group.errors())
+    yield from group_violations(group.world, group.held, group.count)
+
+
+def group_violations(world: World, held: Sequence[int], count: int) -> Iterator[str]:
+    """The same, however its lanes were driven.
+
+    Args:
+        world: Where.
+        held: Instances that were held, at every moment.
+        count: Lanes.
+    """
+    yield from at_the_service(world)
+    yield from in_the_database(world)
+    yield from (f"trouble: {error!r}" for error in world.progress.troubles)
+    if max(held, default=0) > count:
+        yield f"{max(held)} instances were held by {count} lanes"
+    with world.history() as history:
+        lanes, trials, jobs = history.lanes(LOOP_ID), history.trials(LOOP_ID), history.jobs(LOOP_ID)
+        owed = [o.job_name for o in history.obligations(LOOP_ID) if o.status == "owed"]
+        first = lanes[0]
+    yield from (f"lane {each.lane} is {each.state}" for each in lanes if each.state is not State.CLOSED)
+    yield from (f"closed with an obligation of {name}" for name in owed)
+    if first.outcome is not Outcome.COMPLETED:
+        yield f"the group ended {first.outcome}: {first.why}"
+    if [t.number for t in trials] != list(range(1, len(trials) + 1)):
+        yield f"trials {[t.number for t in trials]}"
+    yield from (
+        f"{count} trials are {label}"
+        for label, count in Counter(t.label for t in trials).items()
+        if count > 1
+    )
+    yield from (f"trial {t.number} is {t.state}" for t in trials if t.state != "completed")
+    covered = {line.job for line in first.receipt.jobs} if first.receipt else set()
+    yield from (f"{job.name} is not on the receipt" for job in jobs if job.name not in covered)

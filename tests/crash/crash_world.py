@@ -235,6 +235,9 @@ class World:
             for lane in range(1, file.lanes + 1)
         ]
         first, *siblings = lanes if file.lanes > 1 else [loop]
+        self._create(first, siblings)
+
+    def _create(self, first: Loop, siblings: list[Loop]) -> None:
         with contextlib.closing(self.connect()) as connection:
             store.create_loop(connection, self.database, first, "from a story", siblings=siblings)
 

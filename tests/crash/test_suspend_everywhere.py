@@ -12,8 +12,11 @@ import random
 import crash_world
 import pytest
 from crash_checks import account_of, violations
+from crash_lanes import STORIES as LANES
+from crash_lanes import group_violations, instances_held
 from crash_runs import SOAK, Fuse, differences, point, undisturbed, world_of
 from crash_stories import JOB, METRIC, NUMPY, POOL, STORIES, grid
+from crash_table import TableWorld, take_turns_of_lanes
 from crash_turns import take_turns
 from crash_world import Crash, Story, World
 from strategy_stories import STORIES as STRATEGIES
@@ -33,6 +36,24 @@ def test_a_loop_in_turns_ends_as_in_one_process(story: str) -> None:
     """The same jobs once, the same end, nothing owed."""
     with world_of(story) as world:
         assert differences(world, take_turns(world), story) == []
+
+
+@pytest.mark.parametrize("kills", [0, 3])
+@pytest.mark.parametrize("story", LANES)
+def test_two_lanes_in_turns_are_one_loop(story: str, kills: int) -> None:
+    """On a team's table, with lanes that die in some turns: each trial once, two pools at most, one receipt."""
+    dice, passed, held = random.Random(story), [0], []
+    fatal = {dice.randrange(10, 250) for _ in range(kills)}
+
+    def hook(name: str) -> None:
+        passed[0] += 1
+        if passed[0] in fatal:
+            raise Crash(name)
+
+    with contextlib.closing(TableWorld(LANES[story])) as world:
+        take_turns_of_lanes(world, hook, watch=lambda: held.append(instances_held(world)))
+        assert list(group_violations(world, held, 2)) == []
+        assert passed[0] > max(fatal, default=0)
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -2,111 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-import shared_rows
-import state_rows
+from kept import Kept
 from state_rows import INTENT, JOB, LOOP, OBLIGATION
 
 from wpfsm.fsm.errors import Fenced, NotFound, StoreError
-from wpfsm.fsm.ports import History, Store
-from wpfsm.fsm.records import Change, Curve, Loop, Outcome, State, Trial
+from wpfsm.fsm.ports import Store
+from wpfsm.fsm.records import Change, Curve, Outcome, State, Trial
 from wpfsm.state import store as sqlite
-from wpfsm.state.database import open_existing
-from wpfsm.state.history import History as SqliteHistory
-from wpfsm.state.shared import store as shared
-from wpfsm.state.shared.dynamo import DynamoTable, S3Blobs
-from wpfsm.state.shared.history import SharedHistory
 
 INTENDED = Change(
     kind="intended", why="job 1", jobs=(JOB,), intents=(INTENT,), obligations=(OBLIGATION,), at=101.0
 )
-
-
-class Kept(Protocol):
-    """Where one loop is kept, and who comes to it."""
-
-    def again(self, *, at: float = 100.0, forget_stop: bool = False) -> Store:
-        """The next owner of the loop."""
-        ...
-
-    def of(self, loop_id: str) -> Store:
-        """A store of a loop that may not be there."""
-        ...
-
-    def create(self, loop: Loop) -> None:
-        """Somebody makes a loop."""
-        ...
-
-    def request_stop(self) -> None:
-        """Another process or machine asks the loop to stop."""
-        ...
-
-    def history(self) -> History:
-        """What the reading verbs read."""
-        ...
-
-
-class InSqlite:
-    """A database on this machine."""
-
-    def __init__(self, path: Path, cleanup: contextlib.ExitStack) -> None:
-        self._path, self._cleanup = path, cleanup
-        self._connection = cleanup.enter_context(state_rows.owned(path))[0]
-
-    def again(self, *, at: float = 100.0, forget_stop: bool = False) -> Store:
-        return self._cleanup.enter_context(state_rows.again(self._path, at=at, forget_stop=forget_stop))
-
-    def of(self, loop_id: str) -> Store:
-        return sqlite.LoopStore(self._connection, self._path, loop_id, 1)
-
-    def create(self, loop: Loop) -> None:
-        sqlite.create_loop(self._connection, self._path, loop, "from another file")
-
-    def request_stop(self) -> None:
-        with contextlib.closing(open_existing(self._path, write=True)) as other:
-            sqlite.request_stop(other, self._path, LOOP.id, 101.0)
-
-    def history(self) -> History:
-        return SqliteHistory(self._connection)
-
-
-class InTable:
-    """A shared table."""
-
-    def __init__(self, table: DynamoTable, blobs: S3Blobs) -> None:
-        self._table, self._blobs = table, blobs
-        shared.create_loop(table, blobs, LOOP, "from a file")
-
-    def again(self, *, at: float = 100.0, forget_stop: bool = False) -> Store:
-        return shared_rows.again(self._table, self._blobs, at=at, forget_stop=forget_stop)
-
-    def of(self, loop_id: str) -> Store:
-        return shared.SharedStore(self._table, self._blobs, loop_id, 1)
-
-    def create(self, loop: Loop) -> None:
-        shared.create_loop(self._table, self._blobs, loop, "from another file")
-
-    def request_stop(self) -> None:
-        shared.request_stop(self._table, LOOP.id, 101.0)
-
-    def history(self) -> History:
-        return SharedHistory(self._table, self._blobs)
-
-
-@pytest.fixture(params=["sqlite", "shared"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
-    """One loop, kept in either."""
-    with contextlib.ExitStack() as cleanup:
-        if request.param == "sqlite":
-            yield InSqlite(tmp_path / "w.db", cleanup)
-        else:
-            yield InTable(*cleanup.enter_context(shared_rows.shared()))
 
 
 def test_a_change_is_committed_whole(kept: Kept) -> None:

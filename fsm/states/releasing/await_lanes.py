@@ -1,4 +1,10 @@
-"""The first lane of a group closes last: its receipt and its outcome are those of the group."""
+"""The first lane of a group closes last: its receipt and its outcome are those of the group.
+
+Nobody has to stay alive for that. Where a process drives the lane it sleeps between two looks; where an engine does,
+the turn ends, and the lane's execution sleeps until a sibling that closes knocks or the next look is due. One that
+dies meanwhile is replaced as that of any other lane. A parent execution that only waits would be one execution
+more to be killed, swept, stopped and told of, for the same wait.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +34,7 @@ def await_lanes(ctx: Context) -> dict[str, object]:
         _refuse_lost(ctx, left)
         ctx.beat()
         ctx.progress.waiting(f"lane {', '.join(str(each.lane) for each in left)} to close", None)
-        ctx.clock.pause(ctx.pace.least)
+        ctx.clock.pause(ctx.pace.siblings)
     return _decided(ctx.siblings()) if ctx.loop.outcome is Outcome.LET_GO else {}
 
 

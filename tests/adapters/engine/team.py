@@ -21,7 +21,7 @@ from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
 from wpfsm.adapters.engine import bundle, turns
 from wpfsm.adapters.engine.place import Place, connect
 from wpfsm.state.shared.items import LOOP
-from wpfsm.state.shared.store import request_stop
+from wpfsm.state.shared.loops import request_stop
 from wpfsm.state.shared.table import Update
 
 ROLE = "arn:aws:iam::123456789012:role/Train"

@@ -7,7 +7,14 @@ from pathlib import Path
 
 
 def sweep_of(
-    folder: Path, name: str, *, seconds: float = 3, silence: str = "", role: str = "", needs: str = ""
+    folder: Path,
+    name: str,
+    *,
+    seconds: float = 3,
+    silence: str = "",
+    role: str = "",
+    needs: str = "",
+    lanes: int = 1,
 ) -> Path:
     """A sweep over two learning rates with a request of its own, so that nothing must be rendered."""
     place = folder / name
@@ -33,8 +40,11 @@ def sweep_of(
         "job": {"request": "request.json", "max_runtime": "15m", **({"silence": silence} if silence else {})},
         "metric": {"name": "loss", "goal": "minimize", "regex": "loss=([0-9.]+)"},
         "strategy": {"type": "sweep", "method": "grid", "parameters": {"lr": [0.1, 0.2]}},
+        **({"lanes": lanes} if lanes > 1 else {}),
         "on_failure": [{"when": "any", "do": "handoff" if needs else "release"}],
     }  # fmt: skip
+    if lanes > 1:
+        loop["strategy"] = {"type": "sweep", "method": "grid", "parameters": {"lr": [0.1, 0.2, 0.3, 0.4]}}
     file = place / "loop.yaml"
     file.write_text(json.dumps(loop))
     return file

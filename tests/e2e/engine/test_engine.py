@@ -115,6 +115,23 @@ def test_a_stop_from_another_machine(world: EngineWorld, tmp_path: Path) -> None
 
 
 @FULL
+def test_two_lanes_whose_workers_are_killed(world: EngineWorld) -> None:
+    """Two executions of one loop, killed three times: four trials once each on two pools, one history, one receipt."""
+    loop_id = world.start(sweep_of(world.folder, "lanes", lanes=2))
+    assert world.kill_workers(3) == 3
+    done = world.wpfsm("wait", loop_id, "--timeout", "4m", "-o", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    holds_nothing(world, loop_id)
+    document = json.loads(done.stdout)
+    assert [(t["params"]["lr"], t["state"]) for t in document["trials"]] == [
+        (lr, "completed") for lr in (0.1, 0.2, 0.3, 0.4)
+    ]
+    assert sum(job["start"] == "cold" for job in document["jobs"]) <= 2
+    assert {job["lane"] for job in document["jobs"]} == {1, 2}
+    assert len(document["receipt"]["jobs"]) == len(document["jobs"])
+
+
+@FULL
 def test_three_turns_at_once_change_nothing(world: EngineWorld) -> None:
     """Whoever takes turns beside the engine is fenced, or goes on where the other one was."""
     loop_id = world.start(sweep_of(world.folder, "thrice"))

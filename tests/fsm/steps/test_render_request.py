@@ -52,7 +52,7 @@ def test_what_later_trials_may_need_is_rendered_in_preflight() -> None:
     )
     with contextlib.closing(World(story)) as world, contextlib.closing(world.controller()) as owned:
         owned.ports.renders_ahead = True
-        controller.turn(owned.ports, until=State.SUBMITTING)
+        controller.turn(owned.ports, until=(State.SUBMITTING,))
         owned.ports.renderer = Uploads()
         result = controller.drive(owned.ports)
         jobs = owned.ports.store.jobs()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,9 @@ from moto import mock_aws
 from state_rows import LOOP, owner
 
 from wpfsm.state.shared.dynamo import DynamoTable, S3Blobs, definition
-from wpfsm.state.shared.store import SharedStore, create_loop, take_over
+from wpfsm.state.shared.loops import create_loop, take_over
+from wpfsm.state.shared.store import SharedStore
+from wpfsm.state.shared.table import Blobs, Table
 
 REGION, TABLE, BUCKET = "us-east-1", "wpfsm", "wpfsm-bucket"
 
@@ -36,8 +39,22 @@ def owned() -> Iterator[tuple[DynamoTable, S3Blobs, SharedStore]]:
         yield table, blobs, again(table, blobs, host="here")
 
 
-def again(table: DynamoTable, blobs: S3Blobs, *, at: float = 100.0, host: str = "there", forget_stop: bool = False
+def again(table: Table, blobs: Blobs, *, at: float = 100.0, host: str = "there", forget_stop: bool = False
           ) -> SharedStore:  # fmt: skip
     """The next owner of the loop."""
     epoch = take_over(table, blobs, LOOP.id, owner(host, at), forget_stop=forget_stop)
     return SharedStore(table, blobs, LOOP.id, epoch)
+
+
+@contextlib.contextmanager
+def lanes() -> Iterator[tuple[DynamoTable, SharedStore, SharedStore]]:
+    """A table with a group of two lanes and their owners."""
+    first = dataclasses.replace(LOOP, lane=1)
+    second = dataclasses.replace(LOOP, id=f"{LOOP.id}-l2", lane=2, lane_of=LOOP.id)
+    with shared() as (table, blobs):
+        create_loop(table, blobs, first, "from a file", siblings=[second])
+        stores = [
+            SharedStore(table, blobs, each.id, take_over(table, blobs, each.id, owner()))
+            for each in (first, second)
+        ]
+        yield table, stores[0], stores[1]

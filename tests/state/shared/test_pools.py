@@ -10,8 +10,8 @@ from state_rows import LOOP
 
 from wpfsm.fsm.errors import Held
 from wpfsm.fsm.records import Change, Outcome, State
+from wpfsm.state.shared.loops import create_loop
 from wpfsm.state.shared.pools import SharedPoolLeases
-from wpfsm.state.shared.store import create_loop
 
 
 def test_a_pool_key_is_held_by_its_loop_until_that_is_closed() -> None:
