@@ -53,7 +53,7 @@ demo: install  ## run the learning-rate sweep on one warm pool, here, without an
 	$(BIN)/wpfsm start examples/lr-sweep/loop.yaml
 
 test: install  ## the whole suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -rs
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs
 
 wheel: install  ## build the wheel and run the short suite against it
 	.ci/wheel
@@ -78,7 +78,7 @@ engine-check: install  ## the team's engine at AWS's local control plane, in ful
 	WPFSM_ENGINE=full $(BIN)/python -m pytest tests/e2e/engine tests/adapters/engine tests/adapters/verbs/test_deploy.py tests/adapters/verbs/test_shared.py tests/crash/test_suspend_everywhere.py tests/state/shared
 
 soak: install  ## the long randomised runs, in full
-	WPFSM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) -m soak
+	WPFSM_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m soak
 
 clients: install  ## run the emulator with every real client; WPFSM_CLIENTS=FOLDER keeps their environments
 	WPFSM_CLIENTS=$${WPFSM_CLIENTS:-1} $(BIN)/python -m pytest tests/e2e/test_emulator_real_clients.py

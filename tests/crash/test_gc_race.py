@@ -15,7 +15,6 @@ from crash_runs import SOAK
 
 from wpfsm.cli import cli as command
 
-pytestmark = pytest.mark.xdist_group("processes")
 TYPES = ("ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.c5.xlarge", "ml.c5.2xlarge")
 DETACHED = 11
 HANDED_OFF = 10

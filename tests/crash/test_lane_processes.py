@@ -17,7 +17,6 @@ from crash_runs import SOAK
 from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 
-pytestmark = pytest.mark.xdist_group("processes")
 KILLS = 3
 """Of processes of the one group that each push runs."""
 SHARDS, KILLS_A_SHARD, KILLS_A_GROUP = 8, 25, 10

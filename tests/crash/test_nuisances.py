@@ -11,7 +11,7 @@ from crash_processes import PATIENCE, Cli, Service, serving
 from crash_runs import SOAK
 from nuisance_proxy import NUISANCES, nuisances
 
-pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.soak]
+pytestmark = pytest.mark.soak
 HANDED_OFF = 10
 OPEN = {4, 5, HANDED_OFF, 30, 75}
 """What a controller may say of a loop that it leaves open; a create that was refused for no known reason is handed off."""

@@ -21,7 +21,7 @@ from wpfsm.fsm.records import Owner
 from wpfsm.state.database import open_existing
 from wpfsm.state.store import take_over
 
-pytestmark = [pytest.mark.xdist_group("processes"), pytest.mark.soak]
+pytestmark = pytest.mark.soak
 LEARNS = "echo loss=0.5"
 TRAINS_LONG = "echo loss=0.5; sleep 60"
 

@@ -218,7 +218,6 @@ def model_trainer(
 
 
 @pytest.mark.sdk
-@pytest.mark.xdist_group("sdk")
 def test_model_trainer_trains_and_shows_the_log(
     sagemaker_emulator: SageMakerEmulator, tmp_path: Path
 ) -> None:
@@ -238,7 +237,6 @@ def test_model_trainer_trains_and_shows_the_log(
 
 
 @pytest.mark.sdk
-@pytest.mark.xdist_group("sdk")
 def test_two_steps_of_model_trainer_share_a_pool(
     sagemaker_emulator: SageMakerEmulator, tmp_path: Path
 ) -> None:
@@ -255,7 +253,6 @@ def test_two_steps_of_model_trainer_share_a_pool(
 
 
 @pytest.mark.sdk
-@pytest.mark.xdist_group("sdk")
 def test_model_trainer_raises_when_the_script_fails(
     sagemaker_emulator: SageMakerEmulator, tmp_path: Path
 ) -> None:

@@ -145,7 +145,6 @@ def test_the_pytest_block_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.sdk
-@pytest.mark.xdist_group("sdk")
 def test_the_sdk_block_runs(endpoint: Endpoint, tmp_path: Path) -> None:
     """ModelTrainer trains against the emulator as the page says."""
     (block,) = blocks("python", "sdk")

@@ -14,7 +14,7 @@ from client_environments import big, folder_of, node_environment, python_environ
 
 from wpfsm.adapters.emulator.launch import Endpoint, ensure, stop
 
-pytestmark = [pytest.mark.network, pytest.mark.xdist_group("clients")]
+pytestmark = pytest.mark.network
 
 ROLE = "arn:aws:iam::123456789012:role/Train"
 QUICK = ("--cold-start", "0.1", "--warm-start", "0")

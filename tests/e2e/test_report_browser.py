@@ -20,7 +20,6 @@ from wpfsm.fsm.records import JobPatch, Outcome
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH"),
-    pytest.mark.xdist_group("browser"),
 ]
 EVIL = (
     "</script><script>document.title='taken over'</script><img src=x onerror=\"document.title='taken over'\">"
