@@ -29,7 +29,7 @@ def test_following_a_log_ends_with_its_job(bench: Bench):
     script = "[(print('line', i, flush=True), time.sleep(0.1)) for i in range(5)]; print('eval_loss=1')"
     more = "strategy: {type: sweep, method: list, trials: [{lr: 1}]}"
     bench.begin("start", bench.loop("growing", script, more=more))
-    bench.wait_running("growing")
+    bench.wait_until("growing", lambda _, jobs: bool(jobs))
     ran = bench.run("logs", "growing", "--follow", timeout=120)
     assert ran.code == 0
     assert ran.out.splitlines() == [*(f"line {i}" for i in range(5)), "eval_loss=1"]

@@ -30,7 +30,7 @@ def test_reading_ends_whatever_the_line(regex):
 
     expression.read(LONG_LINES)
 
-    assert time.thread_time() - began < 2
+    assert time.thread_time() - began < 20  # where it is not bounded it takes minutes
     assert not expression.given_up or regex in expression.given_up.replace("\\\\", "\\")
 
 
@@ -62,7 +62,7 @@ def test_many_matches_and_many_nans_in_one_line_end_in_time():
 
     expression.read(["nan " * 250_000, "1 " * 500_000, "inf, 1 " * 100_000])
 
-    assert time.thread_time() - began < 2
+    assert time.thread_time() - began < 20  # where it is not bounded it takes minutes
 
 
 def test_the_last_match_of_a_line_is_its_report():
