@@ -215,7 +215,7 @@ class AnySequence(RuleBasedStateMachine):
 
 TestAnySequence: Any = AnySequence.TestCase
 TestAnySequence.settings = settings(
-    max_examples=3000 if SOAK else 50,
+    max_examples=3000 if SOAK else 20,
     stateful_step_count=50 if SOAK else 30,
     deadline=None,
     derandomize=not SOAK,

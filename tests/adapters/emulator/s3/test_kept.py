@@ -127,7 +127,7 @@ def test_other_services_pass(again: Callable[[], S3Client], tmp_path: Path) -> N
     assert session.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=5, deadline=None)
 @given(
     steps=st.lists(st.tuples(keys, st.one_of(st.none(), st.binary(max_size=5))), max_size=6),
     path_style=st.booleans(),
