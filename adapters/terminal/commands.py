@@ -51,19 +51,15 @@ _SPOKEN = frozenset({"why", "fix", "message", "text", "note", "hint", "advice"})
 
 _given: list[str] = []
 """The options of this process, as words; one process runs one verb."""
-_form: list[str] = []
-"""``-o json`` where the answer was asked so: only a program follows the argv lists of a document."""
 
 
-def carry(db: str | None, endpoint_url: str | None, output: str = "human") -> None:
+def carry(db: str | None, endpoint_url: str | None) -> None:
     """Remember what this run was given. What came by the environment, the next command finds there too.
 
     Args:
         db: ``--db``; made absolute, for the next command may be run elsewhere.
         endpoint_url: ``--endpoint-url``.
-        output: ``--output``, which the argv lists carry, and the sentences do not.
     """
-    _form[:] = [] if output == "human" else ["-o", output]
     _given[:] = [
         *(["--db", str(Path(db).absolute()) if "://" not in db else db] if db else []),
         *(["--endpoint-url", endpoint_url] if endpoint_url else []),
@@ -74,8 +70,7 @@ def in_argv(words: Sequence[str]) -> list[str]:
     """A command as a list of words, with the options that it does not have yet."""
     if len(words) < 2 or words[0] != "wpfsm" or words[1] not in VERBS:
         return list(words)
-    given = [*_form, *_given]
-    pairs = zip(given[::2], given[1::2], strict=True)
+    pairs = zip(_given[::2], _given[1::2], strict=True)
     return [*words, *(word for name, value in pairs if name not in words for word in (name, value))]
 
 
@@ -86,7 +81,7 @@ def in_text(text: str) -> str:
 
 def in_document(document: Mapping[str, JSON]) -> dict[str, JSON]:
     """A document: its argv lists, and the sentences of this program."""
-    if not (_given or _form):
+    if not _given:
         return dict(document)
     return {key: _in_member(key, value) for key, value in document.items()}
 

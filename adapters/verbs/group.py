@@ -143,7 +143,7 @@ def shared(function: Callable[..., int]) -> Callable[..., None]:
         from wpfsm.fsm.errors import WpfsmError
 
         given = options(output, db, endpoint_url, debug=debug)
-        carry(db, endpoint_url, output)
+        carry(db, endpoint_url)
         try:
             code = function(given, **arguments)
         except WpfsmError as error:

@@ -67,13 +67,7 @@ def test_3_when_there_is_no_quota(bench: Bench):
     assert ran.json["jobs"] == []
     assert "warm pool usage" in ran.json["loop"]["why"]
     assert "request-service-quota-increase" in ran.json["loop"]["fix"]
-    assert ran.json["next"][0]["argv"] == [
-        "wpfsm",
-        "start",
-        str(bench.folder / "noroom.yaml"),
-        "-o",
-        "json",
-    ]
+    assert ran.json["next"][0]["argv"] == ["wpfsm", "start", str(bench.folder / "noroom.yaml")]
 
 
 def test_3_when_nothing_was_changed_since_the_hand_off(finished: Bench):

@@ -70,18 +70,3 @@ def test_without_options_nothing_is_carried() -> None:
     commands.carry(None, None)
     assert commands.in_text("wpfsm gc --apply") == "wpfsm gc --apply"
     assert commands.in_argv(["wpfsm", "gc"]) == ["wpfsm", "gc"]
-
-
-def test_the_argv_of_a_document_has_the_form_that_was_asked_for() -> None:
-    """A program that follows it reads the next answer as it read this one; a sentence is for people."""
-    commands.carry("/d/x.db", None, "json")
-    step = {"argv": ["wpfsm", "diff", "a-1", "--apply"], "why": "or wpfsm release a-1"}
-    assert commands.in_document({"next": [step]}) == {
-        "next": [
-            {
-                "argv": ["wpfsm", "diff", "a-1", "--apply", "-o", "json", "--db", "/d/x.db"],
-                "why": "or wpfsm release a-1 --db /d/x.db",
-            }
-        ]
-    }
-    assert commands.in_argv(["wpfsm", "wait", "a-1", "-o", "jsonl"])[-2:] == ["--db", "/d/x.db"]
