@@ -191,7 +191,9 @@ def test_a_scripted_agent_takes_up_a_loop_whose_controller_died(bench: Bench) ->
         if not killed:
             killed.append(1)
             look = [*document["next"][0]["argv"][-4:], "-o", "json"]
-            bench.wait_running(document["loop"]["id"])
+            given = Bench(bench.folder, bench.url)
+            given.database = bench.folder / "given.db"
+            given.wait_running(document["loop"]["id"])
             running = bench.run("inspect", document["loop"]["id"], *look).json
             os.kill(running["controller"]["pid"], signal.SIGKILL)
             wait_for(lambda: None if _lives(running["controller"]["pid"]) else True)
