@@ -6,65 +6,35 @@ from typing import Any
 
 import pytest
 from crash_checks import LIVE, created_twice, in_the_database, violations
+from crash_fates import Fates
 from crash_puppets import Puppet
 from crash_runs import SOAK
 from crash_stories import patient
-from crash_world import LOOP_ID, Crash, World
+from crash_world import Crash, World
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from wpfsm.adapters.emulator.engine.errors import ServiceError
-from wpfsm.adapters.emulator.runner.base import Launch
-from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import Fenced, Held, Unknown
 from wpfsm.fsm.records import State
-from wpfsm.state.store import request_stop
 
 pytestmark = pytest.mark.soak
 
-ANY = {"throttle", "error_5xx", "timeout_before_write", "timeout_after_write"}
-OPERATIONS = (
-    "CreateTrainingJob",
-    "DescribeTrainingJob",
-    "UpdateTrainingJob",
-    "StopTrainingJob",
-    "ListTags",
-    "*",
-)
-MEMBERS = (
-    "WarmPoolStatus",
-    "TrainingJobStatus",
-    "TrainingJobArn",
-    "SecondaryStatus",
-    "Tags",
-    "TrainingEndTime",
-)
 NOT_FOUND = {
     "kind": "error", "operation": "DescribeTrainingJob", "code": "ValidationException",
     "message": "Requested resource not found.",
 }  # fmt: skip
-BEHAVIOURS: dict[str, Script] = {
-    "learns": Script(seconds=15, lines=["loss=0.5"]),
-    "fails": Script(seconds=10, lines=["ValueError: no"], exit_code=1),
-    "is silent": Script(seconds=3600, lines=[]),
-    "is refused": Script(refused="ClientError: the image cannot be read"),
-}
 
 
-class AnySequence(RuleBasedStateMachine):
+class AnySequence(Fates):
     """Events in any order against one loop."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.behaviour = "learns"
         self.missed = False
-        self.fates: dict[str, str] = {}
         self.puppets: list[Puppet] = []
-        self.world = World(patient(self._script))
-
-    def _script(self, launch: Launch) -> Script:
-        return BEHAVIOURS[self.fates.setdefault(launch.name, self.behaviour)]
+        self.world = World(patient(self.script))
 
     @initialize()
     def begin(self) -> None:
@@ -98,35 +68,6 @@ class AnySequence(RuleBasedStateMachine):
 
     # What befalls them
 
-    @rule(seconds=st.sampled_from([1, 30, 120, 700, 4000]))
-    def time_passes(self, seconds: int) -> None:
-        """While nobody looks; keep-alives run out."""
-        self.world.emulator.advance(seconds)
-
-    @rule(behaviour=st.sampled_from(sorted(BEHAVIOURS)))
-    def the_next_job(self, behaviour: str) -> None:
-        """Decides what the next job does."""
-        self.behaviour = behaviour
-
-    @rule(kind=st.sampled_from(sorted(ANY)), operation=st.sampled_from(OPERATIONS), times=st.integers(1, 4))
-    def a_fault(self, kind: str, operation: str, times: int) -> None:
-        """Calls fail, before or after they were carried out."""
-        self.world.emulator.inject({"kind": kind, "operation": operation, "times": times})
-
-    @rule(
-        kind=st.sampled_from(["drop_member", "unknown_enum"]),
-        member=st.sampled_from(MEMBERS),
-        times=st.integers(1, 6),
-    )
-    def a_strange_answer(self, kind: str, member: str, times: int) -> None:
-        """Members are missing, or have values from the future."""
-        self.world.emulator.inject({"kind": kind, "member": member, "times": times})
-
-    @rule(kind=st.sampled_from(["internal_error", "capacity_error", "absent_pool_status", "slow_start"]))
-    def a_hard_fate(self, kind: str) -> None:
-        """The next job meets hardware, capacity or a late status."""
-        self.world.emulator.inject({"kind": kind, "seconds": 15, "times": 1})
-
     @precondition(lambda self: not self.missed)
     @rule(times=st.integers(1, 2))
     def a_job_is_not_found(self, times: int) -> None:
@@ -144,13 +85,6 @@ class AnySequence(RuleBasedStateMachine):
                 continue
             return
         assume(False)
-
-    @rule()
-    def stop_is_asked_for(self) -> None:
-        """``wpfsm stop``."""
-        connection = self.world.connect()
-        request_stop(connection, self.world.database, LOOP_ID, self.world.clock.now())
-        connection.close()
 
     # What must hold
 

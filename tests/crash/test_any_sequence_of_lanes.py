@@ -11,40 +11,32 @@ from dataclasses import replace
 from typing import Any
 
 from crash_checks import LIVE, at_the_service, created_twice, in_the_database
+from crash_fates import Fates
 from crash_lanes import Group, Lane
 from crash_runs import SOAK
 from crash_stories import grid, patient
 from crash_world import LOOP_ID, Crash, World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from test_any_sequence import ANY, BEHAVIOURS, MEMBERS, OPERATIONS
+from hypothesis.stateful import invariant, precondition, rule
 
 from wpfsm.adapters.emulator.engine.errors import ServiceError
-from wpfsm.adapters.emulator.runner.base import Launch
-from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.fsm.errors import Fenced, Held, Unknown
 from wpfsm.fsm.records import State
-from wpfsm.state.store import request_stop
 
 LANE = st.integers(1, 2)
 
 
-class AnySequenceOfLanes(RuleBasedStateMachine):
+class AnySequenceOfLanes(Fates):
     """Events in any order against one group of two lanes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.behaviour = "learns"
-        self.fates: dict[str, str] = {}
-        story = patient(self._script)
+        story = patient(self.script)
         more = {"lanes": 2, "strategy": grid(1, 3, 4, 5), "limits": {"max_jobs": 9}}
         self.world = World(replace(story, loop_file={**story.loop_file, **more}))
         self.group = Group(self.world)
         self.suspended: list[Lane] = []
-
-    def _script(self, launch: Launch) -> Script:
-        return BEHAVIOURS[self.fates.setdefault(launch.name, self.behaviour)]
 
     # What lanes do
 
@@ -94,35 +86,6 @@ class AnySequenceOfLanes(RuleBasedStateMachine):
 
     # What befalls them
 
-    @rule(seconds=st.sampled_from([1, 30, 120, 700, 4000]))
-    def time_passes(self, seconds: int) -> None:
-        """While nobody looks; keep-alives run out."""
-        self.world.emulator.advance(seconds)
-
-    @rule(behaviour=st.sampled_from(sorted(BEHAVIOURS)))
-    def the_next_jobs(self, behaviour: str) -> None:
-        """Decides what jobs do from here on."""
-        self.behaviour = behaviour
-
-    @rule(kind=st.sampled_from(sorted(ANY)), operation=st.sampled_from(OPERATIONS), times=st.integers(1, 4))
-    def a_fault(self, kind: str, operation: str, times: int) -> None:
-        """Calls fail, before or after they were carried out."""
-        self.world.emulator.inject({"kind": kind, "operation": operation, "times": times})
-
-    @rule(
-        kind=st.sampled_from(["drop_member", "unknown_enum"]),
-        member=st.sampled_from(MEMBERS),
-        times=st.integers(1, 6),
-    )
-    def a_strange_answer(self, kind: str, member: str, times: int) -> None:
-        """Members are missing, or have values from the future."""
-        self.world.emulator.inject({"kind": kind, "member": member, "times": times})
-
-    @rule(kind=st.sampled_from(["internal_error", "capacity_error", "absent_pool_status", "slow_start"]))
-    def a_hard_fate(self, kind: str) -> None:
-        """The next job meets hardware, capacity or a late status."""
-        self.world.emulator.inject({"kind": kind, "seconds": 15, "times": 1})
-
     @rule(event=st.sampled_from(["patch_update", "stolen_pool"]))
     def a_pool_is_struck(self, event: str) -> None:
         """Somebody takes an idle pool, or the service ends it."""
@@ -132,13 +95,6 @@ class AnySequenceOfLanes(RuleBasedStateMachine):
             except ServiceError:
                 continue
             return
-
-    @rule()
-    def stop_is_asked_for(self) -> None:
-        """``wpfsm stop``."""
-        connection = self.world.connect()
-        request_stop(connection, self.world.database, LOOP_ID, self.world.clock.now())
-        connection.close()
 
     # What must hold
 
