@@ -8,22 +8,22 @@ from functools import cache
 from wpfsm.adapters.detect.tables import rule, sections, word_set
 
 _WORD = re.compile(r"(?<![\w.-])[^\W\d_]+(?:['\u2019][^\W\d_]+)?(?!\w)")
-_KANA = re.compile(r"[\u3040-\u30ff]")
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def language(text: str) -> str:
     """The language of a text: "en", "de", "fr", "es", "pt", "ja" or "zh"."""
-    if _KANA.search(text):
+    if not text.isascii() and re.search(r"[\u3040-\u30ff]", text):
         return "ja"
-    if _HAN.search(text):
+    if not text.isascii() and re.search(r"[\u4e00-\u9fff]", text):
         return "zh"
     words = [word.lower() for word in _WORD.findall(text)]
     english = sum(word in word_set("english") for word in words)
     counts = {name: sum(word in signs for word in words) for name, signs in _signs().items()}
-    best = max(counts, key=lambda name: (counts[name], len(_phrases(name)[0].findall(text.lower()))))
-    accented = sum(not word.isascii() for word in words)
-    return best if counts[best] + accented > english and counts[best] + accented > 0 else "en"
+    foreign = max(counts.values()) + sum(not word.isascii() for word in words)
+    if foreign <= english:
+        return "en"
+    most = [name for name in counts if counts[name] == max(counts.values())]
+    return max(most, key=lambda name: len(_phrases(name)[0].findall(text.lower()))) if most[1:] else most[0]
 
 
 @cache
@@ -59,7 +59,9 @@ def in_english(text: str) -> str:
     if name == "ja":
         text = rule("particle").sub(" ", text)
     text = re.sub(r"(?<=\d)\.\.+(?=[\d.])", " .. ", text)
-    text = rule("short").sub(r"\g<name> ", rule("edge").sub(" ", text))
+    if not text.isascii():  # an edge is one of a Chinese or Japanese character
+        text = rule("edge").sub(" ", text)
+    text = rule("short").sub(r"\g<name> ", text)
     comma = "decimal comma" if name in {"de", "fr", "es", "pt"} else "zero comma"
     return rule(comma).sub(lambda match: _pointed(match, text), text)
 

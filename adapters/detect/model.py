@@ -62,10 +62,11 @@ class Verdict:
 @cache
 def load() -> Model:
     """The model of this release."""
-    head, *lines = WEIGHTS.read_text(encoding="utf-8").split("\n")
+    head, _, lines = WEIGHTS.read_text(encoding="utf-8").partition("\n")
     names, bias, numbers = head.split(" | ")
     first, rest, sharpness, yes, no = map(float, numbers.split())
-    weights = dict(line.rsplit("\t", 1) for line in lines if line)
+    cells = lines.rstrip("\n").replace("\n", "\t").split("\t")
+    weights = dict(zip(cells[::2], cells[1::2], strict=True))
     return Model(
         tuple(map(Pattern, names.split())),
         tuple(map(float, bias.split())),

@@ -53,6 +53,17 @@ def texts(section: str) -> dict[str, str]:
 @cache
 def rules(section: str) -> tuple[re.Pattern[str], ...]:
     """The lines of a section of the rules, each as an expression."""
+    return tuple(re.compile(line, re.IGNORECASE | re.MULTILINE) for line in _filled(section))
+
+
+@cache
+def rule(section: str) -> re.Pattern[str]:
+    """The lines of a section of the rules as alternatives of one expression."""
+    return re.compile("|".join(f"(?:{line})" for line in _filled(section)), re.IGNORECASE | re.MULTILINE)
+
+
+def _filled(section: str) -> list[str]:
+    """The lines of a section of the rules with their words filled in."""
     words = dict(line.split(" = ", 1) for line in sections("rules.txt")["words"])
     numbers = "|".join(sorted(each.partition("=")[0] for each in word_set("numbers")))
 
@@ -62,16 +73,7 @@ def rules(section: str) -> tuple[re.Pattern[str], ...]:
         return rf"(?P<{match['group']}>\d{{1,3}}|{numbers}|(?:a |half a )?(?:dozen|couple|handful))"
 
     hole = re.compile(r"(?<!P)<(?:count:(?P<group>\w)|(?P<word>np|jobs|end|choice|number))>")
-    lines = sections("rules.txt")[section]
-    return tuple(re.compile(hole.sub(filled, line), re.IGNORECASE | re.MULTILINE) for line in lines)
-
-
-@cache
-def rule(section: str) -> re.Pattern[str]:
-    """The lines of a section of the rules as alternatives of one expression."""
-    return re.compile(
-        "|".join(f"(?:{each.pattern})" for each in rules(section)), re.IGNORECASE | re.MULTILINE
-    )
+    return [hole.sub(filled, line) for line in sections("rules.txt")[section]]
 
 
 def _forms(cell: str) -> list[str]:
