@@ -193,7 +193,7 @@ def judge(model: Model, entry: Mapping[str, Any], transcript: Sequence[str]) -> 
 
 def _stop_emulator(folder: Path) -> None:
     from wpfsm.adapters.emulator.launch import stop
-    from wpfsm.state.database import siblings
+    from wpfsm.state.paths import siblings
 
     state = siblings(folder / "wpfsm.db", "emulator")
     if state.exists():

@@ -27,7 +27,6 @@ from wpfsm.fsm.ports import (
     PatchCommand,
     Permissions,
     PoolLeases,
-    Price,
     Prices,
     Progress,
     Quotas,
@@ -39,7 +38,7 @@ from wpfsm.fsm.ports import (
     Store,
     TrainingService,
 )
-from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome, State
+from wpfsm.fsm.records import JSON, POOL_OVER, Change, Job, Loop, Obligation, Outcome, Price, State
 from wpfsm.fsm.request.lock import LockedFields
 from wpfsm.fsm.strategies import Goal, Strategy, build
 

@@ -28,7 +28,8 @@ from wpfsm.fsm.errors import (
     with_fix,
 )
 from wpfsm.fsm.ports import Store
-from wpfsm.fsm.records import EXIT_CODES, Change, FailureHandoff, Loop, Outcome, State
+from wpfsm.fsm.records import EXIT_CODES, Change, Loop, Outcome, State
+from wpfsm.fsm.records.handoff import FailureHandoff
 from wpfsm.fsm.states.diagnosing import activity as diagnosing
 from wpfsm.fsm.states.preflight import activity as preflight
 from wpfsm.fsm.states.releasing import activity as releasing

@@ -21,7 +21,6 @@ from wpfsm.fsm.ports import (
     LogPage,
     Logs,
     Permissions,
-    Price,
     Prices,
     QuotaReading,
     Quotas,
@@ -29,6 +28,7 @@ from wpfsm.fsm.ports import (
     TrainingService,
     Violation,
 )
+from wpfsm.fsm.records import Price
 from wpfsm.fsm.units import DAY
 
 T = TypeVar("T")

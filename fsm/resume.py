@@ -10,7 +10,8 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Refused, UsageError
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price, with_keep_alive
-from wpfsm.fsm.records import JSON, FailureHandoff, Job, Question, Trial
+from wpfsm.fsm.records import JSON, Job, Trial
+from wpfsm.fsm.records.handoff import FailureHandoff, Question
 from wpfsm.fsm.request import file_changes
 from wpfsm.fsm.states.diagnosing import handoff
 from wpfsm.fsm.steps.explain_pool_loss import mismatch_cost

@@ -6,39 +6,33 @@ import dataclasses
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from wpfsm.fsm.failures.model import Diagnosis
-from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import (
     JSON,
     Curve,
-    EditableSource,
     Event,
-    FailureHandoff,
-    Handoff,
-    HeldPool,
     Intent,
     Job,
     JobPatch,
-    Left,
     Loop,
     Obligation,
     Outcome,
     PatchAttempt,
+    Price,
     Proposal,
-    Question,
     Receipt,
     ReceiptLine,
-    ShownTrial,
     State,
     Trial,
 )
-from wpfsm.fsm.request.lock import LockedFields
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.failures.model import Diagnosis
+    from wpfsm.fsm.records.handoff import Handoff
+    from wpfsm.fsm.request.lock import LockedFields
 
 Record: TypeAlias = Loop | Trial | Job | Intent | Obligation | Event | PatchAttempt | Proposal | Curve
-T = TypeVar("T")
 R = TypeVar("R", Loop, Trial, Job, Intent, Obligation, Event, PatchAttempt, Proposal, Curve)
 
 TABLES: Mapping[type, str] = {
@@ -140,7 +134,9 @@ def decode(record: type[R], row: Columns) -> R:
             try:
                 value = read(value)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
-                raise sqlite3.DataError(f"{name} in {TABLES[record]} cannot be read: {error}") from error
+                raise sqlite3.DataError(
+                    f"{name} in {TABLES[record]} cannot be read: {type(error).__name__}: {error}"
+                ) from error
         values.append(value)
     return record(*values)
 
@@ -162,22 +158,11 @@ def _reader(record: type, name: str) -> Callable[[Any], Any] | None:
 
 
 def _plain(value: object) -> object:
-    """A row member as JSON has it."""
-    if isinstance(value, Diagnosis | LockedFields | FailureHandoff | Question):
-        return value.to_json()
-    return asdict(value) if isinstance(value, Price | Receipt | JobPatch) else value
-
-
-def _explained(read: Callable[[str], T]) -> Callable[[str], T]:
-    """A reader for which a member that is missing or of another kind is damage, like text that is no JSON."""
-
-    def reader(text: str) -> T:
-        try:
-            return read(text)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{type(error).__name__}: {error}") from error
-
-    return reader
+    """A member of a row as JSON has it."""
+    to_json = getattr(value, "to_json", None)
+    if to_json is not None:
+        return to_json()
+    return dataclasses.asdict(value) if isinstance(value, Price | Receipt | JobPatch) else value
 
 
 def _price(text: str) -> Price:
@@ -187,18 +172,13 @@ def _price(text: str) -> Price:
     )
 
 
-def _lock(text: str) -> LockedFields:
-    return LockedFields.from_json(json.loads(text))
-
-
 def _receipt(text: str) -> Receipt:
     data = json.loads(text)
     jobs = tuple(ReceiptLine(line["job"], line["evidence"], line["at"]) for line in data["jobs"])
     return Receipt(data["at"], data["account"], data["region"], data["endpoint_url"], jobs)
 
 
-def _diagnosis(text: str) -> Diagnosis:
-    return Diagnosis.from_json(json.loads(text))
+_PATCH_MEMBERS = frozenset(field.name for field in dataclasses.fields(JobPatch))
 
 
 def _patch(text: str) -> JobPatch:
@@ -207,66 +187,34 @@ def _patch(text: str) -> JobPatch:
     return JobPatch(**{**data, "files": tuple(data.get("files") or ())})
 
 
+# What these are made of is loaded with the first row that has one: a list of loops needs none of it.
+
+
+def _lock(text: str) -> LockedFields:
+    from wpfsm.fsm.request.lock import LockedFields
+
+    return LockedFields.from_json(json.loads(text))
+
+
+def _diagnosis(text: str) -> Diagnosis:
+    from wpfsm.fsm.failures.model import Diagnosis
+
+    return Diagnosis.from_json(json.loads(text))
+
+
 def _handoff(text: str) -> Handoff:
-    """Members that a version has not written keep their defaults."""
-    data = json.loads(text)
-    diagnosis = Diagnosis.from_json(data["diagnosis"]) if data.get("diagnosis") else None
-    accepted = tuple(key for key in str(data.get("accepted") or "").split(", ") if key)
-    given: dict[str, Any] = {
-        "loop": data.get("loop", ""),
-        "job": data.get("job"),
-        "trial": data.get("trial"),
-        "label": data.get("label", ""),
-        "pool": _members(HeldPool, data.get("pool")),
-        "opened_at": data.get("opened_at"),
-        "resume": tuple(data.get("resume") or ()),
-        "give_up": tuple(data.get("give_up") or ()),
-        "accepted": accepted,
-    }
-    if data.get("kind", "failure") != "failure":
-        best, base = data.get("best"), data.get("base")
-        return Question(
-            kind="limit" if data["kind"] == "limit" else "ask",
-            why=data.get("why", ""),
-            verdict=data.get("verdict", ""),
-            verdict_why=data.get("verdict_why", ""),
-            metric=data.get("metric"),
-            diagnosis=diagnosis,
-            best=_members(ShownTrial, best) if best else None,
-            base=_members(ShownTrial, base) if base else None,
-            left=_members(Left, data.get("left")),
-            **given,
-        )
-    if diagnosis is None:
-        raise ValueError("a failed job's hand-off has no diagnosis")
-    source = data.get("source") or {}
-    names = {name: tuple(source.get(name) or ()) for name in ("files", "patched")}
-    return FailureHandoff(
-        diagnosis=diagnosis,
-        location=data.get("location"),
-        untrusted=data.get("untrusted", ""),
-        tried=tuple(data.get("tried") or ()),
-        source=_members(EditableSource, {**source, **names}),
-        params=data.get("params") or {},
-        redraw=bool(data.get("redraw")),
-        **given,
-    )
+    from wpfsm.state.handoffs import handoff_of
+
+    return handoff_of(json.loads(text))
 
 
-def _members(record: Callable[..., T], data: Mapping[str, Any] | None) -> T:
-    """A part of a row from its JSON; members of another version are left out."""
-    known = {field.name for field in dataclasses.fields(record)}  # type: ignore[arg-type]
-    return record(**{name: value for name, value in (data or {}).items() if name in known})
-
-
-_PATCH_MEMBERS = frozenset(field.name for field in dataclasses.fields(JobPatch))
-_TYPED: Mapping[str, Callable[[str], Any]] = {
-    "price": _explained(_price),
-    "lock": _explained(_lock),
-    "handoff": _explained(_handoff),
-    "receipt": _explained(_receipt),
-    "diagnosis": _explained(_diagnosis),
-    "patch": _explained(_patch),
+_TYPED: Mapping[str, Callable[[str], object]] = {
+    "price": _price,
+    "lock": _lock,
+    "handoff": _handoff,
+    "receipt": _receipt,
+    "diagnosis": _diagnosis,
+    "patch": _patch,
 }
 
 

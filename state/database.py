@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,30 +15,6 @@ from wpfsm.state.private import private_folder
 
 SCHEMA_VERSION = 2
 """``user_version`` of the newest migration; equals the number of files in ``sql/``."""
-
-
-def default_path() -> Path:
-    """``$WPFSM_DB``, else ``wpfsm.db`` in the user's state directory."""
-    if given := os.environ.get("WPFSM_DB"):
-        return Path(given)
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("wpfsm")) / "wpfsm.db"
-
-
-def real_path(database: Path) -> Path:
-    """The database's one name, whatever links lead to it; a file that is not there yet has one too."""
-    return Path(os.path.realpath(database))
-
-
-def siblings(database: Path, kind: str) -> Path:
-    """The folder beside the database for ``kind``: locks, sources, logs or the emulator's state.
-
-    The file's real path counts: with a second spelling of it (a symbolic link) there would be a second lock
-    for the same loop.
-    """
-    database = real_path(database)
-    return database.with_name(database.name + ".d") / kind
 
 
 def open_existing(path: Path, *, write: bool = False) -> PatientConnection:

@@ -9,8 +9,20 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from wpfsm.fsm.errors import NotFound
-from wpfsm.fsm.ports import LoopHeader
-from wpfsm.fsm.records import JSON, Curve, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
+from wpfsm.fsm.records import (
+    JSON,
+    Curve,
+    Event,
+    Intent,
+    Job,
+    Loop,
+    LoopHeader,
+    Obligation,
+    Owner,
+    Proposal,
+    State,
+    Trial,
+)
 from wpfsm.state import codec
 from wpfsm.state.database import explained
 from wpfsm.state.derived_reads import DerivedReads

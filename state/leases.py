@@ -12,7 +12,6 @@ import fcntl
 import json
 import os
 import re
-import socket
 import time
 from pathlib import Path
 from typing import IO
@@ -149,7 +148,7 @@ def _signed(file: IO[str], holder: str) -> Lease:
     try:
         file.seek(0)
         file.truncate(0)
-        me = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.time(), "loop": holder}
+        me = {"host": os.uname().nodename, "pid": os.getpid(), "since": time.time(), "loop": holder}
         json.dump(me, file)
         file.flush()
     except OSError:
@@ -190,7 +189,7 @@ def _note(file: IO[str]) -> str:
 def _is_of_a_live_process(note: str) -> bool:
     try:
         data = json.loads(note)
-        if data["host"] == socket.gethostname():
+        if data["host"] == os.uname().nodename:
             os.kill(int(data["pid"]), 0)
     except (ValueError, KeyError, TypeError, ProcessLookupError):
         return False
@@ -242,7 +241,7 @@ def refuse_live_owner(owner: Owner | None, now: float, loop_id: str) -> None:
     Raises:
         Held: Its heartbeat is younger than :data:`STALE_SECONDS`.
     """
-    if owner is None or owner.host == socket.gethostname() or now - owner.heartbeat > STALE_SECONDS:
+    if owner is None or owner.host == os.uname().nodename or now - owner.heartbeat > STALE_SECONDS:
         return
     age = now - owner.heartbeat
     raise Held(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from wpfsm.fsm.ports import Price
+from wpfsm.fsm.records import Price
 from wpfsm.state.database import explained
 from wpfsm.state.store import transaction
 

@@ -14,7 +14,8 @@ from wpfsm.adapters.aws.service import SageMakerTraining
 from wpfsm.adapters.host.clock import WallClock
 from wpfsm.adapters.terminal.output import hint
 from wpfsm.fsm.gateway import AWS, LOOPBACK, Caller, Gateway
-from wpfsm.fsm.ports import JobSummary, Price
+from wpfsm.fsm.ports import JobSummary
+from wpfsm.fsm.records import Price
 
 PATIENCE = 15
 """How many first pauses an outage may last for a verb that only reads: a person waits for its answer."""

@@ -15,8 +15,9 @@ from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound, StoreError, Vanished
 from wpfsm.fsm.ports import JobReading
 from wpfsm.fsm.records import JSON, Loop
-from wpfsm.state.database import open_existing, siblings
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
+from wpfsm.state.paths import siblings
 
 
 def targets_for(given: Options, backend: str | None, region: str | None) -> list[Target]:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from wpfsm.adapters.aws.errors import translated
 from wpfsm.fsm.errors import ServiceError
-from wpfsm.fsm.ports import Price, PriceSource
+from wpfsm.fsm.records import Price
+from wpfsm.fsm.records.price import PriceSource
 
 if TYPE_CHECKING:
     from mypy_boto3_pricing import PricingClient

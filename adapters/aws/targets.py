@@ -7,16 +7,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.host.log_archive import FileArchive
-from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import MissingExtra, NotFound, StoreError
-from wpfsm.state.database import siblings
+from wpfsm.state.paths import siblings
 from wpfsm.state.private import private_folder
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws import clients
     from wpfsm.adapters.engine.place import Place
+    from wpfsm.adapters.host.log_archive import FileArchive
+    from wpfsm.adapters.host.sources import LocalSources
     from wpfsm.fsm.ports import History
     from wpfsm.fsm.records import Loop
 
@@ -50,6 +50,8 @@ def place_of(given: Options) -> Place:
 
 def archive_of(given: Options) -> FileArchive:
     """Where a verb reads logs."""
+    from wpfsm.adapters.host.log_archive import FileArchive
+
     folder = siblings(given.database, "logs")
     if not given.shared:
         return FileArchive(folder)
@@ -60,6 +62,8 @@ def archive_of(given: Options) -> FileArchive:
 
 def sources_of(given: Options, loop: Loop) -> LocalSources:
     """Where a verb reads a loop's sources."""
+    from wpfsm.adapters.host.sources import LocalSources
+
     folder, base = siblings(given.database, "sources"), Path(loop.loop_path).parent
     if not given.shared:
         return LocalSources(folder, base)

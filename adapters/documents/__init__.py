@@ -1,1 +1,4 @@
 """What a loop looks like as data: the JSON that every verb prints."""
+
+SCHEMA = "wpfsm/1"
+"""The `schema` of every document."""

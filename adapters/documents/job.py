@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.loop import job_object
-from wpfsm.adapters.documents.rows import SCHEMA, ledger_of, section
+from wpfsm.adapters.documents.rows import ledger_of, section
 from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.failures.redact import redact_stream

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from wpfsm.fsm.pool.owner import as_reused
-from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, POOL_OVER, Job, Loop, Outcome, State, Trial
 from wpfsm.fsm.units import stamp
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.ports import History
 
 _BUSY = ("pending", "running")
 

@@ -6,16 +6,19 @@ tells, and only roughly.
 
 from __future__ import annotations
 
-import socket
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wpfsm.adapters.documents.lanes import resting
-from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, Loop, Owner, State
-from wpfsm.state.database import siblings
 from wpfsm.state.leases import STALE_SECONDS, anybody_drives
+from wpfsm.state.paths import siblings
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.ports import History
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def look(history: History, database: Path, loop: Loop, now: float) -> Liveness:
     if loop.generation:
         own = engine(loop, owner, now)
         return _lanes(history, loop, own, now) if loop.lane == 1 else own
-    here = owner is None or owner.host == socket.gethostname()
+    here = owner is None or owner.host == os.uname().nodename
     alive: bool | None
     if loop.state is State.CLOSED:
         alive = False

@@ -6,15 +6,16 @@ Built from rows alone. Imports nothing that is slow to import.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.job_changes import changes
 from wpfsm.adapters.documents.lanes import lane_objects, standing
 from wpfsm.adapters.documents.liveness import Liveness
 from wpfsm.adapters.documents.phase import phase_objects
 from wpfsm.adapters.documents.rows import (
-    SCHEMA,
     best_of,
     instances,
     ledger_of,
@@ -23,11 +24,11 @@ from wpfsm.adapters.documents.rows import (
 )
 from wpfsm.fsm.costs.ledger import Ledger, LedgerLine
 from wpfsm.fsm.errors import FIX, WpfsmError
-from wpfsm.fsm.ports import History, LoopHeader
-from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, Outcome, Proposal, State, Trial
-from wpfsm.fsm.strategies.comparison import BASELINE, compare
-from wpfsm.fsm.strategies.metrics import Goal
+from wpfsm.fsm.records import EXIT_CODES, JSON, Event, Job, Loop, LoopHeader, Outcome, Proposal, State, Trial
 from wpfsm.fsm.units import stamp
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.ports import History
 
 _NOT_BEGUN = frozenset({Outcome.REFUSED, Outcome.DENIED, Outcome.TRANSIENT})
 """Outcomes after which the thing to do is to mend the cause and start again."""
@@ -104,7 +105,7 @@ def loop_document(
         "lanes": lane_objects(history, loop, jobs, trials),
         "trials": [_trial(t, best) for t in trials],
         "best": _best(loop, jobs, best),
-        "comparisons": comparisons(loop, trials),
+        "comparisons": _comparisons(loop, trials),
         "jobs": [job_object(loop, j, _before(jobs, j), ledger) for j in jobs],
         "pool": pool_object(history, loop, jobs, owed, at),
         "ledger": _ledger(ledger, loop),
@@ -119,6 +120,15 @@ def loop_document(
             proposed=any(p.status == "open" for p in proposals),
         ),
     }
+
+
+def _comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
+    """Of an ablation alone; what they rest on is loaded with them."""
+    if not any(strategy.get("type") == "ablate" for strategy in phases_of(loop)):
+        return []
+    from wpfsm.adapters.documents.comparisons import comparisons
+
+    return comparisons(loop, trials)
 
 
 def _before(jobs: Sequence[Job], job: Job) -> Job | None:
@@ -167,27 +177,6 @@ def error_document(error: WpfsmError) -> dict[str, JSON]:
         "schema": SCHEMA,
         "error": {"class": type(error).__name__, "message": str(error), "fix": error.fix},
     }
-
-
-def comparisons(loop: Loop, trials: Sequence[Trial]) -> list[JSON]:
-    """Each variant of an ablation against the baseline; empty for every other strategy."""
-    metric = section(loop, "metric")
-    goal = Goal(str(metric.get("name")), "maximize" if metric.get("goal") == "maximize" else "minimize")
-    return [
-        asdict(comparison)
-        for number, strategy in enumerate(phases_of(loop), start=1)
-        if strategy.get("type") == "ablate"
-        for comparison in compare(_values(strategy, [t for t in trials if t.phase == number]), goal)
-    ]
-
-
-def _values(strategy: Mapping[str, JSON], trials: Sequence[Trial]) -> dict[str, list[float]]:
-    """The metrics of an ablation's completed trials, by variant."""
-    variants = strategy.get("variants")
-    listed = variants if isinstance(variants, Sequence) and not isinstance(variants, str) else ()
-    names = [BASELINE, *(str(v["name"]) for v in listed if isinstance(v, Mapping))]
-    done = [t for t in trials if t.state == "completed" and not t.smoke]
-    return {name: [t.metric for t in done if t.label == name and t.metric is not None] for name in names}
 
 
 def worst_case(loop: Loop) -> dict[str, JSON]:

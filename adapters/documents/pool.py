@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from wpfsm.adapters.documents.rows import instances, section
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between, measured_starts
 from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START
 from wpfsm.fsm.pool.keep_alive import CHAIN_LIFE, ENOUGH_GAPS, Recommendation, percentile, recommend
 from wpfsm.fsm.pool.owner import chain_started_at
-from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, POOL_OVER, Job, Loop, State
 from wpfsm.fsm.units import stamp
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.ports import History
 
 
 def pool_object(

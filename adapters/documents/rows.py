@@ -10,8 +10,6 @@ from wpfsm.fsm.costs.ledger import Ledger
 from wpfsm.fsm.pool.owner import as_reused
 from wpfsm.fsm.records import JSON, Job, Loop, Trial, as_mapping
 
-SCHEMA = "wpfsm/1"
-
 
 def instances(loop: Loop) -> int:
     """Instances of each job."""

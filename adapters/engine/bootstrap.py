@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,8 @@ from wpfsm.fsm.ports import Clock, Notifier, Progress
 from wpfsm.fsm.records import Loop, Owner
 from wpfsm.state import leases, store
 from wpfsm.state.connection import Patience, PatientConnection
-from wpfsm.state.database import siblings
 from wpfsm.state.history import History
+from wpfsm.state.paths import siblings
 from wpfsm.state.pool_leases import LocalPoolLeases
 
 
@@ -119,7 +118,7 @@ def connect(
         clock = clock or WallClock(signals, not_before=_newest(History(connection), loop))
         now = clock.now()
         leases.refuse_live_owner(History(connection).owner(loop.id), now, loop.id)
-        owner = Owner(socket.gethostname(), os.getpid(), now, now)
+        owner = Owner(os.uname().nodename, os.getpid(), now, now)
         with failpoints.around("commit taken_over"):
             epoch = store.take_over(connection, database, loop.id, owner, forget_stop=forget_stop)
         target = target_of(loop.backend, loop.region, database, loop.endpoint_url)

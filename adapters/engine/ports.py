@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,7 +27,7 @@ from wpfsm.fsm.gateway import AWS, LOOPBACK, PollPolicy
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.ports import Clock, Notifier, Progress, RenderSpec, Request, StopReason
 from wpfsm.fsm.records import JSON, Loop, Owner
-from wpfsm.state.database import siblings
+from wpfsm.state.paths import siblings
 from wpfsm.state.shared import loops, store
 from wpfsm.state.shared.pools import SharedPoolLeases
 
@@ -129,7 +128,7 @@ def ports_of(
         else SdkRenderer(target, base, lambda how: progress.waiting(how, None))
     )
     now = clock.now()
-    owner = Owner(socket.gethostname(), os.getpid(), now, now)
+    owner = Owner(os.uname().nodename, os.getpid(), now, now)
     with failpoints.around("commit taken_over"):
         epoch = loops.take_over(place.table, place.blobs, loop.id, owner, forget_stop=forget_stop)
     archive = SharedArchive(siblings(cache, "logs"), place.blobs)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from wpfsm.fsm.ports import Price, Prices
+from wpfsm.fsm.ports import Prices
+from wpfsm.fsm.records import Price
 from wpfsm.state.prices import keep_price, known_price
 
 FRESH_DAYS = 7

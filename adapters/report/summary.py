@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.wording import NONE, moment, number
 from wpfsm.adapters.watchers.run_log import masked
-from wpfsm.fsm.records import EXIT_CODES, Outcome, Question, State
+from wpfsm.fsm.records import EXIT_CODES, Outcome, State
+from wpfsm.fsm.records.handoff import Question
 from wpfsm.fsm.units import duration, usd
 
 GOOD = frozenset({Outcome.GOAL_MET, Outcome.COMPLETED})

@@ -11,8 +11,11 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wpfsm.fsm.records import JSON
+if TYPE_CHECKING:
+    from wpfsm.fsm.records import JSON
+
 
 VERBS = (
     "init",

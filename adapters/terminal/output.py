@@ -10,13 +10,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.terminal.commands import in_document, in_text
 from wpfsm.adapters.terminal.visible import visible, visible_json
 from wpfsm.fsm.errors import UsageError
-from wpfsm.fsm.records import JSON
-from wpfsm.state.database import default_path, real_path
+from wpfsm.state.paths import default_path, real_path
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.records import JSON
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -12,9 +12,10 @@ from wpfsm.adapters.engine.bootstrap import INHERITED_LOCK
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import Loop
-from wpfsm.state.database import open_existing, siblings
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 from wpfsm.state.leases import Lease
+from wpfsm.state.paths import siblings
 from wpfsm.state.private import private, private_folder
 
 DETACHED = 11

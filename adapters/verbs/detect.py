@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.fsm.errors import UsageError
-from wpfsm.fsm.records import JSON
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.records import JSON
 
 
 def detect(given: Options, words: str, file: Path | None) -> int:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wpfsm.adapters.aws.targets import history_of, sources_of
-from wpfsm.adapters.documents.rows import SCHEMA, best_of, section
+from wpfsm.adapters.documents import SCHEMA
+from wpfsm.adapters.documents.rows import best_of, section
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.naming import named

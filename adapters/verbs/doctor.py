@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.aws.targets import history_of
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.liveness import look
-from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.terminal.table import table
 from wpfsm.fsm.errors import POLICY, Denied, NotFound, Refused, StoreError, WpfsmError

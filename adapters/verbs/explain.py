@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wpfsm.adapters.aws.targets import archive_of, history_of
-from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.terminal.job_text import diagnosis_lines
 from wpfsm.adapters.terminal.output import Options, emit, hint, read_text

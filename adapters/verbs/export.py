@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from wpfsm.adapters.aws.targets import history_of
-from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.trial_rows import flat, report_rows, trial_rows
 from wpfsm.adapters.terminal.output import Options, emit, write_whole
 from wpfsm.adapters.terminal.visible import visible_json

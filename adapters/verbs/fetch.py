@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from wpfsm.adapters.aws.targets import history_of, target_of
-from wpfsm.adapters.documents.rows import SCHEMA, best_of, section
+from wpfsm.adapters.documents import SCHEMA
+from wpfsm.adapters.documents.rows import best_of, section
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import NotFound, UsageError

@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 
 from wpfsm.adapters.aws.targets import archive_of, history_of, place_of, sources_of
-from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, Loop
-from wpfsm.state.database import explained, siblings
+from wpfsm.state.database import explained
+from wpfsm.state.paths import siblings
 
 
 def forget(given: Options, which: str) -> int:

@@ -6,9 +6,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import look
-from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import (

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wpfsm.adapters.aws.own_request import NOT_ASKED, REPORTED
-from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.detect import refuse_existing, write_new
 from wpfsm.fsm.errors import NotFound, Refused

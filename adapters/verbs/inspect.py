@@ -8,21 +8,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wpfsm.adapters.aws.targets import archive_of, history_of, sources_of
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import Liveness, look
 from wpfsm.adapters.documents.loop import loop_document, loops_document
-from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.loop_text import loop_text, loops_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json, say
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.naming import named
 from wpfsm.fsm.errors import UsageError
-from wpfsm.fsm.ports import History, LoopHeader
-from wpfsm.fsm.records import JSON, Event, Loop, State
+from wpfsm.fsm.records import JSON, Event, Loop, LoopHeader, State
 from wpfsm.fsm.units import parse_duration
 from wpfsm.state.database import explained
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.ports import History
 
 LOOK_SECONDS = 0.2
 """Between two looks at the database while following it; a look costs a few microseconds."""

@@ -27,9 +27,9 @@ from wpfsm.fsm.errors import Held, NotConfirmed, Refused
 from wpfsm.fsm.records import EXIT_CODES, Loop, Outcome, State
 from wpfsm.state import leases, store
 from wpfsm.state.connection import PatientConnection
-from wpfsm.state.database import siblings
 from wpfsm.state.history import History
 from wpfsm.state.leases import Lease
+from wpfsm.state.paths import siblings
 from wpfsm.state.private import private, private_folder
 
 HANDED_OFF, STILL_RUNNING = controller.HANDED_OFF, 11

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from wpfsm.adapters.aws.targets import archive_of, history_of
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.job import job_of
-from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.terminal.driver_noise import folded
 from wpfsm.adapters.terminal.output import Options, hint, print_json

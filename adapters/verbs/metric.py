@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json, read_text
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON

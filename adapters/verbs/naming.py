@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from wpfsm.adapters.terminal.output import hint
-from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import Loop
 from wpfsm.fsm.units import stamp
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.ports import History
 
 LANE = "WPFSM_LANE"
 """Tells ``resume`` that its process drives this one lane, and not its group."""

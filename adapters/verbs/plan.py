@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from wpfsm.adapters.aws.first_request import first_request, lock_of
 from wpfsm.adapters.aws.targets import history_of
-from wpfsm.adapters.documents.rows import SCHEMA, section
+from wpfsm.adapters.documents import SCHEMA
+from wpfsm.adapters.documents.rows import section
 from wpfsm.adapters.host.source_files import look_through
 from wpfsm.adapters.terminal.output import Options, emit, hint, listed
 from wpfsm.adapters.terminal.table import table
@@ -31,8 +32,7 @@ from wpfsm.fsm.loopfile.files import missing_files
 from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile, own_price
 from wpfsm.fsm.pool.keep_alive import ENOUGH_GAPS, default_keep_alive, recommend
-from wpfsm.fsm.ports import Price
-from wpfsm.fsm.records import EXIT_CODES, JSON, State
+from wpfsm.fsm.records import EXIT_CODES, JSON, Price, State
 from wpfsm.fsm.states.preflight.checks import (
     Finding,
     check_extras,
@@ -44,7 +44,8 @@ from wpfsm.fsm.strategies import Goal, Point, Strategy
 from wpfsm.fsm.strategies.registry import build, missing_extra, start_of
 from wpfsm.fsm.strategies.repeats import WithRepeats
 from wpfsm.fsm.units import duration, usd
-from wpfsm.state.database import open_existing, siblings
+from wpfsm.state.database import open_existing
+from wpfsm.state.paths import siblings
 from wpfsm.state.prices import known_price
 
 if TYPE_CHECKING:

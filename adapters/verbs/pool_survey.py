@@ -18,8 +18,8 @@ from wpfsm.fsm.ports import History, JobReading
 from wpfsm.fsm.records import JSON, TERMINAL, Loop, State
 from wpfsm.fsm.states.releasing.orphan import loop_of
 from wpfsm.fsm.units import stamp
-from wpfsm.state.database import siblings
 from wpfsm.state.leases import anybody_drives
+from wpfsm.state.paths import siblings
 
 if TYPE_CHECKING:
     from wpfsm.adapters.aws.account import Account

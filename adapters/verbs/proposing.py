@@ -13,7 +13,8 @@ from wpfsm.adapters.documents.rows import phases_of, section
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound, Refused, UsageError
 from wpfsm.fsm.ports import History, Sources
-from wpfsm.fsm.records import FailureHandoff, Loop, Proposal, Trial, Value
+from wpfsm.fsm.records import Loop, Proposal, Trial, Value
+from wpfsm.fsm.records.handoff import FailureHandoff
 from wpfsm.fsm.steps.render_request import LIKE, REQUIREMENTS
 from wpfsm.fsm.strategies.metrics import Goal
 from wpfsm.fsm.strategies.verdict import Keep, start_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.host.sources import LocalSources, text_files
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.verbs.drive import drive
@@ -27,8 +27,9 @@ from wpfsm.fsm.source_checks.execution import Source
 from wpfsm.fsm.source_checks.image_modules import Image, image_of
 from wpfsm.fsm.source_checks.rehearsal import rehearsal_of, untested
 from wpfsm.fsm.states.preflight.checks import Finding
-from wpfsm.state.database import open_existing, siblings
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
+from wpfsm.state.paths import siblings
 
 PLAIN = "wpfsm.local/python:plain"
 Verdict = Literal["passed", "patched", "untested", "failed"]

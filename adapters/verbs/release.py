@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.documents.rows import SCHEMA
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import history_if_any, is_locked

@@ -27,9 +27,10 @@ from wpfsm.fsm.loopfile.model import LoopFile, with_keep_alive
 from wpfsm.fsm.pool.keep_alive import default_keep_alive
 from wpfsm.fsm.records import Loop, State, Trial
 from wpfsm.state.connection import PatientConnection
-from wpfsm.state.database import create_or_open, open_existing, siblings
+from wpfsm.state.database import create_or_open, open_existing
 from wpfsm.state.history import History
 from wpfsm.state.leases import Lease
+from wpfsm.state.paths import siblings
 from wpfsm.state.store import IdTaken, create_loop
 
 

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.event import event_object
-from wpfsm.adapters.documents.rows import SCHEMA
 from wpfsm.adapters.terminal.commands import in_document
 from wpfsm.adapters.terminal.visible import visible_json
 from wpfsm.adapters.watchers.base import Watcher, own_stream

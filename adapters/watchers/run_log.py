@@ -21,7 +21,7 @@ from wpfsm.adapters.terminal.output import Options
 from wpfsm.fsm.failures.redact import MASK, is_secret_name, redact
 from wpfsm.fsm.ports import JobReading, LogLine
 from wpfsm.fsm.records import Job, Loop, State
-from wpfsm.state.database import siblings
+from wpfsm.state.paths import siblings
 from wpfsm.state.private import private_folder
 
 if TYPE_CHECKING:

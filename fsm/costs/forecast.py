@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 
-from wpfsm.fsm.costs.job_cost import JobCost, bill, gaps_between, measured_starts
+from wpfsm.fsm.costs.job_cost import JobCost, bill, gaps_between, measured_starts, median_of
 from wpfsm.fsm.units import duration, usd
 
 _VISIBLE = 0.0001
@@ -168,10 +167,10 @@ def assumptions_from(history: Sequence[JobCost], base: Assumptions) -> Assumptio
     training = [job.training_seconds for job in history if job.training_seconds is not None]
     return replace(
         base,
-        cold_start=_median(measured_starts(history, "cold"), base.cold_start),
-        warm_start=_median(measured_starts(history, "warm"), base.warm_start),
-        train=_median(training, base.train),
-        gap=_median(gaps_between(history), base.gap),
+        cold_start=median_of(measured_starts(history, "cold"), base.cold_start),
+        warm_start=median_of(measured_starts(history, "warm"), base.warm_start),
+        train=median_of(training, base.train),
+        gap=median_of(gaps_between(history), base.gap),
     )
 
 
@@ -225,10 +224,6 @@ def _notes(
             f"{duration(idle)}, is billed{rule}."
         )
     return notes
-
-
-def _median(values: Sequence[float], otherwise: float) -> float:
-    return median(values) if values else otherwise
 
 
 def _side_json(side: Side) -> dict[str, object]:

@@ -126,6 +126,14 @@ def measured_starts(jobs: Sequence[JobCost], start: Literal["cold", "warm"]) -> 
     return tuple(job.startup for job in jobs if job.start == start and job.startup is not None)
 
 
+def median_of(measured: Sequence[float], assumed: float) -> float:
+    """The median of what was measured; what is assumed where nothing was."""
+    # `statistics` has it too, and loads a dozen modules, at the start of every verb that shows a loop.
+    ordered = sorted(measured)
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[~middle]) / 2 if ordered else assumed
+
+
 def span(start: float | None, end: float | None) -> float | None:
     """Seconds between two moments, None if either is; clocks that disagree give 0, not a negative length."""
     return None if start is None or end is None else max(0.0, end - start)

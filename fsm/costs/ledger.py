@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
 
-from wpfsm.fsm.costs.job_cost import JobCost, bill, measured_starts, span, wall_seconds
-from wpfsm.fsm.ports import Price, PriceSource
+from wpfsm.fsm.costs.job_cost import JobCost, bill, measured_starts, median_of, span, wall_seconds
+from wpfsm.fsm.records import Price
+from wpfsm.fsm.records.price import PriceSource
 
 ASSUMED_COLD_START = 300.0
 """Seconds. Stands in for a cold start only where the loop has not measured one of its own."""
@@ -268,7 +268,7 @@ def _cold(
     ``provisioned`` are the billed seconds of each job's start; None where starting up is not billed.
     """
     measured = measured_starts(jobs, "cold")
-    cold_start = median(measured) if measured else assumed_cold_start
+    cold_start = median_of(measured, assumed_cold_start)
     extra = [
         cold_start - job.startup if job.start == "warm" and job.startup is not None else 0.0 for job in jobs
     ]

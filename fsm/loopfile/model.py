@@ -28,10 +28,7 @@ from wpfsm.fsm.failures.model import Family
 from wpfsm.fsm.failures.taxonomy import CLASSES
 from wpfsm.fsm.patches import PATCHES
 from wpfsm.fsm.pool import keep_alive
-from wpfsm.fsm.ports import (
-    Price,
-)
-from wpfsm.fsm.records import JSON, Value
+from wpfsm.fsm.records import JSON, Price, Value
 from wpfsm.fsm.strategies.ask import AskConfig
 from wpfsm.fsm.strategies.duration import Duration
 from wpfsm.fsm.strategies.early_stopping import EarlyStopConfig

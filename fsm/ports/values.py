@@ -13,28 +13,6 @@ Request = Mapping[str, "JSON"]
 """A CreateTrainingJob request, as botocore takes it."""
 
 
-PriceSource = Literal["loop file", "price list", "built-in table"]
-
-
-@dataclass(frozen=True)
-class Price:
-    """The on-demand price of one training instance.
-
-    Attributes:
-        usd_per_hour: US dollars per instance and hour.
-        source: where the figure comes from; a price in the loop file wins over the others.
-        as_of: the date (or year, or month) at which the source stated it, ISO 8601.
-        region: the region that it holds for.
-        instance_type: such as ``ml.g5.2xlarge``.
-    """
-
-    usd_per_hour: float
-    source: PriceSource
-    as_of: str
-    region: str
-    instance_type: str
-
-
 @dataclass(frozen=True)
 class QuotaReading:
     """One quota as Service Quotas states it.
@@ -208,19 +186,3 @@ class Resolution:
     names: frozenset[str] | None
     problem: str = ""
     distribution: str = ""
-
-
-@dataclass(frozen=True)
-class LoopHeader:
-    """A loop in a list."""
-
-    id: str
-    name: str
-    state: str
-    outcome: str | None
-    why: str
-    backend: str
-    created_at: float
-    updated_at: float
-    jobs: int
-    handoff: bool

@@ -11,19 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from wpfsm.fsm.records.handoff import (
-    EditableSource,
-    FailureHandoff,
-    Handoff,
-    HeldPool,
-    Left,
-    Question,
-    ShownTrial,
-)
+from wpfsm.fsm.records.price import Price
 
 if TYPE_CHECKING:
     from wpfsm.fsm.failures.model import Diagnosis
-    from wpfsm.fsm.ports import Price
+    from wpfsm.fsm.records.handoff import Handoff
     from wpfsm.fsm.request.lock import LockedFields
 
 JSON: TypeAlias = "bool | int | float | str | None | Sequence[JSON] | Mapping[str, JSON]"
@@ -461,32 +453,43 @@ class Change:
     """The group's tally when what it depends on was read; None when it depends on no sibling."""
 
 
+@dataclass(frozen=True)
+class LoopHeader:
+    """A loop in a list."""
+
+    id: str
+    name: str
+    state: str
+    outcome: str | None
+    why: str
+    backend: str
+    created_at: float
+    updated_at: float
+    jobs: int
+    handoff: bool
+
+
 __all__ = [
     "EXIT_CODES",
     "JSON",
     "POOL_OVER",
     "TERMINAL",
     "Change",
-    "EditableSource",
     "Event",
-    "FailureHandoff",
-    "Handoff",
-    "HeldPool",
     "Intent",
     "IntentKind",
     "Job",
     "JobPatch",
-    "Left",
     "Loop",
+    "LoopHeader",
     "Obligation",
     "Outcome",
     "Owner",
     "PatchAttempt",
+    "Price",
     "Proposal",
-    "Question",
     "Receipt",
     "ReceiptLine",
-    "ShownTrial",
     "State",
     "Trial",
     "TrialState",

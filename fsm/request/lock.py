@@ -7,14 +7,15 @@ mentions.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from wpfsm.fsm.ports import Request
 from wpfsm.fsm.records import JSON, as_mapping
+
+if TYPE_CHECKING:
+    from wpfsm.fsm.ports import Request
 
 MEMBERS: Mapping[str, str] = {
     "role_arn": "RoleArn",
@@ -116,6 +117,8 @@ class LockedFields:
 
     def pool_key(self, account: str, region: str) -> str:
         """Identity of the pool that this lock matches: 16 hex digits over account, region and all fields."""
+        import hashlib  # loads OpenSSL, and every reader of a row loads this module
+
         whole = json.dumps([account, region, self.to_json()], sort_keys=True)
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 

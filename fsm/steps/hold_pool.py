@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.pool.keep_alive import cap
 from wpfsm.fsm.pool.owner import pool_owner
-from wpfsm.fsm.records import HeldPool
+from wpfsm.fsm.records.handoff import HeldPool
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
 from wpfsm.fsm.units import duration, stamp

@@ -12,7 +12,8 @@ from typing import Literal
 
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.redact import redact_params
-from wpfsm.fsm.records import Change, Job, Left, Question, ShownTrial, Trial
+from wpfsm.fsm.records import Change, Job, Trial
+from wpfsm.fsm.records.handoff import Left, Question, ShownTrial
 from wpfsm.fsm.steps import lanes
 from wpfsm.fsm.steps.hold_pool import Hold, cap_hold
 from wpfsm.fsm.strategies.ask import DEFAULT_HOLD

@@ -6,8 +6,20 @@ import json
 from collections.abc import Iterator, Sequence
 
 from wpfsm.fsm.errors import NotFound
-from wpfsm.fsm.ports import LoopHeader
-from wpfsm.fsm.records import JSON, Curve, Event, Intent, Job, Loop, Obligation, Owner, Proposal, State, Trial
+from wpfsm.fsm.records import (
+    JSON,
+    Curve,
+    Event,
+    Intent,
+    Job,
+    Loop,
+    LoopHeader,
+    Obligation,
+    Owner,
+    Proposal,
+    State,
+    Trial,
+)
 from wpfsm.state import codec
 from wpfsm.state.derived_reads import DerivedReads
 from wpfsm.state.shared.items import CURVE, EVENT, LOOP, PROPOSAL, RENDERED, ROW, STOP, record_of

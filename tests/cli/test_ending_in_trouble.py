@@ -23,9 +23,10 @@ from wpfsm.adapters.aws.clients import Clients, Target
 from wpfsm.cli import cli
 from wpfsm.fsm.gateway import LOOPBACK
 from wpfsm.fsm.records import Owner, State
-from wpfsm.state.database import open_existing, siblings
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 from wpfsm.state.leases import acquire
+from wpfsm.state.paths import siblings
 from wpfsm.state.store import take_over
 
 

@@ -46,9 +46,10 @@ from wpfsm.fsm.ports import RenderSpec, Request
 from wpfsm.fsm.records import JSON, Loop, Outcome, Owner, Proposal, State
 from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state import store
-from wpfsm.state.database import create_or_open, open_existing, siblings
+from wpfsm.state.database import create_or_open, open_existing
 from wpfsm.state.history import History
 from wpfsm.state.leases import acquire
+from wpfsm.state.paths import siblings
 from wpfsm.state.pool_leases import LocalPoolLeases
 
 LOOP_ID = "story"

@@ -12,7 +12,7 @@ from crash_world import World
 
 from wpfsm.fsm import controller
 from wpfsm.fsm.errors import Fenced, Held, Refused
-from wpfsm.state.database import siblings
+from wpfsm.state.paths import siblings
 from wpfsm.state.pool_leases import LocalPoolLeases
 
 pytestmark = pytest.mark.soak

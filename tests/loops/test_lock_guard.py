@@ -211,7 +211,7 @@ def shown(world: Watched, index: int) -> dict[str, Any]:
     from wpfsm.adapters.documents.job import job_document
     from wpfsm.adapters.host.log_archive import FileArchive
     from wpfsm.adapters.host.sources import LocalSources
-    from wpfsm.state.database import siblings
+    from wpfsm.state.paths import siblings
 
     with world.history() as history:
         job = world.jobs()[index]

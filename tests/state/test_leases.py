@@ -15,8 +15,8 @@ import pytest
 
 from wpfsm.fsm.errors import Held, StoreError
 from wpfsm.fsm.records import Owner
-from wpfsm.state.database import siblings
 from wpfsm.state.leases import STALE_SECONDS, acquire, inherit, is_held, refuse_live_owner
+from wpfsm.state.paths import siblings
 
 HOLDER = """
 import sys, pathlib

@@ -11,8 +11,9 @@ import pytest
 from wpfsm.adapters.host.log_archive import FileArchive
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.fsm.ports import LogLine
-from wpfsm.state.database import create_or_open, siblings
+from wpfsm.state.database import create_or_open
 from wpfsm.state.leases import acquire
+from wpfsm.state.paths import siblings
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
-from wpfsm.fsm.records import Change, FailureHandoff, Handoff, Outcome, Question, Trial
+from wpfsm.fsm.records import Change, Outcome, Trial
+from wpfsm.fsm.records.handoff import FailureHandoff, Handoff, Question
 from wpfsm.fsm.states.diagnosing.next_step import after_verdict, proceed, standing
 from wpfsm.fsm.steps import proposals
 from wpfsm.fsm.steps.next_trial import next_trial

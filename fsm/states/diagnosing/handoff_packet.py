@@ -12,7 +12,8 @@ from itertools import pairwise
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.redact import redact, redact_params
-from wpfsm.fsm.records import EditableSource, FailureHandoff, Job, Trial
+from wpfsm.fsm.records import Job, Trial
+from wpfsm.fsm.records.handoff import EditableSource, FailureHandoff
 from wpfsm.fsm.steps import source_edits
 from wpfsm.fsm.steps.hold_pool import Hold
 from wpfsm.fsm.steps.next_trial import params_for

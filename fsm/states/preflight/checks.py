@@ -24,8 +24,8 @@ from wpfsm.fsm.pool.quota import (
     training_quota_name,
     warm_pool_quota_name,
 )
-from wpfsm.fsm.ports import Denial, Identity, JobSummary, Price, Request, Violation
-from wpfsm.fsm.records import JSON, TERMINAL, Outcome
+from wpfsm.fsm.ports import Denial, Identity, JobSummary, Request, Violation
+from wpfsm.fsm.records import JSON, TERMINAL, Outcome, Price
 from wpfsm.fsm.request.compose import LOOP_TAG
 from wpfsm.fsm.request.rules import Objection, draft, objections
 from wpfsm.fsm.strategies.expression_doubts import doubts

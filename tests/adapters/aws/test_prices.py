@@ -12,7 +12,7 @@ from aws_wire import Error, Wire
 from botocore.exceptions import EndpointConnectionError
 
 from wpfsm.adapters.aws.prices import Capture, PriceList, PriceTable, built_in_table, endpoint_region
-from wpfsm.fsm.ports import Price
+from wpfsm.fsm.records import Price
 
 G5 = "ml.g5.2xlarge"
 TABLE = PriceTable(

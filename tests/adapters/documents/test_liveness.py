@@ -10,9 +10,10 @@ import pytest
 from report_loops import BEGAN, Made, write_loop
 
 from wpfsm.adapters.documents.liveness import look
-from wpfsm.state.database import open_existing, siblings
+from wpfsm.state.database import open_existing
 from wpfsm.state.history import History
 from wpfsm.state.leases import STALE_SECONDS, acquire
+from wpfsm.state.paths import siblings
 
 
 def driven_on(host: str, database: Path) -> None:

@@ -11,8 +11,7 @@ from wpfsm.adapters.aws.prices import PriceList
 from wpfsm.adapters.documents.loop import loop_document
 from wpfsm.adapters.documents.rows import ledger_of
 from wpfsm.adapters.host.clock import WallClock
-from wpfsm.fsm.ports import Price
-from wpfsm.fsm.records import Job, Loop, State
+from wpfsm.fsm.records import Job, Loop, Price, State
 from wpfsm.state import leases
 from wpfsm.state.database import create_or_open
 from wpfsm.state.history import History

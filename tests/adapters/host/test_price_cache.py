@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from wpfsm.adapters.host.price_cache import FRESH_DAYS, PriceCache
-from wpfsm.fsm.ports import Price, PriceSource
+from wpfsm.fsm.records import Price
+from wpfsm.fsm.records.price import PriceSource
 from wpfsm.state.database import create_or_open
 from wpfsm.state.prices import keep_price, known_price
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wpfsm.fsm.failures.model import Diagnosis, Family, Location
-from wpfsm.fsm.ports import Price
 from wpfsm.fsm.records import (
     JSON,
     Change,
@@ -17,6 +16,7 @@ from wpfsm.fsm.records import (
     Obligation,
     Outcome,
     Owner,
+    Price,
     Receipt,
     State,
     Trial,

@@ -11,8 +11,9 @@ from watched_world import TYPE, Watched
 
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
 from wpfsm.fsm.request.compose import LOOP_TAG
-from wpfsm.state.database import create_or_open, siblings
+from wpfsm.state.database import create_or_open
 from wpfsm.state.leases import acquire
+from wpfsm.state.paths import siblings
 
 
 def test_pools_say_who_holds_what_and_what_it_burns(

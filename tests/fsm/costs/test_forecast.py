@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wpfsm.fsm.costs.forecast import Assumptions, assumptions_from, forecast, worst_case_leak
 from wpfsm.fsm.costs.job_cost import JobCost
 from wpfsm.fsm.costs.ledger import Ledger
-from wpfsm.fsm.ports import Price
+from wpfsm.fsm.records import Price
 
 law = settings(deadline=None)
 BRIEF = Assumptions(cold_start=300, warm_start=0, train=120, gap=90, bill_provisioning=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wpfsm.fsm.costs.job_cost import JobCost, gaps_between
 from wpfsm.fsm.costs.ledger import ASSUMED_COLD_START, Ledger
-from wpfsm.fsm.ports import Price
+from wpfsm.fsm.records import Price
 
 law = settings(deadline=None)
 PRICE = Price(

@@ -9,7 +9,8 @@ from crash_stories import JOB, POOL
 from crash_world import LOOP_ID, Story, World
 
 from wpfsm.fsm import controller
-from wpfsm.fsm.records import FailureHandoff, JobPatch, PatchAttempt
+from wpfsm.fsm.records import JobPatch, PatchAttempt
+from wpfsm.fsm.records.handoff import FailureHandoff
 from wpfsm.state import codec
 
 BROKEN = Story(

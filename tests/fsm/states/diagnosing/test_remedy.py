@@ -11,7 +11,7 @@ from patching_stories import ALLOWED, failing, fits, jobs, members, story, sweep
 
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
-from wpfsm.fsm.records import FailureHandoff
+from wpfsm.fsm.records.handoff import FailureHandoff
 from wpfsm.fsm.states.diagnosing.handoff_packet import MEMBERS
 from wpfsm.fsm.states.diagnosing.remedy import MOST_TIMES
 

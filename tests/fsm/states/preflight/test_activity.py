@@ -11,7 +11,7 @@ from watched_world import TYPE, FileRenderer, Watched, loop_file
 from wpfsm.adapters.emulator.engine.settings import Settings, Switches
 from wpfsm.fsm.controller import Result
 from wpfsm.fsm.records import Outcome
-from wpfsm.state.database import siblings
+from wpfsm.state.paths import siblings
 from wpfsm.state.pool_leases import LocalPoolLeases
 
 
