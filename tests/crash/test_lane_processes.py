@@ -129,6 +129,17 @@ def test_kill_9_of_any_process_of_a_group(cli: Cli) -> None:
     assert killed_at_random(cli, random.Random(0), KILLS) > 0
 
 
+def test_a_parent_that_is_killed_before_its_lanes_began(cli: Cli) -> None:
+    """There are rows of both lanes and perhaps a process of one: ``resume`` starts the other."""
+    process = cli.spawn("start", cli.write(runs="echo loss=0.5", rates=[1, 2, 3], lanes=2))
+    until(cli.loop, "the rows of the group")
+    process.kill()
+    process.wait()
+    loop = cli.loop()
+    assert loop is not None
+    end_well(cli, cli.spawn("resume", loop.id), 3)
+
+
 @pytest.mark.soak
 @pytest.mark.skipif(not SOAK, reason="200 kills: WPFSM_SOAK=1")
 @pytest.mark.parametrize("shard", range(SHARDS))
