@@ -6,10 +6,12 @@ two lanes that decide on the same rows the second one asks again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from wpfsm.fsm.context import Context, release
+from wpfsm.fsm.pool.keep_alive import cap
 from wpfsm.fsm.pool.owner import floating_claims, lacks_a_pool, strays
 from wpfsm.fsm.records import TERMINAL, Change, Job, Outcome, State, Trial
 from wpfsm.fsm.steps.next_trial import rows_of
@@ -120,3 +122,24 @@ def is_left_to_others(ctx: Context, job: Job) -> bool:
         j.claims == job.name and j.start is None and j.status not in (*TERMINAL, "Rejected") for j in jobs
     )
     return claimed or (job.name in {j.name for j in strays(jobs)} and is_wanted(ctx))
+
+
+def leave_to_whoever_asks(ctx: Context, job: Job) -> None:
+    """Leave a pool to a sibling that waits in a hand-off, warm for as long as that one said that it holds its own.
+
+    The service may have run a job of this lane on the sibling's pool, so that this one is what is left for it.
+
+    Raises:
+        LanesWait: No sibling works, so that nobody takes the pool before the hand-off is answered.
+    """
+    active = [each for each in ctx.siblings() if each.outcome is None]
+    asking = [each for each in active if each.handoff is not None]
+    if not asking or any(each.handoff is None and each.state is not State.PREFLIGHT for each in active):
+        return
+    if job.ended_at is not None:
+        held = max(each.hold_until or 0.0 for each in asking) - job.ended_at
+        longest = cap(allow_long=ctx.file.pool.allow_long_keep_alive)
+        keep_alive = math.floor(min(held, longest, ctx.idle_within_limits()))
+        if keep_alive > job.keep_alive:
+            set_keep_alive(ctx, job, keep_alive, "a sibling waits in a hand-off, and its pool was taken")
+    raise LanesWait

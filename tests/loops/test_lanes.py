@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import jsonschema
-from crash_lanes import PAUSE
+from crash_lanes import PAUSE, instances_held
 from crash_world import LOOP_ID, World
 from lane_stories import (
     COLD,
@@ -208,7 +208,7 @@ def test_a_refused_preflight_ends_every_lane_before_anything_is_created() -> Non
 
 
 def test_a_hand_off_of_one_lane_leaves_the_others_at_work() -> None:
-    """What one lane cannot mend waits for an answer; the others finish, and the group closes after the edit."""
+    """What one lane cannot mend waits for an answer, on a warm pool; the others finish, and the edit closes the group."""
 
     def one_fails(launch: Launch) -> Script:
         bad = launch.request["HyperParameters"] == {"lr": "1"} and "repaired" not in str(
@@ -228,6 +228,9 @@ def test_a_hand_off_of_one_lane_leaves_the_others_at_work() -> None:
             assert resting(history, history.find(LOOP_ID)) is not None
             assert standing(history, history.find(LOOP_ID)).handoff is not None
         assert sum(job.status == "Completed" for job in jobs_of(group)) == 5
+        # The service ran a job of the first lane on the pool of the one that asks: the first one's is held instead.
+        assert instances_held(group.world) == 1
+        group.world.clock.advance(12 * 60)  # beyond the pool's own keep-alive, within the hold
         group.world.edit()
         group.resume(edited=True)
         group.run()
@@ -235,6 +238,7 @@ def test_a_hand_off_of_one_lane_leaves_the_others_at_work() -> None:
         group.run()
         assert wrong(group) == []
         assert outcomes(group)[0] is Outcome.COMPLETED
+        assert Counter(job.start for job in jobs_of(group)) == {"cold": 2, "warm": 5}
 
 
 def test_a_dead_lane_is_waited_for_and_taken_over() -> None:

@@ -19,6 +19,7 @@ from wpfsm.fsm.records import Change, Intent, Job, Obligation, Receipt, ReceiptL
 from wpfsm.fsm.states.releasing.await_lanes import await_lanes
 from wpfsm.fsm.steps import lanes
 from wpfsm.fsm.steps.adopt_job import digest_tag
+from wpfsm.fsm.steps.lanes import LanesWait
 from wpfsm.fsm.steps.observe_job import observe, without_pool
 from wpfsm.fsm.steps.service_writes import set_keep_alive, stop_job
 from wpfsm.fsm.units import duration
@@ -29,11 +30,15 @@ def run(ctx: Context) -> Change:
 
     Raises:
         NotConfirmed: Within ``pace.release`` seconds the service did not confirm.
+        LanesWait: A pool is left to a lane that waits in a hand-off.
     """
     unconfirmed: list[str] = []
+    left: LanesWait | None = None
     for obligation in reversed(ctx.store.obligations()):
         try:
             _discharge(ctx, obligation)
+        except LanesWait as waits:
+            left = waits  # the others are released all the same
         except (ServiceError, Denied, NotConfirmed) as error:
             unconfirmed.append(f"{obligation.job_name}: {error.message}")
     if unconfirmed:
@@ -42,6 +47,8 @@ def run(ctx: Context) -> Change:
             f"release not confirmed, a pool may still bill: {'; '.join(unconfirmed)}",
             fix=f"wpfsm release {ctx.loop.group}",
         )
+    if left is not None:
+        raise left
     ended = await_lanes(ctx)
     receipt = _receipt(ctx)
     return Change(
@@ -145,6 +152,7 @@ def _over(ctx: Context, obligation: Obligation, job: Job) -> tuple[Job, bool]:
 
 def _available(ctx: Context, _: Obligation, job: Job) -> tuple[Job, bool]:
     if ctx.loop.lane and lanes.is_left_to_others(ctx, job):
+        lanes.leave_to_whoever_asks(ctx, job)
         ctx.waited_enough(f"the release of {job.name}")
         ctx.progress.waiting(f"a sibling to take the pool of {job.name}", None)
         return job, False

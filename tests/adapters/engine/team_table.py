@@ -25,6 +25,10 @@ GOES_ON = 11
 """The exit code of what ends before its loop does."""
 
 
+SLEEPS = 60.0
+"""Seconds to the next look of an execution that waits to be knocked."""
+
+
 class Crash(BaseException):
     """The function dies here."""
 
@@ -42,6 +46,7 @@ class Engine:
         self.folder = folder
         self.begun: list[str] = []
         self._events: list[dict[str, Any]] = []
+        self._asleep: dict[str, bool] = {}
         table: Any = MemoryTable()
         blobs: Any = MemoryBlobs()
         self.place = Place(table, blobs, "engine:live", "1", Clients(Target(emulator.region, emulator.url)))
@@ -67,9 +72,11 @@ class Engine:
         assert ran.code == code, ran.out + ran.err
         return ran
 
-    def start(self, name: str, *, more: str) -> str:
-        """Start a loop and return its id."""
-        file = Bench(self.folder).loop(name, OK, more=more)
+    def start(self, name: str, script: str = OK, *, more: str) -> str:
+        """Start a loop, whose first job has a learning rate of 0.5, and return its id."""
+        file = Bench(self.folder).loop(name, script, more=more)
+        rate = "max_runtime: 5m, hyperparameters: {lr: 0.5}}"
+        file.write_text(file.read_text().replace("max_runtime: 5m}", rate))
         return str(self.run("start", file, "-o", "json", code=GOES_ON).document["loop"]["id"])
 
     def document(self, loop_id: str) -> dict[str, Any]:
@@ -93,14 +100,24 @@ class Engine:
         self.place.table.update(Update(loop_id, LOOP, {"look_at": 1.0, "due": 1.0}))
 
     def finish(self) -> None:
-        """Every execution that goes on, beside one another, to its end."""
-        threads = [threading.Thread(target=self._execute, args=(event,)) for event in self._events]
+        """Every execution that goes on, beside one another, to its end, or until all of them sleep."""
+        events, self._events = self._events, []
+        threads = [threading.Thread(target=self._execute, args=(event,), daemon=True) for event in events]
+        self._asleep = {event["loop"]: False for event in events}
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(500)
+            thread.join(120)
+            assert not thread.is_alive(), "an execution goes on and on"
 
     def _execute(self, event: dict[str, Any]) -> None:
-        for _ in range(2000):
-            if turns.take(self.place, event["loop"], generation=event["generation"])["over"]:
+        """Turn by turn. One that sleeps looks again while another is awake, as if it had been knocked."""
+        looked = 0
+        while looked < 2:
+            taken = turns.take(self.place, event["loop"], generation=event["generation"])
+            if taken["over"]:
+                self._asleep[event["loop"]] = True
                 return
+            self._asleep[event["loop"]] = float(taken["seconds"]) > SLEEPS
+            looked = looked + 1 if all(self._asleep.values()) else 0
+        self._events.append(event)

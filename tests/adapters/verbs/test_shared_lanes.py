@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 from cli_bench import OK, Bench
+from cli_in_process import wpfsm
 from team_table import GOES_ON, Engine
 
 from wpfsm.adapters.emulator.pytest_plugin import SageMakerEmulator
 from wpfsm.adapters.engine import executions
 
+ASKS = 10
+"""The exit code of a loop that waits for somebody."""
+HERE = ("--backend", "local", "-o", "json")
+ASK = "lanes: 2\nstrategy: {type: ask, hold: 5m}"
 SWEEP = "lanes: 2\nstrategy: {type: sweep, method: grid, parameters: {lr: [0.1, 0.2, 0.3, 0.4]}}"
 
 
@@ -74,3 +79,74 @@ def test_a_group_that_preflight_does_not_admit_is_closed(engine: Engine) -> None
     assert engine.begun == []
     assert [lane["state"] for lane in document["lanes"]] == ["Closed", "Closed"]
     assert document["loop"]["outcome"] == "limit"
+
+
+def test_an_open_group_takes_two_proposals_at_once(engine: Engine) -> None:
+    """`next` wakes a lane for each; between them the group waits as one loop, and nothing lets its pools go."""
+    loop_id = engine.start("talk", f"time.sleep(2); {OK}", more=ASK)
+    engine.finish()
+    shown = engine.run("next", loop_id, "-o", "json", code=ASKS).document
+    assert shown["handoff"]["kind"] == "ask"
+    assert [(t["label"], t["state"]) for t in shown["trials"]] == [("as given", "completed")]
+    for rate in (0.1, 0.2):
+        engine.run("next", loop_id, "--set", f"lr={rate}", "--detach", code=GOES_ON)
+    engine.finish()
+    shown = engine.document(loop_id)
+    assert [(t["params"].get("lr"), t["state"]) for t in shown["trials"]] == [
+        (lr, "completed") for lr in (None, 0.1, 0.2)
+    ]
+    assert {job["lane"] for job in shown["jobs"]} == {1, 2}
+    assert shown["handoff"]["kind"] == "ask"
+    assert engine.run("wait", loop_id, code=ASKS).out
+    collected = engine.run("gc", "--apply", *HERE).document
+    assert (collected["loops"], collected["released"]) == ([], [])
+    held = engine.run("pools", *HERE).document["pools"]
+    assert [pool["holder"] for pool in held] == ["handoff", "handoff"]
+    engine.run("next", loop_id, "--done", "--detach", code=GOES_ON)
+    engine.finish()
+    closed = engine.run("wait", loop_id, "-o", "json").document
+    assert closed["receipt"]["released"]
+    assert {line["job"] for line in closed["receipt"]["jobs"]} == {job["name"] for job in closed["jobs"]}
+    assert engine.run("pools", *HERE).document["pools"] == []
+
+
+def test_a_failed_job_of_a_lane_is_the_groups_question(engine: Engine) -> None:
+    """The group waits once no lane has work; `resume --skip` with the group's name answers for the lane that asks."""
+    broken = f"assert float(h['lr']) != 0.2, 'not this one'; {OK}"
+    rules = "on_failure: [{when: any, do: handoff, hold: 5m}]"
+    loop_id = engine.start("broken", broken, more=f"{SWEEP}\n{rules}")
+    engine.finish()
+    shown = engine.document(loop_id)
+    failed = next(job for job in shown["jobs"] if job["status"] == "Failed")
+    assert (shown["handoff"]["kind"], shown["handoff"]["job"]) == ("failure", failed["name"])
+    assert engine.run("turn", loop_id, code=ASKS).out
+    engine.run("resume", loop_id, "--skip", code=GOES_ON)
+    engine.finish()
+    closed = engine.run("wait", loop_id, "-o", "json").document
+    states = {t["params"]["lr"]: t["state"] for t in closed["trials"]}
+    assert states == {0.1: "completed", 0.2: "failed", 0.3: "completed", 0.4: "completed"}
+    assert closed["receipt"]["released"]
+
+
+def test_turn_takes_one_of_each_lane(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has no engine calls it again: it says when, and ends with the loop's own exit code."""
+    monkeypatch.setenv("WPFSM_NAP", "0")
+    loop_id = engine.start("turned", more=SWEEP.replace(", 0.3, 0.4", ""))
+    taken = engine.run("turn", loop_id, "-o", "json", code=GOES_ON).document["turn"]
+    assert (taken["over"], taken["exit_code"]) == (False, None)
+    assert taken["seconds"] >= 0
+    while (ran := wpfsm("turn", loop_id, "-o", "json")).code == GOES_ON:
+        pass
+    assert ran.code == 0, ran.err
+    closed = engine.document(loop_id)
+    assert [t["state"] for t in closed["trials"]] == ["completed"] * 2
+    assert closed["receipt"]["released"]
+
+
+def test_doctor_names_the_lane_whose_execution_died(engine: Engine) -> None:
+    """A group is one loop; what is late of it is the lane."""
+    loop_id = engine.start("ill", more=SWEEP)
+    engine.newest_dies("after commit intended")
+    checks = {check["name"]: check for check in wpfsm("doctor", "-o", "json").document["checks"]}
+    assert checks["loops"]["text"] == f"late: {loop_id}-l2"
+    assert checks["loops"]["fix"] == f"wpfsm resume {loop_id}-l2"
