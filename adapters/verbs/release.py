@@ -8,7 +8,7 @@ from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.terminal.output import Options, emit, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import history_if_any, is_locked
-from wpfsm.fsm.errors import Held, NotConfirmed, NotFound, Refused, with_fix
+from wpfsm.fsm.errors import Held, NotConfirmed, NotFound, Refused, WpfsmError, with_fix
 from wpfsm.fsm.records import JSON, Loop, Outcome, State
 
 if TYPE_CHECKING:
@@ -59,18 +59,29 @@ def release(
 def _account_of(given: Options, backend: str | None, region: str | None, job: str) -> Account:
     """Where a job is that no loop of this database ran: the first place that knows it, else the first.
 
+    A place that does not answer is said, and the next one is asked.
+
     Raises:
         NotFound: There is no place to ask.
+        WpfsmError: No place knows it, and this one did not answer.
     """
     from wpfsm.adapters.aws.account import Account
-    from wpfsm.adapters.aws.places import targets_for
+    from wpfsm.adapters.aws.places import in_words, targets_for
 
     accounts = [Account(target) for target in targets_for(given, backend, region)]
     if not accounts:
         raise NotFound(f"no job {job!r} here", fix="--backend aws looks at AWS")
-    if len(accounts) == 1:
-        return accounts[0]
-    return next((account for account in accounts if account.describe(job)), accounts[0])
+    silent: WpfsmError | None = None
+    for account in accounts if len(accounts) > 1 else ():
+        try:
+            if account.describe(job):
+                return account
+        except WpfsmError as error:
+            hint(f"warning: {in_words(account.target)} was not read: {error}")
+            silent = silent or error
+    if silent is not None:
+        raise silent
+    return accounts[0]
 
 
 def _finish_or_go_on(given: Options, loop: Loop, job: str) -> int | None:

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from wpfsm.cli import cli
 
-SOAK = bool(os.environ.get("WPFSM_SOAK"))
+SOAK = os.environ.get("WPFSM_SOAK", "0") != "0"
 SEEDS = range(60)
 TABLE = frozenset({0, 1, 2, 3, 4, 5, 6, 10, 11, 20, 30, 75, 130, 143})
 TEXTS = (

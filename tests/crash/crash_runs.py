@@ -14,7 +14,7 @@ from crash_world import Crash, World
 
 from wpfsm.fsm.controller import Result
 
-SOAK = bool(os.environ.get("WPFSM_SOAK"))
+SOAK = os.environ.get("WPFSM_SOAK", "0") != "0"
 
 
 @functools.cache
