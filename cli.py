@@ -200,11 +200,11 @@ def next_trial(
 ) -> int:
     """Propose the next trial of LOOP and follow it to its verdict; without options, show what it waits for."""
     from wpfsm.adapters.verbs import next as following
-    from wpfsm.adapters.verbs import proposing
+    from wpfsm.adapters.verbs import proposal
 
     if done and (settings or source or base or again):
         raise click.UsageError("--done ends the loop: it goes with --note and --detach only")
-    asked = proposing.Asked(settings, source, base, note, again, done)
+    asked = proposal.Asked(settings, source, base, note, again, done)
     return following.next_(given, loop, asked, detach=detach)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wpfsm.adapters.report.facts import Facts
-from wpfsm.adapters.report.wording import number
+from wpfsm.adapters.report.words import number
 from wpfsm.fsm.records import Trial
 
 DEEPEST = 6

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wpfsm.adapters.report.facts import Facts
-from wpfsm.adapters.report.wording import NONE
+from wpfsm.adapters.report.words import NONE
 from wpfsm.fsm.records import JSON, Job
 from wpfsm.fsm.units import usd
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wpfsm.adapters.report.axes import axis, band, layout, padded, text
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
-from wpfsm.adapters.report.wording import number
+from wpfsm.adapters.report.words import number
 from wpfsm.fsm.records import Job
 
 if TYPE_CHECKING:

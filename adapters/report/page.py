@@ -44,7 +44,7 @@ def render(facts: Facts) -> str:
     try:
         from markupsafe import Markup
 
-        from wpfsm.adapters.report.templating import environment, own
+        from wpfsm.adapters.report.environment import environment, own
 
         plotly = _plotly()
     except ImportError as error:

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from wpfsm.adapters.report.facts import Facts
-from wpfsm.adapters.report.wording import NONE, moment, number
+from wpfsm.adapters.report.words import NONE, moment, number
 from wpfsm.adapters.watchers.run_log import masked
 from wpfsm.fsm.records import EXIT_CODES, Outcome, State
 from wpfsm.fsm.records.handoff import Question

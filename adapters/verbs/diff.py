@@ -17,7 +17,7 @@ from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.rows import best_of, section
 from wpfsm.adapters.host.sources import LocalSources
 from wpfsm.adapters.terminal.output import Options, emit, hint
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.errors import Refused
 from wpfsm.fsm.records import JSON, Job, Loop, Trial
 from wpfsm.state.database import explained

@@ -10,7 +10,7 @@ from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.untrusted import fenced
 from wpfsm.adapters.terminal.job_text import diagnosis_lines
 from wpfsm.adapters.terminal.output import Options, emit, hint, read_text
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.errors import NotFound, UsageError
 from wpfsm.fsm.failures.redact import redact_lines
 from wpfsm.fsm.records import JSON, Job

@@ -15,7 +15,7 @@ from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.trial_rows import flat, report_rows, trial_rows
 from wpfsm.adapters.terminal.output import Options, emit, write_whole
 from wpfsm.adapters.terminal.visible import visible_json
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.records import JSON
 from wpfsm.state.database import explained
 

@@ -13,7 +13,7 @@ from wpfsm.adapters.aws.targets import history_of, target_of
 from wpfsm.adapters.documents import SCHEMA
 from wpfsm.adapters.documents.rows import best_of, section
 from wpfsm.adapters.terminal.output import Options, emit
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.errors import NotFound, UsageError
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import JSON, Job, Loop, Trial

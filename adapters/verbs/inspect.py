@@ -18,7 +18,7 @@ from wpfsm.adapters.documents.loop import loop_document, loops_document
 from wpfsm.adapters.terminal.loop_text import loop_text, loops_text
 from wpfsm.adapters.terminal.output import Options, emit, hint, print_json, say
 from wpfsm.adapters.terminal.table import terminal_width
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.errors import UsageError
 from wpfsm.fsm.records import JSON, Event, Loop, LoopHeader, State
 from wpfsm.fsm.units import parse_duration

@@ -21,7 +21,7 @@ from wpfsm.adapters.engine.bootstrap import INHERITED_LOCK
 from wpfsm.adapters.terminal.output import Options, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached, queued
-from wpfsm.adapters.verbs.naming import LANE
+from wpfsm.adapters.verbs.loop_name import LANE
 from wpfsm.fsm import controller
 from wpfsm.fsm.errors import Held, NotConfirmed, Refused
 from wpfsm.fsm.records import EXIT_CODES, Loop, Outcome, State

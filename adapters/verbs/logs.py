@@ -14,7 +14,7 @@ from wpfsm.adapters.terminal.driver_noise import folded
 from wpfsm.adapters.terminal.output import Options, hint, print_json
 from wpfsm.adapters.terminal.visible import visible
 from wpfsm.adapters.verbs.inspect import at_rest, look_seconds
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.errors import NotFound
 from wpfsm.fsm.failures.redact import redact_stream
 from wpfsm.fsm.ports import History

@@ -20,8 +20,8 @@ from wpfsm.adapters.verbs.detach import DETACHED, detach_loop
 from wpfsm.adapters.verbs.drive import drive_owned
 from wpfsm.adapters.verbs.inspect import document_of, look_seconds
 from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
-from wpfsm.adapters.verbs.naming import named
-from wpfsm.adapters.verbs.proposing import Asked, proposal_of
+from wpfsm.adapters.verbs.loop_name import named
+from wpfsm.adapters.verbs.proposal import Asked, proposal_of
 from wpfsm.fsm.errors import Held, Refused, StoreError, WpfsmError, with_fix
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import EXIT_CODES, Loop, Proposal, State

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wpfsm.adapters.aws.targets import history_of, sources_of
 from wpfsm.adapters.terminal.output import Options, emit, write_whole
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.records import JSON
 from wpfsm.state.database import explained
 

@@ -10,8 +10,8 @@ from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report, send_again
 from wpfsm.adapters.verbs.lanes import abandon_group, drive_lanes, own_group
-from wpfsm.adapters.verbs.naming import in_lane, named
-from wpfsm.adapters.verbs.proposing import instead_of_failed
+from wpfsm.adapters.verbs.loop_name import in_lane, named
+from wpfsm.adapters.verbs.proposal import instead_of_failed
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Held, with_fix

@@ -18,8 +18,8 @@ from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.drive import report, send_again
 from wpfsm.adapters.verbs.inspect import SHARED_LOOK_SECONDS
-from wpfsm.adapters.verbs.naming import named
-from wpfsm.adapters.verbs.proposing import instead_of_failed
+from wpfsm.adapters.verbs.loop_name import named
+from wpfsm.adapters.verbs.proposal import instead_of_failed
 from wpfsm.adapters.verbs.shared_driving import (
     PREFLIGHT_OVER,
     begin,

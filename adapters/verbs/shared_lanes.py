@@ -12,7 +12,7 @@ from wpfsm.adapters.engine.place import Place
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.verbs.detach import DETACHED
 from wpfsm.adapters.verbs.drive import report
-from wpfsm.adapters.verbs.proposing import instead_of_failed
+from wpfsm.adapters.verbs.proposal import instead_of_failed
 from wpfsm.adapters.verbs.shared_driving import begin, close_here, driving, what_needs_this_machine
 from wpfsm.fsm import controller
 from wpfsm.fsm.context import Context

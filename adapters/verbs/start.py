@@ -19,7 +19,7 @@ from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report
 from wpfsm.adapters.verbs.lanes import drive_lanes, own_group
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.adapters.watchers import mlflow, notify
 from wpfsm.fsm.errors import Held, Refused
 from wpfsm.fsm.loopfile.load import load

@@ -9,7 +9,7 @@ import time
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.output import Options, duration_option, hint
 from wpfsm.adapters.terminal.streams import outlive_output
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.errors import Held
 from wpfsm.fsm.records import Loop, Outcome, State
 from wpfsm.state.database import open_existing

@@ -10,7 +10,7 @@ from wpfsm.adapters.documents.lanes import resting
 from wpfsm.adapters.documents.loop import error_document
 from wpfsm.adapters.terminal.output import Options, emit
 from wpfsm.adapters.verbs.detach import DETACHED
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.records import JSON, State
 from wpfsm.fsm.units import duration
 

@@ -14,7 +14,7 @@ from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint,
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.terminal.table import terminal_width
 from wpfsm.adapters.verbs.inspect import document_of, look_seconds
-from wpfsm.adapters.verbs.naming import named
+from wpfsm.adapters.verbs.loop_name import named
 from wpfsm.fsm.ports import History
 from wpfsm.fsm.records import EXIT_CODES, Loop, State
 from wpfsm.state.database import explained

@@ -13,7 +13,8 @@ from wpfsm.fsm.context import Context
 from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.pool.owner import pool_owner
 from wpfsm.fsm.records import Change, Job, JobPatch, Outcome, PatchAttempt, Trial
-from wpfsm.fsm.states.diagnosing import asking, failure_memory, handoff
+from wpfsm.fsm.states.diagnosing import failure_memory, handoff
+from wpfsm.fsm.states.diagnosing.answer import answer
 from wpfsm.fsm.states.diagnosing.diagnose_job import diagnose_job, metric_of
 from wpfsm.fsm.states.diagnosing.next_step import after_verdict, end, limit_reached, proceed
 from wpfsm.fsm.states.diagnosing.remedy import Remedy, choose_patch
@@ -26,7 +27,7 @@ from wpfsm.fsm.strategies.phases import reached
 def run(ctx: Context) -> Change | None:
     """Judge the newest job, or go on with what was proposed in a hand-off; None when nothing was."""
     if ctx.loop.handoff is not None:
-        return asking.answer(ctx, ctx.loop.handoff)
+        return answer(ctx, ctx.loop.handoff)
     job = ctx.store.last_job()
     assert job is not None, "Diagnosing is entered with a job"
     trial = ctx.store.trial(job.trial)

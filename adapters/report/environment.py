@@ -11,7 +11,7 @@ from functools import cache
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from wpfsm.adapters.report.wording import moment, number, span
+from wpfsm.adapters.report.words import moment, number, span
 from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.units import usd
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
-from wpfsm.adapters.report.templating import environment
+from wpfsm.adapters.report.environment import environment
 from wpfsm.fsm.failures.redact import redact
 
 PARAGRAPH = environment().from_string('<p title="{{ title }}">{{ text }}</p>')
