@@ -33,6 +33,8 @@ def take_up_changes(ctx: Context, *, accept: bool) -> list[str]:
             since the hand-off.
     """
     notes: list[str] = []
+    if ctx.loop.handoff is not None and ctx.group_ended() is not None:
+        return notes  # a sibling took the answer, and it was the end: what is left to do is the release
     changed = _accept_file(ctx, notes, accept=accept)
     job = ctx.store.last_job()
     waiting = ctx.loop.handoff

@@ -163,15 +163,15 @@ class _Parent:
             return False
         if lane.starts == 0:
             return True
+        lane.starts = lane.starts if row.version == lane.seen_version else 1
+        if lane.starts >= MOST_STARTS:
+            return False
         if lane.code == HANDED_OFF or (lane.code == Refused.exit_code and row.handoff is not None):
             ended = any(each.outcome not in (None, Outcome.LET_GO) for each in rows)
             answered = any(p.status == "open" for p in self.history.proposals(self.group))
             waited = row.lane == 1 and all(each.state is State.CLOSED for each in rows if each.lane != 1)
             return ended or answered or waited
-        if lane.code in _NOT_AGAIN:
-            return False
-        lane.starts = lane.starts if row.version == lane.seen_version else 1
-        return lane.starts < MOST_STARTS
+        return lane.code not in _NOT_AGAIN
 
     def _start(self, row: Loop, lane: _Lane) -> None:
         if lane.starts:

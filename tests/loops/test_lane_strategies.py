@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from crash_world import LOOP_ID
-from lane_stories import TRAIN, group_of, jobs_of, outcomes, sweep, wrong
+from lane_stories import TRAIN, group_of, jobs_of, outcomes, sweep, until, wrong
 
 from wpfsm.adapters.documents.lanes import resting
 from wpfsm.adapters.emulator.runner.base import Launch
@@ -37,6 +38,26 @@ def test_as_many_proposals_as_lanes_run_side_by_side() -> None:
         for _ in range(2):
             group.resume()
             group.run()
+        assert wrong(group) == []
+        assert outcomes(group)[0] is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize("taker", [1, 2])
+def test_a_lane_whose_sibling_took_done_ends_too(taker: int) -> None:
+    """However late its process starts: it waits for no answer any more, and holds no pool for one."""
+    with group_of(sweep(2, 0, strategy={"type": "ask"})) as group:
+        group.run()
+        for rate in (1, 2):
+            group.world.propose(Proposal(LOOP_ID, 0, 0, "trial", {"lr": rate}))
+        group.resume()
+        group.run()
+        group.world.propose(Proposal(LOOP_ID, 0, 0, "done"))
+        group.kill(taker)  # its process has ended; this starts another one
+        until(group, lambda: outcomes(group)[taker - 1] is not None)
+        group.resume(edited=True)
+        group.run()
+        group.resume(edited=True)
+        group.run()
         assert wrong(group) == []
         assert outcomes(group)[0] is Outcome.COMPLETED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,9 +17,9 @@ SLOW_OK = (
 STARTING = ASK + "\nlimits: {max_jobs: 20}"
 
 
-def begun(bench: Bench, name: str, script: str = OK) -> None:
+def begun(bench: Bench, name: str, script: str = OK, *, more: str = STARTING) -> None:
     """An open loop after its first trial."""
-    file = bench.loop(name, script, more=STARTING)
+    file = bench.loop(name, script, more=more)
     text = file.read_text().replace("max_runtime: 5m}", "max_runtime: 5m, hyperparameters: {lr: 0.5}}")
     file.write_text(text)
     assert bench.run("start", file).code == 10
@@ -217,3 +218,24 @@ def test_a_discarded_edit_is_warned_of_and_the_folder_brought_back_to_the_best(b
     assert "Experiments" in page
     assert "verdict-discarded" in page
     assert bench.run("next", "edits", "--done").code == 0
+
+
+def test_two_proposals_run_side_by_side_on_two_lanes(bench: Bench) -> None:
+    """Each command waits for its own verdict, whoever of them drives the lanes; `--done` releases both pools."""
+    begun(bench, "both", f"time.sleep(2); {OK}", more=f"lanes: 2\n{STARTING}")
+    asked = [
+        bench.begin("next", "both", "--set", f"lr={rate}", "--note", rate, "-o", "json")
+        for rate in ("0.1", "0.2")
+    ]
+    for rate, process in zip(("0.1", "0.2"), asked, strict=True):
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 10, err
+        assert json.loads(out)["experiment"]["note"] == rate
+    done = bench.run("next", "both", "--done", "-o", "json")
+    assert done.code == 0, done.err
+    assert [trial["state"] for trial in done.json["trials"]] == ["completed"] * 3
+    assert {job["lane"] for job in done.json["jobs"]} == {1, 2}
+    assert {line["job"] for line in done.json["receipt"]["jobs"]} == {
+        job["name"] for job in done.json["jobs"]
+    }
+    assert done.json["pool"]["released"] is True
