@@ -17,7 +17,7 @@ _BUSY = ("pending", "running")
 
 
 def standing(history: History, loop: Loop) -> Loop:
-    """The group as one row: where the lane is that goes on, and the hand-off that the group waits in."""
+    """The group as one row: where the lane is that goes on, and the hand-off that the group waits in, once it waits."""
     if loop.lane != 1 or loop.state is State.CLOSED:
         return loop
     lanes = history.lanes(loop.id)
@@ -26,9 +26,9 @@ def standing(history: History, loop: Loop) -> Loop:
     if loop.outcome is Outcome.LET_GO and going_on is not None:
         shown = replace(loop, state=going_on.state, outcome=None, why="")
     waiting = resting(history, loop)
-    return (
-        shown if waiting is None else replace(shown, handoff=waiting.handoff, hold_until=waiting.hold_until)
-    )
+    if waiting is None:
+        return replace(shown, handoff=None, hold_until=None)
+    return replace(shown, handoff=waiting.handoff, hold_until=waiting.hold_until)
 
 
 def resting(history: History, loop: Loop) -> Loop | None:

@@ -17,14 +17,19 @@ from types import FrameType
 
 from wpfsm.adapters.documents.event import event_line, event_object
 from wpfsm.adapters.documents.lanes import resting, standing
-from wpfsm.adapters.engine.bootstrap import INHERITED_LOCK
+from wpfsm.adapters.engine.bootstrap import INHERITED_LOCK, Controller, connect
+from wpfsm.adapters.host.stop_request import StopSignals
 from wpfsm.adapters.terminal.output import Options, hint, print_json
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import detached, queued
 from wpfsm.adapters.verbs.loop_name import LANE
+from wpfsm.adapters.watchers.base import NullProgress
+from wpfsm.adapters.watchers.notify import NullNotifier
 from wpfsm.fsm import controller
+from wpfsm.fsm.context import Context
 from wpfsm.fsm.errors import Held, NotConfirmed, Refused
 from wpfsm.fsm.records import EXIT_CODES, Loop, Outcome, State
+from wpfsm.fsm.resume import take_up_changes
 from wpfsm.state import leases, store
 from wpfsm.state.connection import PatientConnection
 from wpfsm.state.history import History
@@ -95,6 +100,7 @@ class _Lane:
     code: int | None = None
     starts: int = 0
     seen_version: int = -1
+    heard: int = 0
 
     @property
     def lives(self) -> bool:
@@ -163,20 +169,29 @@ class _Parent:
             return False
         if lane.starts == 0:
             return True
-        lane.starts = lane.starts if row.version == lane.seen_version else 1
+        waits = lane.code == HANDED_OFF or (lane.code == Refused.exit_code and row.handoff is not None)
+        # One that waits may find that a sibling took the answer: that too is a reason to have been started.
+        if row.version != lane.seen_version or (waits and self.heard != lane.heard):
+            lane.starts = 1
         if lane.starts >= MOST_STARTS:
             return False
-        if lane.code == HANDED_OFF or (lane.code == Refused.exit_code and row.handoff is not None):
-            ended = any(each.outcome not in (None, Outcome.LET_GO) for each in rows)
-            answered = any(p.status == "open" for p in self.history.proposals(self.group))
-            waited = row.lane == 1 and all(each.state is State.CLOSED for each in rows if each.lane != 1)
-            return ended or answered or waited
-        return lane.code not in _NOT_AGAIN
+        return self._has_answer(row, rows) if waits else lane.code not in _NOT_AGAIN
+
+    def _has_answer(self, row: Loop, rows: Sequence[Loop]) -> bool:
+        """Whether there is something to do again for a lane that waits in its own hand-off, or in a sibling's."""
+        if any(each.outcome not in (None, Outcome.LET_GO) for each in rows):
+            return True
+        if row.handoff is not None and row.handoff.kind == "limit":
+            return False  # it is raised by a `resume`, which starts every lane
+        if any(p.status == "open" for p in self.history.proposals(self.group)):
+            return True
+        siblings_closed = all(each.state is State.CLOSED for each in rows if each.lane != row.lane)
+        return row.lane == 1 and row.handoff is None and siblings_closed
 
     def _start(self, row: Loop, lane: _Lane) -> None:
         if lane.starts:
             hint(f"lane {row.lane} is started again")
-        lane.starts, lane.seen_version = lane.starts + 1, row.version
+        lane.starts, lane.seen_version, lane.heard = lane.starts + 1, row.version, self.heard
         log = siblings(self.given.database, "logs") / f"{row.id}.controller.log"
         private_folder(log.parent)
         accept = ["--accept-changes"] if self.accept_changes else []
@@ -230,6 +245,20 @@ class _Parent:
                 signal.signal(number, handler)
 
 
+def take_up_answer(given: Options, connection: PatientConnection, group: Loop, *, accept: bool) -> None:
+    """Take up what was changed since the hand-off that the group waits in, before any lane is started.
+
+    Raises:
+        Held: A live process drives the lane that waits.
+        Refused: Nothing was changed, or what was changed is not accepted.
+    """
+    waiting = resting(History(connection), group)
+    if waiting is not None:
+        with _owning(given, connection, waiting) as owned:
+            for note in take_up_changes(Context(owned.ports), accept=accept):
+                hint(note)
+
+
 def abandon_group(
     given: Options,
     connection: PatientConnection,
@@ -239,30 +268,37 @@ def abandon_group(
     *,
     judged: Loop | None = None,
 ) -> None:
-    """Send the group to its release: the first lane's end is every lane's.
+    """Send the group to its release: the end of any lane that was not let go is every lane's.
 
     With ``judged``, nothing is done once somebody has driven the first lane since.
 
     Raises:
-        Held: A live process drives the first lane.
+        Held: A live process drives the lane.
     """
-    from wpfsm.adapters.engine.bootstrap import connect
-    from wpfsm.adapters.host.stop_request import StopSignals
-    from wpfsm.adapters.watchers.base import NullProgress
-    from wpfsm.adapters.watchers.notify import NullNotifier
+    lanes = History(connection).lanes(group.id)
+    # The first lane may have been let go already, and wait for one that is not over.
+    going_on = next((each for each in lanes if each.state not in (State.RELEASING, State.CLOSED)), lanes[0])
+    with _owning(given, connection, going_on) as owned:
+        if judged is not None:
+            ours = int(going_on.id == judged.id)  # taking a lane over raises its epoch
+            if History(connection).find(judged.id).epoch != judged.epoch + ours:
+                raise Held(f"loop {judged.id} was taken up by somebody else a moment ago")
+        controller.abandon(owned.ports, outcome, why)
 
+
+@contextlib.contextmanager
+def _owning(given: Options, connection: PatientConnection, lane: Loop) -> Iterator[Controller]:
+    """One lane, for what is done to its rows before its process is started."""
     with contextlib.closing(StopSignals()) as signals:
         owned = connect(
             connection,
             given.database,
-            group,
+            lane,
             progress=NullProgress(),
             notifier=NullNotifier(),
             signals=signals,
         )
         try:
-            if judged is not None and owned.ports.store.loop().epoch != judged.epoch + 1:
-                raise Held(f"loop {judged.id} was taken up by somebody else a moment ago")
-            controller.abandon(owned.ports, outcome, why)
+            yield owned
         finally:
             owned.close()

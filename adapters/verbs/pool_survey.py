@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.aws.account import Account
 from wpfsm.adapters.aws.targets import history_of
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound, WpfsmError, with_fix
@@ -125,6 +126,7 @@ def _holder(loop_id: str, database: Path, history: History | None, now: float) -
             return "unknown"
         if look(history, database, loop, now).alive is not False:
             return "live"
+        loop = standing(history, loop)
     except Exception:  # noqa: BLE001 - whatever is wrong inside the file, the pool bills all the same
         return "unknown"
     waiting = loop.state is State.DIAGNOSING and loop.hold_until is not None and loop.hold_until > now

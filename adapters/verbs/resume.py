@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.engine.bootstrap import Controller
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.detach import DETACHED, detach_loop, detached
 from wpfsm.adapters.verbs.drive import drive, report, send_again
-from wpfsm.adapters.verbs.lanes import abandon_group, drive_lanes, own_group
+from wpfsm.adapters.verbs.lanes import abandon_group, drive_lanes, own_group, take_up_answer
 from wpfsm.adapters.verbs.loop_name import in_lane, named
 from wpfsm.adapters.verbs.proposal import instead_of_failed
 from wpfsm.fsm import controller
@@ -70,7 +71,8 @@ def resume(
         )
         return ENDED
     if skip or settings:
-        propose(connection, given.database, instead_of_failed(loop, skip=skip, settings=settings))
+        waiting = standing(History(connection), loop)
+        propose(connection, given.database, instead_of_failed(waiting, skip=skip, settings=settings))
 
     if loop.lane and not in_lane():
         return _resume_group(given, connection, loop, accept_changes=accept_changes, detach=detach)
@@ -87,6 +89,11 @@ def _resume_group(
     given: Options, connection: PatientConnection, group: Loop, *, accept_changes: bool, detach: bool
 ) -> int:
     lease = own_group(given, group.id)
+    try:
+        take_up_answer(given, connection, group, accept=accept_changes)
+    except BaseException:
+        lease.release()
+        raise
     if detach:
         forget_stop(connection, given.database, group.id)
         detach_loop(given, group, lease)

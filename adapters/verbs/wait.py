@@ -65,16 +65,23 @@ def _until_rest(given: Options, history: History, loop_id: str, deadline: float)
                 print_json(event_object(event))
             else:
                 hint(event_line(event))
-        if rest := _ended(loop):
+        alive = look(history, given.database, loop, time.time()).alive
+        if (rest := _ended(loop)) and not (alive and _is_answered(history, loop)):
             return rest
         now = time.monotonic()
-        if look(history, given.database, loop, time.time()).alive is not False:
+        if alive is not False:
             driven_at = now
         elif now - driven_at >= _DEAD_SECONDS:
             return _deserted(history, loop)
         if now >= deadline:
             return _Rest(STILL_RUNNING, f"still {loop.state}; wpfsm wait {loop_id} waits again")
         time.sleep(min(look_seconds(given), max(0.0, deadline - now)))
+
+
+def _is_answered(history: History, loop: Loop) -> bool:
+    """Whether somebody has proposed what its controller is about to take: `next --detach` comes back before that."""
+    asks = loop.handoff is not None and loop.handoff.kind != "limit"
+    return asks and any(each.status == "open" for each in history.proposals(loop.id))
 
 
 def _ended(loop: Loop) -> _Rest | None:

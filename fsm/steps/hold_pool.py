@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from wpfsm.fsm.context import Context
 from wpfsm.fsm.pool.keep_alive import cap
 from wpfsm.fsm.pool.owner import pool_owner
+from wpfsm.fsm.records import Job
 from wpfsm.fsm.records.handoff import HeldPool
 from wpfsm.fsm.steps.observe_job import observe
 from wpfsm.fsm.steps.service_writes import set_keep_alive
@@ -46,13 +47,13 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
     """
     owner = pool_owner(ctx.jobs())
     if owner is None or owner.ended_at is None:
-        return Hold()
+        return _hold_of_a_siblings(ctx, ctx.store.last_job(), seconds)
     while owner.pool_status != "Available":
         reading = ctx.gateway.describe(owner.name)
         if reading:
             owner = observe(owner, reading, ctx.clock.now())
         if not owner.may_hold_pool:
-            return Hold()
+            return _hold_of_a_siblings(ctx, owner, seconds)
         if owner.pool_status != "Available":
             what = f"the pool of {owner.name} to be reported"
             if ctx.clock.now() - ctx.since(what) > ctx.pace.grace:
@@ -68,8 +69,23 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
     if updated and not set_keep_alive(
         ctx, owner, keep_alive, f"held for {duration(keep_alive - idled)} while it is mended"
     ):
-        return Hold()
+        return _hold_of_a_siblings(ctx, owner, seconds)
     until = owner.ended_at + keep_alive
     gone_by = max(until, now + keep_alive) if updated else until
     rate = ctx.price.usd_per_hour * ctx.file.pool.instance_count if ctx.price else None
     return Hold(until, gone_by, rate, None if rate is None else round(rate * (gone_by - now) / 3600, 4))
+
+
+def _hold_of_a_siblings(ctx: Context, job: Job | None, seconds: float) -> Hold:
+    """A job of the group took this lane's pool over: the one that is left for it is held as long, by its own lane."""
+    if job is None or not ctx.loop.lane:
+        return Hold()
+    if not job.reused_by and (reading := ctx.gateway.describe(job.name)):
+        job = observe(job, reading, ctx.clock.now())
+    if not any(each.name == job.reused_by for each in ctx.group_jobs()):
+        return Hold()
+    longest = cap(allow_long=ctx.file.pool.allow_long_keep_alive)
+    held = max(1, math.floor(min(longest, seconds, ctx.idle_within_limits())))
+    until = ctx.clock.now() + held
+    rate = ctx.price.usd_per_hour * ctx.file.pool.instance_count if ctx.price else None
+    return Hold(until, until, rate, None if rate is None else round(rate * held / 3600, 4))

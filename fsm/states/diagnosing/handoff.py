@@ -66,10 +66,11 @@ def take_up(ctx: Context, digest: str, *, settings_changed: bool = False, what: 
     accepted = ctx.loop.handoff.accepted if ctx.loop.handoff else ()
     given = source_edits.user_digest(ctx, trial)
     if digest == given and not settings_changed and not accepted:
+        folder = trial.source or ctx.file.job.source
+        edited = f"edit {folder}, then wpfsm resume {ctx.loop.group}; or " if folder else ""
         raise Refused(
             f"the source is unchanged since {job.name} failed: the same job would fail again",
-            fix=f"edit {trial.source or ctx.file.job.source}, then wpfsm resume {ctx.loop.group}; "
-            f"or wpfsm resume {ctx.loop.group} --abandon",
+            fix=f"{edited}wpfsm resume {ctx.loop.group} --set NAME=VALUE, or --skip, or --abandon",
         )
     result = source_edits.rebase_edit(ctx, trial.source_digest, given, digest)
     patch = _edit(ctx, trial, digest, result, what or "an edit made during the hand-off")
