@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from wpfsm.adapters.detect.evidence import Evidence, gather
+from wpfsm.adapters.detect.evidence import RequestEvidence, gather
 from wpfsm.adapters.detect.features import features
 from wpfsm.adapters.detect.findings import Detection, Pattern, Plan, Trial
 from wpfsm.adapters.detect.messages import DECLINE, refusal, with_message
@@ -76,7 +76,7 @@ def detect(text: str) -> Detection:
     )
 
 
-def _following(tail: Evidence, probability: float) -> Detection:
+def _following(tail: RequestEvidence, probability: float) -> Detection:
     """The phase that goes on from the best trial of the one before: "..., then with the best one try dropout 0.1, 0.2"."""
     reach = tail.goals.target is not None and not tail.varies
     pattern = Pattern.TRAIN_UNTIL_METRIC if reach else Pattern.HYPERPARAMETER_SWEEP
@@ -87,7 +87,7 @@ def _following(tail: Evidence, probability: float) -> Detection:
 
 
 def decide(
-    evidence: Evidence, verdict: Verdict, yes: float, no: float
+    evidence: RequestEvidence, verdict: Verdict, yes: float, no: float
 ) -> tuple[bool | None, Pattern, Reason | None]:
     """The verdict: candidate or not or unknown, the pattern, and the reason where one speaks against it."""
     p, pattern = verdict.probability, _pattern(evidence, verdict.pattern)
@@ -103,7 +103,7 @@ def decide(
     return None, pattern, soft
 
 
-def _pattern(evidence: Evidence, likely: Pattern) -> Pattern:
+def _pattern(evidence: RequestEvidence, likely: Pattern) -> Pattern:
     """The model's pattern, but that listed values of two parameters, to be crossed, are a grid of configurations."""
     names = {name for trial in evidence.trials for name in trial} - {"seed"}
     if evidence.parts and evidence.seeds and evidence.trials == evidence.seeds:
@@ -112,7 +112,7 @@ def _pattern(evidence: Evidence, likely: Pattern) -> Pattern:
     return Pattern.CONFIG_GRID if crossed and likely is Pattern.HYPERPARAMETER_SWEEP else likely
 
 
-def trials_for(pattern: Pattern, evidence: Evidence) -> list[Trial]:
+def trials_for(pattern: Pattern, evidence: RequestEvidence) -> list[Trial]:
     """The trials that a request of this pattern spells out."""
     listed = evidence.trials if evidence.varies else []
     if pattern is Pattern.DEPENDENCY_DEBUGGING:
@@ -128,7 +128,7 @@ def trials_for(pattern: Pattern, evidence: Evidence) -> list[Trial]:
     return [] if evidence.varied or pattern is Pattern.RECIPE_ITERATION else evidence.parts
 
 
-def _plan(pattern: Pattern, evidence: Evidence, trials: list[Trial]) -> Plan:
+def _plan(pattern: Pattern, evidence: RequestEvidence, trials: list[Trial]) -> Plan:
     plan = evidence.plan
     if evidence.rule is not None:
         unsaid = "" if evidence.rule[1] else ", from a value that the request does not name"
@@ -138,7 +138,11 @@ def _plan(pattern: Pattern, evidence: Evidence, trials: list[Trial]) -> Plan:
 
 
 def _why(
-    candidate: bool | None, evidence: Evidence, verdict: Verdict, trials: list[Trial], reason: Reason | None
+    candidate: bool | None,
+    evidence: RequestEvidence,
+    verdict: Verdict,
+    trials: list[Trial],
+    reason: Reason | None,
 ) -> str:
     parts: list[str] = [f"a number to reach ({evidence.goals.target})"] if evidence.goals.target else []
     if len(trials) > 1:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wpfsm.adapters.detect.findings import Detection, Pattern
-from wpfsm.adapters.detect.strategies import Flow, Phase, jobs_of, phases_of
+from wpfsm.adapters.detect.strategies import DraftPhase, Flow, jobs_of, phases_of
 from wpfsm.adapters.detect.tables import texts
 
 _NUMBER = "(-?(?:[Nn]a[Nn]|[Ii]nf)|[0-9.eE+-]+)"
@@ -67,7 +67,7 @@ def _expression(metric: str) -> str:
     return rf"(?i)(?:^|[^\w]){words}['\"]?\s*[=:]\s*{_NUMBER}"
 
 
-def _lines(phase: Phase, *, listed: bool) -> Iterator[str]:
+def _lines(phase: DraftPhase, *, listed: bool) -> Iterator[str]:
     """The lines of a strategy; as one of several phases, an entry of a list."""
     indent = "    " if listed else "  "
     yield from (f"  # {_one_line(line)}" for line in phase.above)

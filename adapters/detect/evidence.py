@@ -19,7 +19,7 @@ from wpfsm.adapters.detect.variants import ablated_parts, recipes_of
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RequestEvidence:
     """What the rules read in a request.
 
     Attributes:
@@ -75,7 +75,7 @@ class Evidence:
         return next(named, None)
 
 
-def gather(text: str) -> Evidence:
+def gather(text: str) -> RequestEvidence:
     """Read a request with every rule; never raises."""
     request = read(text)
     data = read_data(request.english, request.blocks)
@@ -103,7 +103,7 @@ def gather(text: str) -> Evidence:
         trials = [{**trial, **seed} for trial in trials or [{}] for seed in seeds][:MAX_TRIALS]
     fixed, pool = word_set("tuples"), word_set("pool")
     trials = [{k: v for k, v in trial.items() if k not in fixed and "'" not in k} for trial in trials]
-    return Evidence(
+    return RequestEvidence(
         request,
         data,
         goals,

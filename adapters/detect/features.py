@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from wpfsm.adapters.detect.evidence import Evidence
+from wpfsm.adapters.detect.evidence import RequestEvidence
 from wpfsm.adapters.detect.languages import language
 from wpfsm.adapters.detect.tables import rule
 
@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*(?:e[-+]?\d+)?")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[^\w\s]")
 
 
-def features(evidence: Evidence) -> Iterator[str]:
+def features(evidence: RequestEvidence) -> Iterator[str]:
     """The features by kind: `w:` words, `c:` characters, `s:` words with the names and numbers as tags, `r:` rules."""
     seen = {f"r:{fact}" for fact in _facts(evidence)}
     for text in dict.fromkeys((evidence.request.asked, evidence.request.english)):
@@ -32,7 +32,7 @@ def _grams(words: Sequence[str], shortest: int, longest: int) -> Iterator[str]:
         yield from (" ".join(words[at : at + n]) for at in range(len(words) - n + 1))
 
 
-def _facts(evidence: Evidence) -> Iterator[str]:
+def _facts(evidence: RequestEvidence) -> Iterator[str]:
     """What the rules found, in words."""
     trials, asked, plan = evidence.trials, evidence.request.asked, evidence.plan
     names = " ".join({name: name for trial in trials for name in trial})

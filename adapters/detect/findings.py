@@ -24,7 +24,7 @@ class Pattern(StrEnum):
 
 
 @dataclass(frozen=True)
-class Target:
+class StatedTarget:
     """The number at which a loop may stop.
 
     Attributes:
@@ -101,7 +101,7 @@ class Detection:
     why: str
     reason: str = ""
     trials: list[Trial] = field(default_factory=list)
-    target: Target | None = None
+    target: StatedTarget | None = None
     message: str = ""
     decline: str = ""
     settings: Mapping[str, Value] = field(default_factory=dict)

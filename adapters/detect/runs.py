@@ -12,7 +12,7 @@ from wpfsm.adapters.detect.tables import Parameter, word_set
 
 
 @dataclass
-class Run:
+class ValueRun:
     """A run of values: the places of its items, the signs between them, and what they are counted in."""
 
     places: list[int]
@@ -68,8 +68,8 @@ class Runs:
     def _at(self, n: int) -> Item:
         return self.items[n] if 0 <= n < len(self.items) else _NOTHING
 
-    def _run(self, at: int) -> Run:
-        run, owner = Run([at], []), self._left(at)
+    def _run(self, at: int) -> ValueRun:
+        run, owner = ValueRun([at], []), self._left(at)
         gap = _GAP.match(self.shape, at + 1)
         while gap is not None and gap.end() - run.places[-1] <= 8:
             between = self.items[run.places[-1] + 1 : gap.end()]
@@ -84,7 +84,7 @@ class Runs:
         return run
 
     def _goes_on(
-        self, run: Run, gap: re.Match[str], owner: Parameter | None, *, join: str, line: bool
+        self, run: ValueRun, gap: re.Match[str], owner: Parameter | None, *, join: str, line: bool
     ) -> bool:
         """Whether the value behind a gap is one more of a run."""
         first, item, after = self.items[run.places[0]], self.items[gap.end()], self._at(gap.end() + 1)
@@ -135,7 +135,7 @@ class Runs:
             return None
         return None if self._at(match.end()).text in {"=", ":"} else self.items[match.end() - 1].parameter
 
-    def _unknown(self, run: Run) -> Parameter | None:
+    def _unknown(self, run: ValueRun) -> Parameter | None:
         """A name that no table knows beside a run: "specaugment strengths like 0.2, 0.5", "2 or 4 towers"."""
         start, end = run.places[0], run.places[-1] + 1
         while start and (
@@ -163,8 +163,8 @@ class Runs:
             and not plain.endswith("ly")
         )
 
-    def _values(self, run: Run) -> list[Value | None]:
+    def _values(self, run: ValueRun) -> list[Value | None]:
         return [self.items[n].value for n in run.places]
 
-    def _end(self, run: Run) -> int:
+    def _end(self, run: ValueRun) -> int:
         return self.items[run.places[-1]].start + len(self.items[run.places[-1]].raw)

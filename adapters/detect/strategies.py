@@ -24,7 +24,7 @@ class Flow(str):
 
 
 @dataclass
-class Phase:
+class DraftPhase:
     """A strategy of the loop file.
 
     Attributes:
@@ -40,17 +40,17 @@ class Phase:
     jobs: int | None = None
 
 
-def phases_of(detection: Detection) -> list[Phase]:
+def phases_of(detection: Detection) -> list[DraftPhase]:
     """One strategy, or phases: mending first, what follows on the best trial, what the user proposes by hand."""
     phases = [_phase(detection)]
     if detection.plan.mend_first and phases[0].keys["type"] != "fix":
         above = ["Leave this phase out when `wpfsm rehearse` has shown that the script runs."]
-        phases.insert(0, Phase({"type": "fix", "attempts": _MENDING}, above=above, jobs=_MENDING))
+        phases.insert(0, DraftPhase({"type": "fix", "attempts": _MENDING}, above=above, jobs=_MENDING))
     if detection.following is not None:
         phases.append(_phase(detection.following))
         phases[-1].keys["from"] = "best"
     elif detection.plan.by_hand and detection.pattern is not Pattern.TRAIN_UNTIL_METRIC:
-        ask = Phase({"type": "ask"}, {"type": "waits for what you propose: wpfsm next LOOP --set k=v"})
+        ask = DraftPhase({"type": "ask"}, {"type": "waits for what you propose: wpfsm next LOOP --set k=v"})
         phases[len(phases) - (not detection.trials) :] = [ask]
     return phases
 
@@ -61,7 +61,7 @@ def jobs_of(detection: Detection) -> int | None:
     return sum(n for n in counts if n) if counts and all(counts) else None
 
 
-def _phase(found: Detection) -> Phase:
+def _phase(found: Detection) -> DraftPhase:
     trials = distinct(found.trials)
     if found.pattern is Pattern.TRAIN_UNTIL_METRIC:
         return _until(found, trials)
@@ -76,10 +76,10 @@ def _phase(found: Detection) -> Phase:
     search, often = _search(found, trials), min(found.plan.repeats or 1, 20)
     repeats = {"repeats": often} if often > 1 else {}
     keys = {"type": "sweep", **search.keys, **repeats}
-    return Phase(keys, search.remarks, jobs=search.jobs and search.jobs * often)
+    return DraftPhase(keys, search.remarks, jobs=search.jobs and search.jobs * often)
 
 
-def _search(found: Detection, trials: Sequence[Trial]) -> Phase:
+def _search(found: Detection, trials: Sequence[Trial]) -> DraftPhase:
     """The search as asked: draws where it says so or where there are ranges, else the grid or the list."""
     plan, drawn = found.plan, found.plan.method in _DRAWN
     names = dict.fromkeys(name for trial in trials for name in trial)
@@ -97,16 +97,16 @@ def _search(found: Detection, trials: Sequence[Trial]) -> Phase:
             remarks |= {} if name in columns else {name: "TODO: the range"}
         method = plan.method if drawn else "random"
         keys = {"method": method, "count": count or _SEARCH_TRIALS, "parameters": parameters}
-        return Phase(keys, remarks, jobs=count)
+        return DraftPhase(keys, remarks, jobs=count)
     if not trials:
         unsaid = (found.varied or ("lr",))[:2]
         remarks = {"parameters": "TODO: the request names no values", **dict.fromkeys(unsaid, "TODO")}
         proposed = {name: _placeholder("placeholders", name, "[1, 2]") for name in unsaid}
-        return Phase({"method": "grid", "parameters": proposed}, remarks)
+        return DraftPhase({"method": "grid", "parameters": proposed}, remarks)
     alike = all(trial.keys() == trials[0].keys() for trial in trials)
     if alike and [tuple(trial.values()) for trial in trials] == list(product(*columns.values())):
-        return Phase({"method": "grid", "parameters": columns}, jobs=len(trials))
-    return Phase({"method": "list", "trials": list(trials)}, jobs=len(trials))
+        return DraftPhase({"method": "grid", "parameters": columns}, jobs=len(trials))
+    return DraftPhase({"method": "list", "trials": list(trials)}, jobs=len(trials))
 
 
 def _placeholder(section: str, name: str, otherwise: str) -> Flow:
@@ -122,7 +122,7 @@ def _scaled(value: object) -> object:
     return {**value, "scale": "log"} if isinstance(low, float) and 0 < low * 10 <= high else value
 
 
-def _until(found: Detection, trials: Sequence[Trial]) -> Phase:
+def _until(found: Detection, trials: Sequence[Trial]) -> DraftPhase:
     most = found.plan.most or found.plan.count
     target = str(found.target) if found.target else "eval_loss < 0.30"
     remarks = {} if found.target else {"target": "TODO: the number that ends it"}
@@ -130,24 +130,24 @@ def _until(found: Detection, trials: Sequence[Trial]) -> Phase:
     if not trials:
         above = ["Without `propose`, every job continues the same configuration from its last checkpoint."]
         remarks |= {} if most else {"max_trials": "TODO: when to give up"}
-        return Phase({**keys, "max_trials": most or _UNTIL_TRIALS}, remarks, above, most)
+        return DraftPhase({**keys, "max_trials": most or _UNTIL_TRIALS}, remarks, above, most)
     search = _search(found, trials)
     keys |= {"max_trials": most} if most else {}
     remarks = {**remarks, "patience": "TODO: trials without a better metric", **search.remarks}
     jobs = min(filter(None, (most, search.jobs)), default=None)
-    return Phase({**keys, "patience": 3, "propose": search.keys}, remarks, jobs=jobs)
+    return DraftPhase({**keys, "patience": 3, "propose": search.keys}, remarks, jobs=jobs)
 
 
-def _fix(found: Detection, trials: Sequence[Trial]) -> Phase:
+def _fix(found: Detection, trials: Sequence[Trial]) -> DraftPhase:
     remarks = {"type": "until one job completes"}
     remarks |= {} if found.plan.most else {"attempts": "TODO: how many may fail"}
     named = [", ".join(f"{name}: {value}" for name, value in trial.items()) for trial in trials]
     above = [f"The request names {each}" for each in named]
     above.append("smoke: {max_steps: 10} gives the attempts a short run.")
-    return Phase({"type": "fix", "attempts": found.plan.most or 6}, remarks, above, found.plan.most)
+    return DraftPhase({"type": "fix", "attempts": found.plan.most or 6}, remarks, above, found.plan.most)
 
 
-def _ablate(found: Detection, trials: Sequence[Trial]) -> Phase:
+def _ablate(found: Detection, trials: Sequence[Trial]) -> DraftPhase:
     remark = "TODO: the hyperparameters that your script reads"
     jobs = len(trials) * (found.plan.repeats or 1) if len(trials) > 1 else None
     if len(trials) < 2:
@@ -162,15 +162,17 @@ def _ablate(found: Detection, trials: Sequence[Trial]) -> Phase:
         variants.append({"name": label[:100], "set": changed})
     keys: dict[str, object] = {"type": "ablate", "baseline": baseline, "variants": variants}
     if (found.plan.repeats or 1) > 1:
-        return Phase({**keys, "repeats": found.plan.repeats}, {"baseline": remark}, [], jobs)
-    return Phase(keys, {"baseline": remark}, ["repeats: 2 or more lets the verdict know the noise."], jobs)
+        return DraftPhase({**keys, "repeats": found.plan.repeats}, {"baseline": remark}, [], jobs)
+    return DraftPhase(
+        keys, {"baseline": remark}, ["repeats: 2 or more lets the verdict know the noise."], jobs
+    )
 
 
-def _recipes(found: Detection, trials: Sequence[Trial]) -> Phase:
+def _recipes(found: Detection, trials: Sequence[Trial]) -> DraftPhase:
     if not trials:
         varied = next(iter(found.varied), "recipe")
         listed = [{"name": f"recipe-{n}", "hyperparameters": {varied: n}} for n in (1, 2)]
-        return Phase({"type": "recipes", "recipes": listed}, {"recipes": "TODO: placeholders"})
+        return DraftPhase({"type": "recipes", "recipes": listed}, {"recipes": "TODO: placeholders"})
     labels = [str(trial.get("recipe", "")).replace("'", "") for trial in trials]
     recipes: dict[str, dict[str, object]] = {}
     for label, trial in zip(labels, trials, strict=True):
@@ -185,7 +187,7 @@ def _recipes(found: Detection, trials: Sequence[Trial]) -> Phase:
     remark = (
         "in order" if any(len(trial) > 1 for trial in trials) else "in order; TODO: what your script reads"
     )
-    return Phase(
+    return DraftPhase(
         {"type": "recipes", "recipes": list(recipes.values())}, {"recipes": remark}, [], len(recipes)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from wpfsm.adapters.detect.findings import Target
+from wpfsm.adapters.detect.findings import StatedTarget
 from wpfsm.adapters.detect.items import Item, items_of
 from wpfsm.adapters.detect.tables import rule
 
@@ -17,7 +17,7 @@ _NO_METRIC = frozenset({"weight", "scale", "coefficient", "function", "term", "h
 class Goals:
     """The target of a text, and the starts of the numbers that belong to metrics."""
 
-    target: Target | None
+    target: StatedTarget | None
     taken: frozenset[int]
 
 
@@ -34,7 +34,7 @@ def read_goals(text: str) -> Goals:
     items = items_of(text)
     metrics = _metrics(items, text)
     taken: set[int] = set()
-    best: tuple[int, Target] | None = None
+    best: tuple[int, StatedTarget] | None = None
     percents = False
     for n, item in enumerate(items if metrics else ()):
         metric = _metric_of(n, items, metrics, text) if item.tag == "N" else None
@@ -64,7 +64,7 @@ def read_goals(text: str) -> Goals:
             percent, value = True, value / 100
         strength = 2 if rule("contract").search(near) else 1
         if best is None or strength >= best[0]:
-            best = (strength, Target(metric.name, op, value, percent))
+            best = (strength, StatedTarget(metric.name, op, value, percent))
     return Goals(best[1] if best else None, frozenset(taken))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from wpfsm.adapters.detect.findings import Value
 from wpfsm.adapters.detect.intervals import values_between
 from wpfsm.adapters.detect.items import Item
-from wpfsm.adapters.detect.runs import Run, Runs
+from wpfsm.adapters.detect.runs import Runs, ValueRun
 from wpfsm.adapters.detect.tables import Parameter, rule, word_set
 
 MAX_TRIALS = 200
@@ -106,7 +106,7 @@ class _Reader(Runs):
             at += 1
         return self.out
 
-    def _assign(self, run: Run) -> None:
+    def _assign(self, run: ValueRun) -> None:
         first, alone = self.items[run.places[0]], len(run.places) == 1
         listed = alone and "," in self.shape[max(0, run.places[0] - 2) : run.places[0]]
         jobs = listed and self._at(run.places[0] + 1).tag == "J"  # "lr and wd, like 9 trials"
@@ -133,7 +133,7 @@ class _Reader(Runs):
         if named is not None and self._plausible(named, run):
             self._put(run, named, sure=sure)
 
-    def _only_counts(self, run: Run) -> bool:
+    def _only_counts(self, run: ValueRun) -> bool:
         """Whether a run without an owner counts jobs, days or things: "14k series, 730 days", "20 jobs", "3 May"."""
         after, before, alone = self._at(run.places[-1] + 1), self._at(run.places[0] - 1), len(run.places) == 1
         if run.unit is not None and run.unit.tag != "P" and run.unit.text != after.text:
@@ -143,7 +143,7 @@ class _Reader(Runs):
         dated = after.text in word_set("dates") or before.text in word_set("moments")
         return after.tag in "J$u" or dated or rule("counted").match(after.text) is not None
 
-    def _counted(self, run: Run, owner: Parameter | None) -> Parameter | None:
+    def _counted(self, run: ValueRun, owner: Parameter | None) -> Parameter | None:
         """The parameter that counts a run from behind ("8 epochs"), unless it has a number of its own."""
         place = run.places[-1] + 1
         unit = run.unit or self._at(place)
@@ -155,7 +155,7 @@ class _Reader(Runs):
         taken = owner is not None and (owner.name == unit.parameter.name or len(run.places) > 1 or assigned)
         return None if own or taken else unit.parameter
 
-    def _plausible(self, parameter: Parameter, run: Run) -> bool:
+    def _plausible(self, parameter: Parameter, run: ValueRun) -> bool:
         values = self._values(run)
         wide = parameter.name in {"num_layers", "num_heads", "layers"}
         if wide and any(isinstance(v, int) and v >= 64 for v in values):
@@ -165,7 +165,7 @@ class _Reader(Runs):
             parameter.domain != "i" or whole or self._at(run.places[0]).tag == "D"
         )
 
-    def _put(self, run: Run, parameter: Parameter, *, sure: bool = True) -> None:
+    def _put(self, run: ValueRun, parameter: Parameter, *, sure: bool = True) -> None:
         values = tuple(dict.fromkeys(_converted(parameter, self.items[n]) for n in run.places))
         start, end = self.items[run.places[0]].start, self._end(run)
         said = rule("as it is").search(self.text[max(0, start - 45) : start])
@@ -181,7 +181,7 @@ class _Reader(Runs):
             found = replace(found, values=listed, bounds=None if listed else (min(numbers), max(numbers)))
         self.out.assignments.append(found)
 
-    def _is_range(self, run: Run) -> bool:
+    def _is_range(self, run: ValueRun) -> bool:
         first, join = run.places[0], run.joins[0]
         start, before = self.items[first].start, self._at(first - 1).text
         opened = "f" in self.shape[max(0, first - 2) : first] and "-" in join

@@ -20,7 +20,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 
 
 
 @dataclass(frozen=True)
-class Frame:
+class PlotFrame:
     """The room that a chart has. The page picks the figure of its own width.
 
     Attributes:
@@ -39,8 +39,8 @@ class Frame:
         return self.width < 500
 
 
-NARROW = Frame("narrow", width=310, label=33)
-WIDE = Frame("wide", width=640, label=36)
+NARROW = PlotFrame("narrow", width=310, label=33)
+WIDE = PlotFrame("wide", width=640, label=36)
 
 
 def layout(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.report.axes import CHARACTER, Frame, axis, layout
+from wpfsm.adapters.report.axes import CHARACTER, PlotFrame, axis, layout
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.fsm.costs.job_cost import bill
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
 
 
-def cost(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
+def cost(facts: Facts, palette: Palette, frame: PlotFrame) -> go.Figure | None:
     """Dollars of this loop against the same jobs cold."""
     ledger = facts.ledger
     rate = ledger.price_per_hour
@@ -40,7 +40,7 @@ def cost(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
     return _comparison(parts, palette, frame, usd, "USD", ledger.cost_usd, ledger.cold.cost_usd)
 
 
-def wall_time(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
+def wall_time(facts: Facts, palette: Palette, frame: PlotFrame) -> go.Figure | None:
     """Seconds of this loop against the same jobs cold."""
     ledger = facts.ledger
     wall, cold = ledger.wall_seconds, ledger.cold.wall_seconds
@@ -72,7 +72,7 @@ def _around(facts: Facts) -> tuple[float, float]:
 def _comparison(
     parts: Mapping[str, tuple[str, float, float]],
     palette: Palette,
-    frame: Frame,
+    frame: PlotFrame,
     spell: Callable[[float | None], str],
     unit: str,
     ours: float,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.report.axes import Frame, axis, layout, scale, text
+from wpfsm.adapters.report.axes import PlotFrame, axis, layout, scale, text
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.fsm.records import Curve, Job
@@ -19,7 +19,7 @@ MOST_JOBS = 20
 """Lines of a chart; the best job's and the newest ones are drawn."""
 
 
-def curves(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
+def curves(facts: Facts, palette: Palette, frame: PlotFrame) -> go.Figure | None:
     """A chart for each metric that a job reported more than once; None when none was."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots

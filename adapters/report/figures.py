@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from wpfsm.adapters.report.axes import Frame
+from wpfsm.adapters.report.axes import PlotFrame
 from wpfsm.adapters.report.comparison import cost, wall_time
 from wpfsm.adapters.report.curves import curves
 from wpfsm.adapters.report.facts import Facts
@@ -20,7 +20,7 @@ from wpfsm.adapters.report.parameters import metric_by_parameter
 from wpfsm.fsm.records import JSON
 
 
-def figures(facts: Facts, palette: Palette, frame: Frame) -> dict[str, Mapping[str, JSON]]:
+def figures(facts: Facts, palette: Palette, frame: PlotFrame) -> dict[str, Mapping[str, JSON]]:
     """Each chart that there is something to show in, by the id of its place in the page."""
     made = {
         "timeline": timeline(facts, palette, frame),

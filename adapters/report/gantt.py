@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.report.axes import Frame, axis, band, fitting, layout, moment, text
+from wpfsm.adapters.report.axes import PlotFrame, axis, band, fitting, layout, moment, text
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.lanes import lanes
 from wpfsm.adapters.report.palette import Palette
@@ -33,7 +33,7 @@ COLOURS: dict[Phase, str] = {
 }
 
 
-def timeline(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
+def timeline(facts: Facts, palette: Palette, frame: PlotFrame) -> go.Figure | None:
     """What the pool did, and when; None while nothing has happened."""
     from plotly.subplots import make_subplots
 
@@ -86,7 +86,7 @@ def timeline(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
     return figure
 
 
-def _rows_axis(facts: Facts, frame: Frame, row: float, *, hidden: bool) -> dict[str, object]:
+def _rows_axis(facts: Facts, frame: PlotFrame, row: float, *, hidden: bool) -> dict[str, object]:
     """The first job above; each has its label while there is room, then some have their number."""
     shown = facts.jobs[:: max(1, round(16 / row))]
     few = len(facts.jobs) <= _LABELLED
@@ -99,11 +99,11 @@ def _rows_axis(facts: Facts, frame: Frame, row: float, *, hidden: bool) -> dict[
     }
 
 
-def _row(facts: Facts, job: Job, frame: Frame) -> str:
+def _row(facts: Facts, job: Job, frame: PlotFrame) -> str:
     return f"{job.number} · {text(facts.label(job), frame.label)}"
 
 
-def _write_above(figure: go.Figure, facts: Facts, job: Job, palette: Palette, frame: Frame) -> None:
+def _write_above(figure: go.Figure, facts: Facts, job: Job, palette: Palette, frame: PlotFrame) -> None:
     """A row's label over its bar, where there is no room beside it."""
     figure.add_annotation(
         xref="x2 domain",
@@ -123,7 +123,7 @@ def _job(facts: Facts, segment: Segment) -> Job:
 
 
 def _draw_bands(
-    figure: go.Figure, facts: Facts, found: Sequence[Segment], palette: Palette, frame: Frame
+    figure: go.Figure, facts: Facts, found: Sequence[Segment], palette: Palette, frame: PlotFrame
 ) -> None:
     """The time of each phase, shaded and named; nothing for a loop of one phase."""
     if len(facts.phases) < 2:

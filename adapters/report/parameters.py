@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from wpfsm.adapters.report.axes import CHARACTER, Frame, axis, layout, padded, scale, text
+from wpfsm.adapters.report.axes import CHARACTER, PlotFrame, axis, layout, padded, scale, text
 from wpfsm.adapters.report.facts import Facts
 from wpfsm.adapters.report.palette import Palette
 from wpfsm.fsm.records import JSON, Trial
@@ -21,7 +21,7 @@ _FEW = {"nticks": 4, "exponentformat": "e"}
 """Ticks of a linear axis that Plotly chooses: 5e-5 as it is written in a loop file, and no 50µ."""
 
 
-def metric_by_parameter(facts: Facts, palette: Palette, frame: Frame) -> go.Figure | None:
+def metric_by_parameter(facts: Facts, palette: Palette, frame: PlotFrame) -> go.Figure | None:
     """One small chart for each parameter that took several values."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots

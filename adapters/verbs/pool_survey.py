@@ -160,7 +160,7 @@ def _resources(reading: JobReading) -> dict[str, JSON]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlaceSurvey:
     """What one place answered.
 
     Attributes:
@@ -176,7 +176,9 @@ class Asked:
     error: WpfsmError | None = None
 
 
-def survey(given: Options, backend: str | None, region: str | None, *, running: bool = False) -> list[Asked]:
+def survey(
+    given: Options, backend: str | None, region: str | None, *, running: bool = False
+) -> list[PlaceSurvey]:
     """Every warm pool of the places that the options name, else of those that this database's loops ran at.
 
     Raises:
@@ -185,21 +187,21 @@ def survey(given: Options, backend: str | None, region: str | None, *, running: 
     from wpfsm.adapters.aws.account import Account
     from wpfsm.adapters.aws.places import targets_for
 
-    history, found = history_if_any(given), list[Asked]()
+    history, found = history_if_any(given), list[PlaceSurvey]()
     accounts = [Account(target) for target in targets_for(given, backend, region)]
     for account in accounts:
         try:
             pools = survey_pools(account, given.database, history)
             jobs = survey_running(account, given.database, history) if running else ()
-            found.append(Asked(account, pools, jobs))
+            found.append(PlaceSurvey(account, pools, jobs))
         except WpfsmError as error:
             if len(accounts) == 1:
                 raise
-            found.append(Asked(account, error=error))
+            found.append(PlaceSurvey(account, error=error))
     return found
 
 
-def say_silent(asked: Sequence[Asked]) -> int:
+def say_silent(asked: Sequence[PlaceSurvey]) -> int:
     """Say which places did not answer, among others that did; returns the worst exit code, or 0."""
     from wpfsm.adapters.aws.places import in_words
 

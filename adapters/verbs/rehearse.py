@@ -24,7 +24,7 @@ from wpfsm.fsm.loopfile.load import load
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import EXIT_CODES, JSON, Job, Outcome, State
 from wpfsm.fsm.source_checks.execution import Source
-from wpfsm.fsm.source_checks.image_modules import Image, image_of
+from wpfsm.fsm.source_checks.image_modules import KnownImage, image_of
 from wpfsm.fsm.source_checks.rehearsal import rehearsal_of, untested
 from wpfsm.fsm.states.preflight.checks import Finding
 from wpfsm.state.database import open_existing
@@ -160,7 +160,7 @@ def _read(file: LoopFile, folder: Path) -> list[Finding]:
     return examine_source(file, text_files(folder), str(folder), None)
 
 
-def _only_in_the_image(file: LoopFile, folder: Path, image: Image, python: Path | None) -> list[str]:
+def _only_in_the_image(file: LoopFile, folder: Path, image: KnownImage, python: Path | None) -> list[str]:
     """Modules that the script surely imports, that the image brings, and that this machine has not."""
     if file.backend == "local" or image.modules is None:
         return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from wpfsm.adapters.watchers.base import NullProgress
 from wpfsm.adapters.watchers.jsonl import event_document
-from wpfsm.adapters.watchers.lines import Lines
+from wpfsm.adapters.watchers.lines import LineWatcher
 from wpfsm.adapters.watchers.select import progress_for
 
-__all__ = ["Lines", "NullProgress", "event_document", "progress_for"]
+__all__ = ["LineWatcher", "NullProgress", "event_document", "progress_for"]

@@ -24,7 +24,7 @@ _INDENT = " " * 12
 """Under the state's column: what happens inside a state."""
 
 
-class Lines(Watcher):
+class LineWatcher(Watcher):
     """Writes a line when something changes, and nothing while it does not.
 
     Args:

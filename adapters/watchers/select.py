@@ -13,7 +13,7 @@ from wpfsm.adapters.terminal.output import Options
 from wpfsm.adapters.watchers.background import Background
 from wpfsm.adapters.watchers.base import NullProgress, Watcher
 from wpfsm.adapters.watchers.jsonl import Events
-from wpfsm.adapters.watchers.lines import Lines
+from wpfsm.adapters.watchers.lines import LineWatcher
 from wpfsm.fsm.ports import History, JobReading, LogLine, Progress
 from wpfsm.fsm.records import Job, Loop
 
@@ -113,7 +113,7 @@ def _on_stderr(given: Options, loop: Loop) -> Watcher:
         or not sys.stderr.isatty()
         or os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     ):
-        return Lines(debug=given.debug)
+        return LineWatcher(debug=given.debug)
     from wpfsm.adapters.watchers.live import Live
 
     return Live(given.database, loop.id)

@@ -18,7 +18,7 @@ from wpfsm.fsm.failures.redact import redact
 from wpfsm.fsm.failures.shown import evidence_lines, last_lines
 from wpfsm.fsm.failures.surroundings import advice
 from wpfsm.fsm.failures.taxonomy import CLASSES
-from wpfsm.fsm.failures.taxonomy.rows import FailureClass, Pattern
+from wpfsm.fsm.failures.taxonomy.rows import FailureClass, LogPattern
 from wpfsm.fsm.failures.traceback import Frame, Raised, bare, dumped, locate
 
 UNKNOWN_CONFIDENCE = 0.1
@@ -135,7 +135,9 @@ def _frames(raised: Raised | None, reading: ReadEvidence) -> Sequence[Frame]:
     return ()
 
 
-def _fix(row: FailureClass, pattern: Pattern, details: Mapping[str, str], location: Location | None) -> str:
+def _fix(
+    row: FailureClass, pattern: LogPattern, details: Mapping[str, str], location: Location | None
+) -> str:
     """The sentence that names what it is about; the row's other one where the message did not name it."""
     known = dict(details)
     for name, stand_in in (

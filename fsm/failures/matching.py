@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from wpfsm.fsm.failures.evidence import JOB_CALLS, ReadEvidence, Text
 from wpfsm.fsm.failures.taxonomy import TAXONOMY
-from wpfsm.fsm.failures.taxonomy.rows import FailureClass, Pattern
+from wpfsm.fsm.failures.taxonomy.rows import FailureClass, LogPattern
 from wpfsm.fsm.failures.traceback import Raised
 
 WARNED = 0.45
@@ -59,7 +59,7 @@ class Match:
     """One pattern found in one place."""
 
     row: FailureClass
-    pattern: Pattern
+    pattern: LogPattern
     weight: float
     text: Text
     line: int
@@ -90,7 +90,7 @@ def only_wrapper(best: Match, reading: ReadEvidence) -> bool:
     return bool(_WRAPPED.search(known)) and "ExecuteUserScriptError" not in known
 
 
-def _search(row: FailureClass, pattern: Pattern, reading: ReadEvidence) -> Iterator[Match]:
+def _search(row: FailureClass, pattern: LogPattern, reading: ReadEvidence) -> Iterator[Match]:
     for text in _texts(pattern, reading):
         for count, match in enumerate(pattern.compiled.finditer(text.searchable)):
             if count == MATCHES_PER_PATTERN:
@@ -110,7 +110,7 @@ def _search(row: FailureClass, pattern: Pattern, reading: ReadEvidence) -> Itera
 
 
 def _is_the_scripts_own(
-    row: FailureClass, pattern: Pattern, text: Text, line: int, reading: ReadEvidence
+    row: FailureClass, pattern: LogPattern, text: Text, line: int, reading: ReadEvidence
 ) -> bool:
     """Whether the words are those of the user's code, which uses them for something else.
 
@@ -141,7 +141,7 @@ def _quotes(line: str, root: Raised | None) -> bool:
     return bool(root) and (first[:60] in line if first else root is not None and root.type in line)
 
 
-def _texts(pattern: Pattern, reading: ReadEvidence) -> tuple[Text, ...]:
+def _texts(pattern: LogPattern, reading: ReadEvidence) -> tuple[Text, ...]:
     match pattern.at:
         case "any":
             return (reading.reason, *reading.api_errors, *reading.own_calls, reading.log)

@@ -11,7 +11,7 @@ from wpfsm.fsm.source_checks.checkpoint_writes import Need, lost_checkpoint
 from wpfsm.fsm.source_checks.execution import Source
 from wpfsm.fsm.source_checks.finding import SourceFinding
 from wpfsm.fsm.source_checks.hyperparameters import refused_hyperparameters
-from wpfsm.fsm.source_checks.image_modules import Image
+from wpfsm.fsm.source_checks.image_modules import KnownImage
 from wpfsm.fsm.source_checks.imports import missing_imports
 from wpfsm.fsm.source_checks.metric_lines import unprinted_metric
 from wpfsm.fsm.source_checks.requirement_lines import requirement_lines
@@ -37,7 +37,7 @@ class SourceUnderTest:
     files: Mapping[str, str]
     entry: str
     requirements: str
-    image: Image
+    image: KnownImage
     values: Mapping[str, Sequence[JSON]] = field(default_factory=dict)
     metric: tuple[str, str] | None = None
     needs_checkpoint: Need = ""

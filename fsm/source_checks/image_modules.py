@@ -17,7 +17,7 @@ _TAG = (
 
 
 @dataclass(frozen=True)
-class Image:
+class KnownImage:
     """What is known of an image.
 
     Attributes:
@@ -33,7 +33,7 @@ class Image:
     as_of: str = ""
 
 
-def image_of(uri: str | None, *, local: bool, python: str | None = None) -> Image:
+def image_of(uri: str | None, *, local: bool, python: str | None = None) -> KnownImage:
     """What is known of the image of a job.
 
     Args:
@@ -48,8 +48,8 @@ def image_of(uri: str | None, *, local: bool, python: str | None = None) -> Imag
     known = python or (here if local else tag)
     for row in table["images"]:
         if re.search(row["pattern"], name):
-            return Image(row["name"], frozenset(row["modules"]), known, table["as_of"])
-    return Image("", None, known, table["as_of"])
+            return KnownImage(row["name"], frozenset(row["modules"]), known, table["as_of"])
+    return KnownImage("", None, known, table["as_of"])
 
 
 @cache

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from wpfsm.fsm.failures.distributions import LEFT_THE_STANDARD_LIBRARY, requirement_for, table
 from wpfsm.fsm.source_checks.execution import Import, Source
 from wpfsm.fsm.source_checks.finding import SourceFinding
-from wpfsm.fsm.source_checks.image_modules import Image
+from wpfsm.fsm.source_checks.image_modules import KnownImage
 from wpfsm.fsm.source_checks.requirement_lines import Line
 
 _SOME_PYTHONS_HAVE = LEFT_THE_STANDARD_LIBRARY | {"distutils", "tomllib"}
@@ -159,7 +159,7 @@ _BRINGS: Mapping[str, Collection[str]] = {
 
 
 def missing_imports(
-    source: Source, requirements: Sequence[Line], image: Image, resolved: Collection[str] | None
+    source: Source, requirements: Sequence[Line], image: KnownImage, resolved: Collection[str] | None
 ) -> Iterator[SourceFinding]:
     """What is imported for sure and brought by nothing.
 
@@ -209,7 +209,7 @@ def _first_of_each(imports: Sequence[Import]) -> list[Import]:
     return list(first.values())
 
 
-def _is_brought(one: Import, source: Source, image: Image, installed: Collection[str]) -> bool:
+def _is_brought(one: Import, source: Source, image: KnownImage, installed: Collection[str]) -> bool:
     top = one.module.partition(".")[0]
     return (
         not top

@@ -9,7 +9,7 @@ from wpfsm.fsm.failures.model import Diagnosis
 from wpfsm.fsm.failures.surroundings import NO_CONTAINER
 from wpfsm.fsm.loopfile.model import LoopFile
 from wpfsm.fsm.records import as_mapping
-from wpfsm.fsm.source_checks.image_modules import Image
+from wpfsm.fsm.source_checks.image_modules import KnownImage
 from wpfsm.fsm.strategies import Goal, Point
 from wpfsm.fsm.strategies.registry import build
 
@@ -67,7 +67,7 @@ def rehearsal_of(file: LoopFile, inputs: Mapping[str, str]) -> LoopFile:
     )
 
 
-def untested(diagnosis: Diagnosis, image: Image, file: LoopFile, given: Collection[str]) -> str | None:
+def untested(diagnosis: Diagnosis, image: KnownImage, file: LoopFile, given: Collection[str]) -> str | None:
     """Why a failure of a rehearsal says nothing about a job on the image; None when it would fail there, too.
 
     Args:

@@ -13,7 +13,7 @@ At: TypeAlias = Literal["any", "reason", "log", "api", "call", "status", "fact",
 
 
 @dataclass(frozen=True)
-class Pattern:
+class LogPattern:
     """What a failure looks like in one place.
 
     Attributes:
@@ -61,7 +61,7 @@ class FailureClass:
     means: str
     fix: str
     who: Who
-    patterns: tuple[Pattern, ...] = ()
+    patterns: tuple[LogPattern, ...] = ()
     by_file: bool = False
     otherwise: str = ""
     no_job: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wpfsm.fsm.failures.model import Family
-from wpfsm.fsm.failures.taxonomy.rows import FailureClass, Pattern
+from wpfsm.fsm.failures.taxonomy.rows import FailureClass, LogPattern
 
 ROWS: tuple[FailureClass, ...] = (
     FailureClass(
@@ -13,14 +13,14 @@ ROWS: tuple[FailureClass, ...] = (
         "Shorten the run or raise job.max_runtime.",
         "you",
         (
-            Pattern(r"^Max(?:Runtime|WaitTime|PendingTime)Exceeded", 0.93, "status"),
-            Pattern(
+            LogPattern(r"^Max(?:Runtime|WaitTime|PendingTime)Exceeded", 0.93, "status"),
+            LogPattern(
                 r"Max(?:Runtime|WaitTime|PendingTime)(?:InSeconds|Exceeded)?\b[^\n]{0,40}|exceeded (?:the )?max(?:imum)? ?(?:run|wait|pending)",
                 0.94,
                 "reason",
             ),
-            Pattern(r"\bMax(?:Runtime|WaitTime|PendingTime)Exceeded\b", 0.9, "log"),
-            Pattern(
+            LogPattern(r"\bMax(?:Runtime|WaitTime|PendingTime)Exceeded\b", 0.9, "log"),
+            LogPattern(
                 r"(?:maximum|max) (?:run|wait|execution|training)[ -]?time[^\n]{0,30}(?:exceed|reached|expired)|(?:job|task) timed out",
                 0.85,
                 prose=True,
@@ -34,20 +34,20 @@ ROWS: tuple[FailureClass, ...] = (
         "Find the rank that did not arrive; raise the timeout only when the work is uneven.",
         "you",
         (
-            Pattern(
+            LogPattern(
                 r"collective operation timeout|WorkNCCL\([^\n]*timing out|Watchdog caught|watchdog\b[^\n]{0,40}\b(?:got stuck|hangs?)\b",
                 0.94,
             ),
-            Pattern(r"NCCL[^\n]{0,80}(?:timed? ?out)|(?:timed? ?out)[^\n]{0,80}NCCL", 0.88),
-            Pattern(
+            LogPattern(r"NCCL[^\n]{0,80}(?:timed? ?out)|(?:timed? ?out)[^\n]{0,80}NCCL", 0.88),
+            LogPattern(
                 r"Dist(?:Store|Network)Error[^\n]{0,80}time|Rendezvous(?:Timeout|Closed|Connection)Error|(?:socket|client) has timed out",
                 0.92,
             ),
-            Pattern(
+            LogPattern(
                 r"Timed out (?:after [\d.]+ ?\w* |initializing |waiting )[^\n]{0,80}(?:process group|clients?|store|rank|recv|send|workers?|barrier)|Socket Timeout|StoreTimeout",
                 0.91,
             ),
-            Pattern(
+            LogPattern(
                 r"(?:Gloo|Horovod|MPI|barrier|allreduce|all_reduce)[^\n]{0,80}(?:timed? ?out|stalled)|(?:stalled|missing) ranks|failed to pass \w*barrier",
                 0.88,
             ),
@@ -61,10 +61,10 @@ ROWS: tuple[FailureClass, ...] = (
         "See what it waited for; raise that timeout or make the step shorter.",
         "you",
         (
-            Pattern(
+            LogPattern(
                 r"^(?:[\w.]*\.)?(?:TimeoutError|TimeoutExpired|FunctionTimedOut|timeout)\b", 0.75, "exception"
             ),
-            Pattern(r"DEADLINE_EXCEEDED|timed out after [\d.]+ ?(?:s|sec|min|hours?)", 0.72),
+            LogPattern(r"DEADLINE_EXCEEDED|timed out after [\d.]+ ?(?:s|sec|min|hours?)", 0.72),
         ),
     ),
     FailureClass(
@@ -73,6 +73,6 @@ ROWS: tuple[FailureClass, ...] = (
         "The job printed nothing for longer than the watchdog allows, and was stopped; its pool stays.",
         "Look at the last line that it printed; print progress, or shorten the step.",
         "you",
-        (Pattern(r"^silent for (?P<silent_seconds>\d+) seconds$", 0.58, "fact"),),
+        (LogPattern(r"^silent for (?P<silent_seconds>\d+) seconds$", 0.58, "fact"),),
     ),
 )

@@ -8,7 +8,7 @@ import pytest
 from report_loops import Made
 from report_page import SWEEP, facts_of
 
-from wpfsm.adapters.report.axes import NARROW, WIDE, Frame
+from wpfsm.adapters.report.axes import NARROW, WIDE, PlotFrame
 from wpfsm.adapters.report.palette import LIGHT
 from wpfsm.adapters.report.parameters import metric_by_parameter
 
@@ -16,7 +16,7 @@ TWO = [Made({"lr": 10**-n, "n": n}, metric=float(n)) for n in range(1, 4)]
 
 
 @pytest.mark.parametrize(("frame", "charts"), [(WIDE, {"x", "x2"}), (NARROW, {"x", "x2"})])
-def test_narrow_charts_stand_under_one_another(tmp_path: Path, frame: Frame, charts: set[str]) -> None:
+def test_narrow_charts_stand_under_one_another(tmp_path: Path, frame: PlotFrame, charts: set[str]) -> None:
     """Side by side, three ticks of each would run into each other."""
     figure = metric_by_parameter(facts_of(tmp_path, TWO), LIGHT, frame)
     assert figure is not None

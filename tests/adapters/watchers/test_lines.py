@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_loops import BEGAN, LOOP_FILE
 
-from wpfsm.adapters.watchers import Lines
+from wpfsm.adapters.watchers import LineWatcher
 from wpfsm.fsm.records import Job, Loop, State
 
 LOOP = Loop("l-1", "l", State.RUNNING, "local", "us-east-1", BEGAN, BEGAN, LOOP_FILE)
@@ -27,7 +27,7 @@ JOB = Job("l-1", 1, 1, "l-1-001", {}, {}, "d", "", 600.0, 60.0)
 def test_a_line_is_a_change(calls: list[tuple[str, int]]):
     """Of each kind, no two lines in a row say the same, and every change has its line."""
     stream = io.StringIO()
-    lines = Lines(stream, clock=lambda: BEGAN)
+    lines = LineWatcher(stream, clock=lambda: BEGAN)
     for kind, value in calls:
         if kind == "metric":
             lines.metric("loss", float(value))
@@ -45,7 +45,7 @@ def test_a_line_is_a_change(calls: list[tuple[str, int]]):
 def test_a_reason_of_several_lines_stays_readable():
     """Every line of a reason has its time and stands under the first."""
     stream = io.StringIO()
-    Lines(stream).state(replace(LOOP, state=State.RELEASING), "no quota\n  fix: ask for one")
+    LineWatcher(stream).state(replace(LOOP, state=State.RELEASING), "no quota\n  fix: ask for one")
     first, second = stream.getvalue().splitlines()
     assert first[10:] == "Releasing   no quota"
     assert second[10:].strip() == "fix: ask for one"
@@ -54,7 +54,7 @@ def test_a_reason_of_several_lines_stays_readable():
 def test_a_long_wait_is_said_again_with_its_end():
     """Ten minutes of silence look like a program that hangs: a line a minute says what is waited for, and until when."""
     said, now = io.StringIO(), [BEGAN]
-    lines = Lines(said, clock=lambda: now[0])
+    lines = LineWatcher(said, clock=lambda: now[0])
     for _ in range(600):
         lines.waiting("the service: ThrottlingException", BEGAN + 600)
         now[0] += 1

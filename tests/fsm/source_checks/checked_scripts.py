@@ -8,7 +8,7 @@ from wpfsm.fsm.ports import Resolution
 from wpfsm.fsm.records import JSON
 from wpfsm.fsm.source_checks.examine import SourceUnderTest, examine
 from wpfsm.fsm.source_checks.finding import SourceFinding
-from wpfsm.fsm.source_checks.image_modules import Image, image_of
+from wpfsm.fsm.source_checks.image_modules import KnownImage, image_of
 
 PLAIN = image_of("python:3.11-slim", local=False)
 
@@ -21,7 +21,7 @@ PYTORCH = image_of(
 def found(
     train: str,
     *,
-    image: Image = PLAIN,
+    image: KnownImage = PLAIN,
     requirements: str | None = None,
     values: Mapping[str, Sequence[JSON]] | None = None,
     regex: str | None = None,
