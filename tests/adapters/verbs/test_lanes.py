@@ -35,8 +35,9 @@ def test_a_group_that_waits_is_left_alone_and_goes_on_with_the_answer(bench: Ben
     assert refused.code == 3
     assert "the same job would fail again" in refused.err
     assert "None" not in refused.err
-    collected = bench.run("gc", "--apply", "--older-than", "0s", "-o", "json").json
-    assert (collected["loops"], collected["released"]) == ([], [])
+    collected = bench.run("gc", "--apply", "-o", "json").json
+    assert collected["loops"] == []
+    assert [each for each in collected["released"] if each["job"].startswith("asks")] == []
     held = [
         pool
         for pool in bench.run("pools", "-o", "json").json["pools"]
