@@ -460,7 +460,7 @@ def gc(
 @where_to_look
 @shared
 def pools(given: Options, backend: str | None, region: str | None) -> int:
-    """Show every warm pool in the account and region, who holds it, what it burns per hour."""
+    """Show every warm pool where this database's loops ran, or where you say: its holder, what it burns per hour."""
     from wpfsm.adapters.verbs import pools
 
     return pools.pools(given, backend, region)

@@ -12,6 +12,7 @@ from wpfsm.adapters.terminal.output import Options, duration_option, emit, hint
 from wpfsm.adapters.terminal.streams import outlive_output
 from wpfsm.adapters.verbs.pool_survey import (
     history_if_any,
+    is_held,
     is_locked,
     release_command,
     say_silent,
@@ -168,17 +169,11 @@ def _dead_loops(given: Options) -> list[Loop]:
         return [
             loop
             for loop in history.unfinished()
-            if _is_dead(history, given, loop, now) and not _is_held(history, loop, now)
+            if _is_dead(history, given, loop, now) and not is_held(history, loop, now)
         ]
     except Exception as error:  # noqa: BLE001 - whatever is wrong inside the file, its pools bill all the same
         hint(f"warning: {error}; going on without its loops, by the tags of their jobs")
         return []
-
-
-def _is_held(history: History, loop: Loop, now: float) -> bool:
-    """Whether it waits in a hand-off, within its hold; of a group, whether any lane does."""
-    rows = history.lanes(loop.id) or (loop,)
-    return any(each.handoff and (each.hold_until or 0) > now for each in rows)
 
 
 def _is_dead(history: History, given: Options, loop: Loop, now: float) -> bool:

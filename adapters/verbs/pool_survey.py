@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 from wpfsm.adapters.aws.account import Account
 from wpfsm.adapters.aws.targets import history_of
-from wpfsm.adapters.documents.lanes import standing
 from wpfsm.adapters.documents.liveness import look
 from wpfsm.adapters.terminal.output import Options, hint
 from wpfsm.fsm.errors import NotFound, WpfsmError, with_fix
 from wpfsm.fsm.ports import History, JobReading
-from wpfsm.fsm.records import JSON, TERMINAL, Loop, State
+from wpfsm.fsm.records import JSON, TERMINAL, Loop
 from wpfsm.fsm.states.releasing.orphan import loop_of
 from wpfsm.fsm.units import stamp
 from wpfsm.state.leases import anybody_drives
@@ -126,11 +125,15 @@ def _holder(loop_id: str, database: Path, history: History | None, now: float) -
             return "unknown"
         if look(history, database, loop, now).alive is not False:
             return "live"
-        loop = standing(history, loop)
+        return "handoff" if is_held(history, loop, now) else "dead"
     except Exception:  # noqa: BLE001 - whatever is wrong inside the file, the pool bills all the same
         return "unknown"
-    waiting = loop.state is State.DIAGNOSING and loop.hold_until is not None and loop.hold_until > now
-    return "handoff" if waiting else "dead"
+
+
+def is_held(history: History, loop: Loop, now: float) -> bool:
+    """Whether it waits in a hand-off, within its hold; of a group, whether any lane does."""
+    rows = history.lanes(loop.id) or (loop,)
+    return any(each.handoff and (each.hold_until or 0) > now for each in rows)
 
 
 def is_locked(database: Path, loop_id: str) -> bool:

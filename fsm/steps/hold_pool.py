@@ -71,7 +71,10 @@ def cap_hold(ctx: Context, seconds: float) -> Hold:
     ):
         return _hold_of_a_siblings(ctx, owner, seconds)
     until = owner.ended_at + keep_alive
-    gone_by = max(until, now + keep_alive) if updated else until
+    return _priced(ctx, now, until, max(until, now + keep_alive) if updated else until)
+
+
+def _priced(ctx: Context, now: float, until: float, gone_by: float) -> Hold:
     rate = ctx.price.usd_per_hour * ctx.file.pool.instance_count if ctx.price else None
     return Hold(until, gone_by, rate, None if rate is None else round(rate * (gone_by - now) / 3600, 4))
 
@@ -86,6 +89,5 @@ def _hold_of_a_siblings(ctx: Context, job: Job | None, seconds: float) -> Hold:
         return Hold()
     longest = cap(allow_long=ctx.file.pool.allow_long_keep_alive)
     held = max(1, math.floor(min(longest, seconds, ctx.idle_within_limits())))
-    until = ctx.clock.now() + held
-    rate = ctx.price.usd_per_hour * ctx.file.pool.instance_count if ctx.price else None
-    return Hold(until, until, rate, None if rate is None else round(rate * held / 3600, 4))
+    now = ctx.clock.now()
+    return _priced(ctx, now, now + held, now + held)

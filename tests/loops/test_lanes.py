@@ -31,6 +31,7 @@ from wpfsm.adapters.emulator.engine.settings import Settings
 from wpfsm.adapters.emulator.runner.base import Launch
 from wpfsm.adapters.emulator.scripted import Script
 from wpfsm.adapters.terminal.loop_text import loop_text
+from wpfsm.adapters.verbs.pool_survey import is_held
 from wpfsm.adapters.verbs.schema import output_schema
 from wpfsm.fsm.records import Outcome
 from wpfsm.state.store import request_stop
@@ -227,6 +228,9 @@ def test_a_hand_off_of_one_lane_leaves_the_others_at_work() -> None:
         with group.world.history() as history:
             assert resting(history, history.find(LOOP_ID)) is not None
             assert standing(history, history.find(LOOP_ID)).handoff is not None
+            now = group.world.clock.now()
+            assert is_held(history, history.find(LOOP_ID), now)  # though the lane that asks is not the first
+            assert not is_held(history, history.find(LOOP_ID), now + 3600)
         assert sum(job.status == "Completed" for job in jobs_of(group)) == 5
         # The service ran a job of the first lane on the pool of the one that asks: the first one's is held instead.
         assert instances_held(group.world) == 1
